@@ -1,8 +1,8 @@
 namespace FopWatch.Simulator;
 
 /// <summary>
-/// Lets any number of flows wait for their times with one timer. It knows how many of them are not waiting, and so when nothing
-/// more will happen until the clock moves.
+/// Lets any number of flows wait for their due times with one timer. It counts the flows that are not waiting, so it knows when nothing
+/// more will happen until the clock advances.
 /// </summary>
 internal sealed class DueQueue : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class DueQueue : IDisposable
         _timer = clock.CreateTimer(_ => Release(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>When the next flow goes on; null if none is waiting.</summary>
+    /// <summary>When the next flow continues; null if none is waiting.</summary>
     public DateTimeOffset? NextDue
     {
         get
@@ -33,7 +33,7 @@ internal sealed class DueQueue : IDisposable
         }
     }
 
-    /// <summary>Runs a flow, which may wait here with <see cref="UntilAsync"/>.</summary>
+    /// <summary>Runs a flow, which can wait with <see cref="UntilAsync"/>.</summary>
     public async Task RunAsync(Func<Task> flow)
     {
         Enter();
@@ -47,7 +47,7 @@ internal sealed class DueQueue : IDisposable
         }
     }
 
-    /// <summary>Waits for several flows from within one, which does not count as busy meanwhile.</summary>
+    /// <summary>Waits for several flows from within one flow, which does not count as busy meanwhile.</summary>
     public async Task AllAsync(IEnumerable<Task> flows)
     {
         var all = Task.WhenAll(flows);
@@ -83,7 +83,7 @@ internal sealed class DueQueue : IDisposable
         }
     }
 
-    /// <summary>Waits until every flow waits for its time, or has ended.</summary>
+    /// <summary>Waits until every flow waits for its due time or has ended.</summary>
     public Task IdleAsync()
     {
         lock (_lock)
@@ -145,9 +145,9 @@ internal sealed class DueQueue : IDisposable
                 due.Add(waiting);
             }
 
-            // They are busy from here on, so that nobody finds the queue idle before they run.
+            // They count as busy from here, so that the queue is not idle before they run.
             _busy += due.Count;
-            // The system's timers count whole milliseconds and so may be early; asking for no time at all would make one spin.
+            // System timers count whole milliseconds and can be early. A wait of zero would spin.
             Arm(due.Count > 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1));
         }
 

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Hosting;
 namespace FopWatch.Simulator;
 
 /// <summary>
-/// A media-processing provider on a free loopback port: it answers questions about the jobs it is given, notifies of their
-/// outcomes over HTTP, and does both as badly as each job's <see cref="FaultPlan"/> says.
+/// A media-processing provider on a free loopback port. It answers status queries about submitted jobs and sends notifications over HTTP,
+/// with the faults in each job's <see cref="FaultPlan"/>.
 /// </summary>
 public sealed class SimulatedProvider : IAsyncDisposable
 {
@@ -38,14 +38,14 @@ public sealed class SimulatedProvider : IAsyncDisposable
     /// <summary>The base URL of all four status APIs.</summary>
     public Uri StatusEndpoint { get; private set; } = null!;
 
-    /// <summary>What was sent and answered so far.</summary>
+    /// <summary>Counts of requests and answers so far.</summary>
     public SimulatorCounters Counters { get; } = new();
 
-    /// <summary>When something is to happen next by the injected clock; null if nothing is, until another job is submitted.</summary>
+    /// <summary>When the next action is due by the injected clock; null if none is due until another job is submitted.</summary>
     public DateTimeOffset? NextDueAt => _queue.NextDue;
 
     /// <summary>Starts a provider.</summary>
-    /// <param name="options">What it is given.</param>
+    /// <param name="options">The options; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<SimulatedProvider> StartAsync(SimulatorOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -65,26 +65,26 @@ public sealed class SimulatedProvider : IAsyncDisposable
 
     /// <summary>Starts a job now, by the injected clock.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="notifyUrl">Where its notifications go; null for no notifications at all.</param>
+    /// <param name="notifyUrl">The URL for its notifications; null for no notifications.</param>
     /// <param name="cancellationToken">Cancels the submission, not the job.</param>
-    /// <exception cref="InvalidOperationException">A job of this id was submitted before.</exception>
+    /// <exception cref="InvalidOperationException">A job with this id was already submitted.</exception>
     public Task SubmitAsync(SimulatedJob job, Uri? notifyUrl, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(job);
         cancellationToken.ThrowIfCancellationRequested();
         var submission = new Submission(job, notifyUrl, _options.Clock.GetUtcNow());
         if (!_statusApi.TryAdd(submission))
-            throw new InvalidOperationException($"The job {job.Id} was submitted before.");
+            throw new InvalidOperationException($"The job {job.Id} was already submitted.");
         _notifying[job.Id] = _notifier.NotifyAsync(submission);
         return Task.CompletedTask;
     }
 
-    /// <summary>Takes a file, starts its processing if there is any, and calls back before the uploader is answered.</summary>
+    /// <summary>Accepts a file, starts its processing, if any, and calls back before it answers the uploader.</summary>
     /// <param name="upload">The file.</param>
-    /// <param name="policy">What the application has the provider do.</param>
-    /// <param name="job">The processing that the policy asks for; null for none.</param>
+    /// <param name="policy">The upload policy of the application.</param>
+    /// <param name="job">The processing requested by the policy; null for none.</param>
     /// <param name="cancellationToken">Cancels the upload, not the job.</param>
-    /// <returns>What the uploader is answered.</returns>
+    /// <returns>The answer to the uploader.</returns>
     public async Task<UploadAnswer> UploadAsync(Upload upload, UploadPolicy policy, SimulatedJob? job, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(upload);
@@ -94,18 +94,18 @@ public sealed class SimulatedProvider : IAsyncDisposable
         return await _uploader.CallBackAsync(policy, upload, job?.Id, cancellationToken);
     }
 
-    /// <summary>Waits until nothing more will be sent before the injected clock moves on. Status answers don't count.</summary>
+    /// <summary>Waits until nothing more will be sent before the injected clock advances. Status answers do not count.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task IdleAsync(CancellationToken cancellationToken = default) => _queue.IdleAsync().WaitAsync(cancellationToken);
 
     /// <summary>
-    /// Waits until all jobs submitted so far are over and all their notifications are accepted or given up. Bounded, per job, by its
-    /// length, its lateness and <see cref="SimulatorOptions.RetryBudget"/>, all by the injected clock.
+    /// Waits until all jobs submitted so far have ended, and all their notifications were accepted or abandoned. The wait per job is
+    /// limited by its processing time, its lateness and <see cref="SimulatorOptions.RetryBudget"/>, by the injected clock.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task WhenAllSentAsync(CancellationToken cancellationToken = default) => Task.WhenAll(_notifying.Values).WaitAsync(cancellationToken);
 
-    /// <summary>Stops at once, whatever is still to be sent.</summary>
+    /// <summary>Stops at once. Pending notifications are not sent.</summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
@@ -119,7 +119,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // What was not sent by now never will be.
+            // Pending notifications are dropped.
         }
 
         await _web.DisposeAsync();
@@ -128,7 +128,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    /// <summary>A server and nothing else: no configuration, no logs, no routes.</summary>
+    /// <summary>A bare server without configuration, logs or routes.</summary>
     private static WebApplication Web(RequestDelegate answer)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -143,7 +143,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
         return web;
     }
 
-    /// <summary>Leaves the process's signals to whoever runs the simulator.</summary>
+    /// <summary>Leaves the process's signals to the program that runs the simulator.</summary>
     private sealed class OwnersLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

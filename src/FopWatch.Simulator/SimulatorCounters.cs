@@ -2,32 +2,32 @@ using System.Collections.Concurrent;
 
 namespace FopWatch.Simulator;
 
-/// <summary>What a request to the notify URL was.</summary>
+/// <summary>The kind of a request to the notify URL.</summary>
 public enum DeliveryKind
 {
     /// <summary>The provider's own notification.</summary>
     Genuine,
 
-    /// <summary>Somebody else's, claiming another outcome.</summary>
+    /// <summary>A forged one that claims another outcome.</summary>
     Forged,
 
-    /// <summary>A body that makes no sense.</summary>
+    /// <summary>A body that cannot be decoded.</summary>
     Undecodable,
 }
 
-/// <summary>One request to a notify URL, or the attempt.</summary>
-/// <param name="Kind">What it was.</param>
-/// <param name="Notification">Which of the job's notifications: from 0, in the order in which they were due; a double has a number of its own.</param>
+/// <summary>A request to a notify URL, or an attempt to send one.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Notification">The number of the notification within the job, from 0, by due time. A duplicate has its own number.</param>
 /// <param name="Attempt">1 for the first delivery, 2 for its first retry, and so on.</param>
 /// <param name="At">When it was sent.</param>
-/// <param name="Status">The HTTP status that was answered; null if there was no whole answer.</param>
+/// <param name="Status">The HTTP status of the answer; null if there was no complete answer.</param>
 public sealed record Delivery(DeliveryKind Kind, int Notification, int Attempt, DateTimeOffset At, int? Status)
 {
     /// <summary>Whether it was answered with 200.</summary>
     public bool IsAccepted => Status == 200;
 }
 
-/// <summary>What a simulated provider has sent and answered so far. Any thread may read it at any time.</summary>
+/// <summary>Counts of a simulated provider's requests and answers so far. Thread-safe.</summary>
 public sealed class SimulatorCounters
 {
     private readonly ConcurrentDictionary<int, long> _byStatus = new();
@@ -37,28 +37,28 @@ public sealed class SimulatorCounters
     private long _redirectsFollowed;
     private long _unsolicitedQueries;
 
-    /// <summary>Requests to notify URLs, of all kinds and with all retries.</summary>
+    /// <summary>Requests to notify URLs of all kinds, including retries.</summary>
     public long NotificationsSent => Interlocked.Read(ref _sent);
 
-    /// <summary>Those answered with 200.</summary>
+    /// <summary>Requests answered with 200.</summary>
     public long NotificationsAccepted => _byStatus.GetValueOrDefault(200);
 
-    /// <summary>All of them by the HTTP status answered; 0 where there was no whole answer.</summary>
+    /// <summary>Requests by HTTP status of the answer; 0 for no complete answer.</summary>
     public IReadOnlyDictionary<int, long> NotificationsByStatus => new Dictionary<int, long>(_byStatus);
 
-    /// <summary>Questions to the status APIs.</summary>
+    /// <summary>Queries to the status APIs.</summary>
     public long StatusQueries => _byAnswer.Values.Sum();
 
-    /// <summary>The same by how they were answered.</summary>
+    /// <summary>Queries by kind of answer.</summary>
     public IReadOnlyDictionary<StatusAnswer, long> StatusQueriesByAnswer => new Dictionary<StatusAnswer, long>(_byAnswer);
 
-    /// <summary>How often a client went where a <see cref="StatusAnswer.Redirect"/> sent it, which it should not.</summary>
+    /// <summary>How often a client followed a <see cref="StatusAnswer.Redirect"/>, which it should not do.</summary>
     public long RedirectsFollowed => Interlocked.Read(ref _redirectsFollowed);
 
-    /// <summary>Questions for ids that were never submitted; they count as <see cref="StatusAnswer.NotFound"/> as well.</summary>
+    /// <summary>Queries for ids that were never submitted. They also count as <see cref="StatusAnswer.NotFound"/>.</summary>
     public long UnsolicitedQueries => Interlocked.Read(ref _unsolicitedQueries);
 
-    /// <summary>Every request that was sent for a job, in the order of their ends.</summary>
+    /// <summary>Every request that was sent for a job, in order of completion.</summary>
     /// <param name="id">The <c>persistentId</c>.</param>
     public IReadOnlyList<Delivery> Deliveries(string id) => _byJob.TryGetValue(id, out var deliveries) ? [.. deliveries] : [];
 

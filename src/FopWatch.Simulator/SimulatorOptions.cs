@@ -1,35 +1,35 @@
 namespace FopWatch.Simulator;
 
-/// <summary>What a <see cref="SimulatedProvider"/> is given.</summary>
+/// <summary>Options of <see cref="SimulatedProvider"/>.</summary>
 public sealed record SimulatorOptions
 {
-    /// <summary>The clock that jobs, retries and slow bodies live by. Requests on the network time out by the real clock.</summary>
+    /// <summary>The clock of jobs, retries and slow bodies. Network requests time out by the real clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>
-    /// The keys that Qiniu jobs' notifications are signed with, any of them; without keys they are unsigned. Questions about workflows V3
-    /// have to be signed with one of them.
+    /// The keys for signing notifications of Qiniu jobs. Each job uses one of them; without keys, notifications are unsigned. Queries about
+    /// V3 workflows must be signed with one of them.
     /// </summary>
     public IReadOnlyList<SigningKey> QiniuKeys { get; init; } = [];
 
-    /// <summary>The keys that Wangsu jobs' notifications are signed with, any of them (providers.md, section 2).</summary>
+    /// <summary>The keys for signing notifications of Wangsu jobs (providers.md, section 2). Each job uses one of them.</summary>
     public IReadOnlyList<SigningKey> WangsuKeys { get; init; } = [];
 
-    /// <summary>The most notifications that are under way at once; at least 1.</summary>
+    /// <summary>The most notifications in flight at once; at least 1.</summary>
     public int MaxConcurrentNotifications { get; init; } = 32;
 
-    /// <summary>How long one delivery may take, by the real clock; Wangsu's 60 seconds (providers.md, section 2).</summary>
+    /// <summary>How long one delivery may take, by the real clock. Wangsu allows 60 seconds (providers.md, section 2).</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>From a notification's first delivery on, the time after which it is not tried again, whatever the schedule allows.</summary>
+    /// <summary>The time from the first delivery of a notification after which it is not retried, even if the schedule allows it.</summary>
     public TimeSpan RetryBudget { get; init; } = TimeSpan.FromHours(3);
 
     /// <summary>How long a slow body takes, by <see cref="Clock"/>.</summary>
     public TimeSpan SlowBody { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a client is kept waiting that does not give up by itself, by the real clock.</summary>
+    /// <summary>How long a hanging query is held open if the client does not give up, by the real clock.</summary>
     public TimeSpan HangLimit { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>What Wangsu answers for an unknown id: nobody knows what it really is (providers.md, section 2).</summary>
+    /// <summary>Wangsu's status for an unknown id. The real one is undocumented (providers.md, section 2).</summary>
     public int WangsuNotFoundStatus { get; init; } = 404;
 }

@@ -4,17 +4,17 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Simulator;
 
-/// <summary>Writes one body the way the providers do: in any order, with numbers that may be strings.</summary>
+/// <summary>Writes a body as the providers do: in any order, with numbers that may be strings.</summary>
 internal sealed class BodyWriter(Random random)
 {
     private readonly bool _numbersAsStrings = random.Chance(0.1);
 
-    /// <summary>Neither provider escapes more than JSON asks for.</summary>
+    /// <summary>Neither provider escapes more than JSON requires.</summary>
     public static JsonSerializerOptions AsProvidersWrite { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public Random Random { get; } = random;
 
-    /// <summary>A number that a lenient reader has to take from a string now and then.</summary>
+    /// <summary>A number that is sometimes written as a string, which a lenient reader must accept.</summary>
     public JsonNode Number(int value) => _numbersAsStrings ? Text(value) : value;
 
     public static JsonNode Text(int value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);

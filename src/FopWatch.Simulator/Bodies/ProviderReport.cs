@@ -2,23 +2,23 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Simulator;
 
-/// <summary>What the provider thinks of its own notification of a job.</summary>
+/// <summary>The provider's view of its notification of a job.</summary>
 internal enum NotificationFate
 {
-    /// <summary>None has been tried.</summary>
+    /// <summary>No attempt has been made.</summary>
     None,
 
-    /// <summary>It failed and will be tried again.</summary>
+    /// <summary>It failed and will be retried.</summary>
     Retrying,
 
-    /// <summary>It was given up.</summary>
+    /// <summary>The provider gave up on it.</summary>
     Failed,
 
     /// <summary>It was answered with 200.</summary>
     Delivered,
 }
 
-/// <summary>How far an item has come.</summary>
+/// <summary>The progress of an item.</summary>
 internal enum ItemStage
 {
     Waiting,
@@ -26,18 +26,18 @@ internal enum ItemStage
     Over,
 }
 
-/// <summary>One occasion on which the provider says how a job stands.</summary>
+/// <summary>A notification or status answer with the state of a job at one moment.</summary>
 /// <param name="Job">The job.</param>
-/// <param name="IsNotification">Whether it is a notification; otherwise a status answer. Wangsu's codes differ.</param>
+/// <param name="IsNotification">Whether it is a notification or a status answer. Wangsu's codes differ between the two.</param>
 /// <param name="Age">The time since the submission.</param>
 /// <param name="SubmittedAt">When the job was submitted.</param>
-/// <param name="Ordinal">Which of the occasions it is: another number, another order of keys and items.</param>
+/// <param name="Ordinal">The number of the report. Each number gives another order of keys and items.</param>
 internal sealed record ProviderReport(SimulatedJob Job, bool IsNotification, TimeSpan Age, DateTimeOffset SubmittedAt, int Ordinal)
 {
-    /// <summary>What the provider thinks of its notification; told in status answers only.</summary>
+    /// <summary>The provider's view of its notification, which only status answers show.</summary>
     public NotificationFate Notification { get; init; }
 
-    /// <summary>The only item to be listed; null for all.</summary>
+    /// <summary>The only item to list; null for all.</summary>
     public int? Only { get; init; }
 
     /// <summary>Whether the processing is over.</summary>
@@ -69,7 +69,7 @@ internal sealed record ProviderReport(SimulatedJob Job, bool IsNotification, Tim
         return body.ToJsonString(BodyWriter.AsProvidersWrite);
     }
 
-    /// <summary>The same job, telling another outcome: what somebody says who wants to be believed.</summary>
+    /// <summary>The same job with another outcome, as a plausible forgery reports it.</summary>
     public static SimulatedJob Lie(SimulatedJob job) => job with
     {
         Cancelled = false,
@@ -82,7 +82,7 @@ internal sealed record ProviderReport(SimulatedJob Job, bool IsNotification, Tim
         ],
     };
 
-    /// <summary>Something that only grows in the provider's schema: fields that no document mentions.</summary>
+    /// <summary>Undocumented fields, as if the provider had extended its schema.</summary>
     public static IEnumerable<KeyValuePair<string, JsonNode?>> Unknown(BodyWriter writer)
     {
         if (writer.Random.Chance(0.3))

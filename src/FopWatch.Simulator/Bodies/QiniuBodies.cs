@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Simulator;
 
-/// <summary>What Qiniu says (providers.md, section 1). A status answer and a notification are alike.</summary>
+/// <summary>Qiniu's bodies (providers.md, section 1). Status answers and notifications have the same form.</summary>
 internal static class QiniuBodies
 {
     public static JsonObject Classic(ProviderReport report, BodyWriter writer)
@@ -23,7 +23,7 @@ internal static class QiniuBodies
             ["inputBucket"] = job.Bucket,
             ["inputKey"] = job.Key,
         };
-        // Old answers lack the date; a job is either old or not.
+        // Old answers lack the date. A job is either old or not.
         if (Seeded.Random(job.Seed, 5).Chance(0.8))
             properties["creationDate"] = WithNineDigits(report.SubmittedAt, job.Seed);
         if (job.TaskFrom is not null)
@@ -31,7 +31,7 @@ internal static class QiniuBodies
         if (job.Idle || writer.Random.Chance(0.3))
             properties["type"] = writer.Number(job.Idle ? 1 : 0);
 
-        // While nothing has started, there may be nothing where a list is expected.
+        // Before processing starts, the list may be missing.
         if (report.HasStarted || writer.Random.Chance(0.7))
             properties["items"] = writer.Array(report.Listed.Select(index => ClassicItem(report, job.Items[index], writer)));
         else if (writer.Random.Chance(0.5))
@@ -119,7 +119,7 @@ internal static class QiniuBodies
                     properties["key"] = single.Key;
                     break;
                 case []:
-                    // Its code is another space altogether.
+                    // This code belongs to another set of codes.
                     properties["result"] = item.Suggestion is { } suggestion ? Audit(suggestion) : new JsonObject { ["code"] = 200, ["format"] = new JsonObject { ["duration"] = "61.5" } };
                     break;
                 default:
@@ -131,7 +131,7 @@ internal static class QiniuBodies
         return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
-    /// <summary>The verdict of an audit, after all its frames: longer than a reader may expect.</summary>
+    /// <summary>The verdict of an audit after all its frames, longer than a reader may expect.</summary>
     private static JsonObject Audit(string suggestion) => new()
     {
         ["disable"] = suggestion == "block",
@@ -165,7 +165,7 @@ internal static class QiniuBodies
             {
                 ItemFate.Succeeded => 0,
                 ItemFate.Skipped => 6,
-                // Invalid rather than failed: of the same consequence.
+                // Invalid instead of failed, with the same meaning.
                 _ => Seeded.Random(report.Job.Seed, 6, index).Chance(0.3) ? 7 : 3,
             };
             var result = new Dictionary<string, JsonNode?>
@@ -228,7 +228,7 @@ internal static class QiniuBodies
         _ => "The workflow was cancelled",
     };
 
-    /// <summary>Finer than any of .NET's times.</summary>
+    /// <summary>A time with nanoseconds, which .NET's types cannot hold.</summary>
     private static string WithNineDigits(DateTimeOffset time, int seed) =>
         time.ToOffset(TimeSpan.FromHours(8)).ToString("yyyy-MM-ddTHH:mm:ss.fffffff", CultureInfo.InvariantCulture)
         + (10 + Seeded.Random(seed, 7).Next(90)).ToString(CultureInfo.InvariantCulture)

@@ -4,7 +4,9 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Simulator;
 
-/// <summary>What Wangsu says (providers.md, section 2). The code at the top means something else in a notification than in a status answer.</summary>
+/// <summary>
+/// Wangsu's bodies (providers.md, section 2). The top-level code has different meanings in notifications and status answers.
+/// </summary>
 internal static class WangsuBodies
 {
     public static JsonObject Fops(ProviderReport report, BodyWriter writer)
@@ -34,7 +36,6 @@ internal static class WangsuBodies
         return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
-    /// <summary>The body of a notification as it is sent.</summary>
     public static byte[] Encode(string json, WangsuEncoding encoding)
     {
         var bytes = Encoding.UTF8.GetBytes(json);
@@ -59,7 +60,7 @@ internal static class WangsuBodies
         return failed ? 2 : 1;
     }
 
-    /// <summary>How much further than "over" a code is, when it tells of the notification, too.</summary>
+    /// <summary>The offset from "over" of a code that also reports the fate of the notification.</summary>
     private static int Notified(NotificationFate fate) => fate switch
     {
         NotificationFate.Retrying => 1,
@@ -73,7 +74,7 @@ internal static class WangsuBodies
         var isFops = report.Job.Shape == BodyShape.WangsuFops;
         var stage = report.Stage(item);
         var notified = writer.Random.Chance(0.5) ? Notified(report.Notification) : 0;
-        // The codes of failed items that tell of the notification are not next to the one that does not.
+        // For failed items, the codes that report the fate of the notification are not adjacent to the plain code.
         var code = stage switch
         {
             ItemStage.Waiting => 0,
@@ -124,7 +125,7 @@ internal static class WangsuBodies
         return properties;
     }
 
-    /// <summary>Names every command in full, secrets and all.</summary>
+    /// <summary>Names every command in full, including secrets.</summary>
     private static string Progress(ProviderReport report)
     {
         var text = new StringBuilder();

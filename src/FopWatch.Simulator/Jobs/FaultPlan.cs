@@ -1,46 +1,46 @@
 namespace FopWatch.Simulator;
 
-/// <summary>What a forged notification carries instead of a right signature.</summary>
+/// <summary>What a forged notification carries instead of a valid signature.</summary>
 public enum Forgery
 {
     /// <summary>There is no forged notification.</summary>
     None,
 
-    /// <summary>A signature by a known access key, made with a wrong secret.</summary>
+    /// <summary>A signature with a known access key and a wrong secret key.</summary>
     WrongSignature,
 
     /// <summary>No signature.</summary>
     NoSignature,
 
-    /// <summary>A correct signature by a key that is not the customer's.</summary>
+    /// <summary>A valid signature with a key that is not the customer's.</summary>
     UnknownKey,
 }
 
-/// <summary>How the status API answers one question.</summary>
+/// <summary>How the status API answers one query.</summary>
 public enum StatusAnswer
 {
     /// <summary>Truthfully.</summary>
     Report,
 
-    /// <summary>That there is no such id: Qiniu 612, Wangsu <see cref="SimulatorOptions.WangsuNotFoundStatus"/>.</summary>
+    /// <summary>The id is unknown: Qiniu 612, Wangsu <see cref="SimulatorOptions.WangsuNotFoundStatus"/>.</summary>
     NotFound,
 
-    /// <summary>That it is asked too often: Qiniu 573, Wangsu 429.</summary>
+    /// <summary>Too many queries: Qiniu 573, Wangsu 429.</summary>
     Throttled,
 
-    /// <summary>That the server failed: Qiniu 599, Wangsu 503.</summary>
+    /// <summary>A server error: Qiniu 599, Wangsu 503.</summary>
     Failed599,
 
     /// <summary>With a plain 500.</summary>
     Failed500,
 
-    /// <summary>Not at all, until the client gives up or <see cref="SimulatorOptions.HangLimit"/> is over.</summary>
+    /// <summary>No answer until the client gives up or <see cref="SimulatorOptions.HangLimit"/> has passed.</summary>
     Hang,
 
-    /// <summary>With the first half of a body, and then the connection is closed.</summary>
+    /// <summary>The first half of a body. Then the connection is closed.</summary>
     Truncated,
 
-    /// <summary>With half a body as if it were all.</summary>
+    /// <summary>Half a body, sent as if it were complete.</summary>
     HalfBody,
 
     /// <summary>Truthfully, a few bytes at a time over <see cref="SimulatorOptions.SlowBody"/>.</summary>
@@ -49,58 +49,58 @@ public enum StatusAnswer
     /// <summary>Truthfully, but as <c>text/html</c>.</summary>
     WrongContentType,
 
-    /// <summary>With a page for people, and 200.</summary>
+    /// <summary>An HTML page, with 200.</summary>
     HtmlPage,
 
-    /// <summary>With a redirect to another host, where somebody lies about the outcome.</summary>
+    /// <summary>A redirect to another host, which reports a false outcome.</summary>
     Redirect,
 
-    /// <summary>401: the question about a workflow is not signed with a key of the customer's. Not for scripts.</summary>
+    /// <summary>401: the query about a workflow is not signed with one of the customer's keys. Not for fault plans.</summary>
     Unauthorized,
 
-    /// <summary>That the question is malformed: 400 without an id, 404 for another path, 405 for another method. Not for scripts.</summary>
+    /// <summary>A malformed query: 400 without an id, 404 for another path, 405 for another method. Not for fault plans.</summary>
     BadRequest,
 }
 
-/// <summary>What goes wrong in reporting how one job stands. Faults combine.</summary>
+/// <summary>The faults in reporting one job. Faults can be combined.</summary>
 public sealed record FaultPlan
 {
-    /// <summary>Nothing goes wrong.</summary>
+    /// <summary>No faults.</summary>
     public static readonly FaultPlan None = new();
 
     /// <summary>The notification is never sent, and the status API does not mention it.</summary>
     public bool Lost { get; init; }
 
-    /// <summary>The notification never gets through and the status API says so: Qiniu code 4, Wangsu code 5.</summary>
+    /// <summary>The notification never arrives, and the status API says so: Qiniu code 4, Wangsu code 5.</summary>
     public bool NotificationFails { get; init; }
 
-    /// <summary>Every notification is sent twice, each with retries of its own.</summary>
+    /// <summary>Every notification is sent twice, each with its own retries.</summary>
     public bool Doubled { get; init; }
 
     /// <summary>How long after the end of the processing the notification is sent.</summary>
     public TimeSpan Late { get; init; }
 
-    /// <summary>Separate notifications are kept back until the processing is over and then sent one by one, the last one not last.</summary>
+    /// <summary>Separate notifications are held back until processing is over, and then sent one by one in another order.</summary>
     public bool Reordered { get; init; }
 
-    /// <summary>Before the genuine notification comes one that claims another outcome.</summary>
+    /// <summary>A notification that claims another outcome precedes the genuine one.</summary>
     public Forgery Forged { get; init; }
 
-    /// <summary>Before the genuine notification comes a body that makes no sense.</summary>
+    /// <summary>An undecodable body precedes the genuine notification.</summary>
     public bool UndecodableFirst { get; init; }
 
     /// <summary>The connection of the first delivery is cut in the middle of the body; the provider retries.</summary>
     public bool CutFirst { get; init; }
 
-    /// <summary>The answers to the first questions, in order; the ones after them are truthful.</summary>
+    /// <summary>The answers to the first queries, in order. Later answers are truthful.</summary>
     public IReadOnlyList<StatusAnswer> Status { get; init; } = [];
 
-    /// <summary>The answer to every question, for the job's whole life; null if <see cref="Status"/> decides.</summary>
+    /// <summary>The answer to every query about the job; null if <see cref="Status"/> decides.</summary>
     public StatusAnswer? StatusAlways { get; init; }
 
     /// <summary>
-    /// From the submission on, how long <see cref="StatusAnswer.NotFound"/> in <see cref="Status"/> counts; afterwards the answer is
-    /// truthful instead, because an id that is unknown for long is unknown for good (providers.md, section 1).
+    /// How long after the submission <see cref="StatusAnswer.NotFound"/> in <see cref="Status"/> applies. Later answers are truthful,
+    /// because an id that is unknown for long never becomes known (providers.md, section 1).
     /// </summary>
     public TimeSpan NotFoundWindow { get; init; } = TimeSpan.FromMinutes(9);
 }

@@ -1,6 +1,6 @@
 namespace FopWatch.Simulator;
 
-/// <summary>A job of a plan while its peculiarities are being decided.</summary>
+/// <summary>A job of a plan while its details are being decided.</summary>
 internal sealed class JobDraft
 {
     private static readonly string[] Errors =
@@ -36,7 +36,7 @@ internal sealed class JobDraft
 
     public int Failures { get; set; }
 
-    /// <summary>Whether the failures are those of the first commands, on which others depend.</summary>
+    /// <summary>Whether the first commands fail, on which others depend.</summary>
     public bool FailsFirst { get; set; }
 
     public bool ReturnOld { get; set; }
@@ -79,7 +79,7 @@ internal sealed class JobDraft
     public SimulatedJob ToJob()
     {
         var processingAfter = Random.Between(TimeSpan.Zero, _options.MaxWaiting);
-        // Even over orders of magnitude: short jobs are many and long ones few.
+        // Log-uniform: most jobs are short and few are long.
         var processing = _options.MinProcessing * Math.Pow(_options.MaxProcessing / _options.MinProcessing, Random.NextDouble());
         var bucket = Random.Pick(["media", "course-video", "ugc-2024"]);
         var items = Items(bucket, processingAfter, processing);
@@ -115,7 +115,7 @@ internal sealed class JobDraft
         };
     }
 
-    /// <summary>The forms that ids have been seen in (providers.md, sections 1 and 2).</summary>
+    /// <summary>The observed forms of ids (providers.md, sections 1 and 2).</summary>
     private string NewId() => _shape switch
     {
         BodyShape.WangsuFmgr => "2010" + Random.Hex(33),
@@ -139,7 +139,7 @@ internal sealed class JobDraft
         if (Repeats && ItemCount > 1)
             asked[^1] = asked[^2];
 
-        // The same command makes the same of the same file.
+        // The same command produces the same output from the same file.
         asked = [.. asked.Select(item => asked.First(same => same.Command == item.Command))];
         for (var i = 0; i < ItemCount; i++)
         {
@@ -177,7 +177,7 @@ internal sealed class JobDraft
         }
         else
         {
-            // In a workflow the first command has to succeed for others to run and fail.
+            // In a workflow, the first command must succeed for others to run and fail.
             var first = _shape == BodyShape.QiniuWorkflowV3 && Failures < ItemCount ? 1 : 0;
             foreach (var index in Random.Shuffled(Enumerable.Range(first, ItemCount - first)).Take(Failures))
                 fates[index] = ItemFate.Failed;
@@ -218,7 +218,7 @@ internal sealed class JobDraft
         ]);
         var output = Output(bucket, format);
         var command = $"avthumb/{format}{rest}" + (saveAs ? SaveAs(output) : "");
-        // Without a target the provider makes up the key; two commands that are alike to the letter are meant to be so.
+        // Without a target, the provider generates the key. Identical commands are intended.
         return new() { Command = command, Fate = ItemFate.Succeeded, Outputs = [saveAs ? output : output with { Key = $"{Random.Base64Text(27)}=/{output.Hash}" }] };
     }
 
@@ -226,7 +226,7 @@ internal sealed class JobDraft
     {
         var key = new byte[16];
         Random.NextBytes(key);
-        // Applications are seen to use the standard alphabet, which has slashes.
+        // Some applications use the standard alphabet, which has slashes.
         var secret = key[0] % 2 == 0 ? Convert.ToBase64String(key) : Signer.Base64UrlPadded(key);
         var token = Random.Alphanumeric(20);
         var output = Output(bucket, "m3u8");

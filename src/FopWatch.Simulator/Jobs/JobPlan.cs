@@ -1,6 +1,6 @@
 namespace FopWatch.Simulator;
 
-/// <summary>Makes up jobs, and what goes wrong with each.</summary>
+/// <summary>Generates jobs and their faults.</summary>
 public static class JobPlan
 {
     private static readonly BodyShape[] Any = Enum.GetValues<BodyShape>();
@@ -9,8 +9,8 @@ public static class JobPlan
     private static readonly BodyShape[] WithItems = [BodyShape.QiniuClassic, .. Wangsu];
 
     /// <summary>
-    /// The faults in reporting. They shuffle among themselves, but all of them come before the first one repeats. The truth about a
-    /// job stays obtainable whatever of these befalls it, except for the one that is about just that.
+    /// The faults in reporting, in random order. All of them occur before one repeats. Except for the fault that makes it unobtainable, the
+    /// true outcome of a job can be found despite them.
     /// </summary>
     private static readonly Recipe[] Faults =
     [
@@ -42,7 +42,7 @@ public static class JobPlan
         AskedWith(_ => [StatusAnswer.Redirect]),
         new(Any, draft =>
         {
-            // With nobody to ask, one strong notification that lists everything has to say it all.
+            // Without a status API, one strong notification must report everything.
             draft.Signing = draft.StrongScheme;
             draft.Separate = false;
             draft.Faults = draft.Faults with
@@ -54,7 +54,7 @@ public static class JobPlan
         new(Any, draft => draft.Unobtainable = true) { Hopeless = true },
     ];
 
-    /// <summary>Peculiarities that are no fault of anybody's.</summary>
+    /// <summary>Variations that are not faults.</summary>
     private static readonly Recipe[] Traits =
     [
         new([BodyShape.QiniuClassic], draft =>
@@ -121,20 +121,20 @@ public static class JobPlan
         .. Enum.GetValues<WangsuEncoding>().Select(encoding => new Recipe(Wangsu, draft => draft.Encoding = encoding)),
     ];
 
-    /// <summary>The number of jobs from which on every shape, fault and peculiarity that the options allow occurs.</summary>
+    /// <summary>The number of jobs with which every shape, fault and variation that the options allow occurs.</summary>
     public const int Complete = 60;
 
-    /// <summary>Makes up jobs; the same arguments give the same jobs, on every machine.</summary>
-    /// <param name="seed">Decides everything. Plans of different seeds share no ids, for all practical purposes.</param>
-    /// <param name="count">How many; at least 0. From <see cref="Complete"/> on, everything that can happen does.</param>
-    /// <param name="options">What kind of jobs.</param>
+    /// <summary>Generates jobs. The same arguments give the same jobs on every machine.</summary>
+    /// <param name="seed">The seed of all random choices. Plans with different seeds share practically no ids.</param>
+    /// <param name="count">The number of jobs, at least 0. With <see cref="Complete"/> or more, every fault and variation occurs.</param>
+    /// <param name="options">The kinds of jobs.</param>
     /// <exception cref="ArgumentException">The options name no shape.</exception>
     public static IReadOnlyList<SimulatedJob> Generate(int seed, int count, PlanOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         options ??= new();
         if (options.Shapes.Count == 0)
-            throw new ArgumentException("At least one shape is needed.", nameof(options));
+            throw new ArgumentException("At least one shape is required.", nameof(options));
 
         bool IsAllowed(Recipe recipe) =>
             (options.UseSignatures || !recipe.NeedsSignatures)
@@ -142,7 +142,7 @@ public static class JobPlan
             && recipe.Shapes.Intersect(options.Shapes).Any();
         var faults = Faults.Where(IsAllowed).ToList();
         var traits = Traits.Where(IsAllowed).ToList();
-        // A job that cannot be settled is worth showing once; a larger share would only slow everything down.
+        // One job that cannot be settled is enough. More would only take time.
         var common = faults.Where(recipe => !recipe.Hopeless).ToList();
 
         var random = Seeded.Random(seed, 1);
@@ -151,7 +151,7 @@ public static class JobPlan
             jobs.Add(Draft(recipe));
         foreach (var shape in options.Shapes)
             jobs.Add(Draft(new([shape], _ => { })));
-        // With fewer jobs than there are things to show, which ones are shown is up to the seed.
+        // With fewer jobs than cases, the seed decides which cases occur.
         jobs = [.. random.Shuffled(jobs).Take(count)];
         while (jobs.Count < count)
         {
@@ -174,7 +174,7 @@ public static class JobPlan
     private static Recipe Forge(Forgery forgery) =>
         new(Any, draft => draft.Faults = draft.Faults with { Forged = forgery }) { NeedsSignatures = true };
 
-    /// <summary>A fault of the status API shows only if somebody asks: so nothing else may say how the job ended, for long.</summary>
+    /// <summary>A fault of the status API takes effect only if it is polled, so nothing else may report the outcome for long.</summary>
     private static Recipe AskedWith(Func<Random, StatusAnswer[]> answers) => new(Any, draft =>
     {
         var status = answers(draft.Random);
@@ -185,10 +185,10 @@ public static class JobPlan
 
     private sealed record Recipe(IReadOnlyList<BodyShape> Shapes, Action<JobDraft> Apply)
     {
-        /// <summary>Whether the job can only be settled, or only rightly, by someone who checks signatures.</summary>
+        /// <summary>Whether settling the job, or settling it correctly, requires checking signatures.</summary>
         public bool NeedsSignatures { get; init; }
 
-        /// <summary>Whether nobody can find out how the job ended.</summary>
+        /// <summary>Whether the outcome cannot be found.</summary>
         public bool Hopeless { get; init; }
     }
 }

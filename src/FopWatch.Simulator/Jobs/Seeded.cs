@@ -1,12 +1,12 @@
 namespace FopWatch.Simulator;
 
-/// <summary>Random numbers that depend on their seeds alone, in every process and on every machine.</summary>
+/// <summary>Random numbers that depend only on their seeds, in every process and on every machine.</summary>
 internal static class Seeded
 {
     private const string Base36 = "0123456789abcdefghijklmnopqrstuvwxyz";
     private const string Base64Letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    /// <summary>A source of random numbers for one purpose: other seeds give unrelated numbers.</summary>
+    /// <summary>A random number generator for one purpose. Other seeds give unrelated numbers.</summary>
     public static Random Random(params ReadOnlySpan<int> seeds)
     {
         var mixed = 0x9E3779B97F4A7C15UL;

@@ -1,6 +1,6 @@
 namespace FopWatch.Simulator;
 
-/// <summary>The form in which the provider speaks of a job, in notifications and status answers alike.</summary>
+/// <summary>The form of a job's bodies, in notifications and status answers.</summary>
 public enum BodyShape
 {
     /// <summary>Qiniu persistent processing.</summary>
@@ -9,7 +9,7 @@ public enum BodyShape
     /// <summary>Qiniu workflow, <c>version</c> <c>v3</c>.</summary>
     QiniuWorkflowV3,
 
-    /// <summary>Qiniu workflow of the second generation: <c>status</c> and <c>success</c>, no code at the top.</summary>
+    /// <summary>Qiniu workflow of the second generation: <c>status</c> and <c>success</c>, without a top-level code.</summary>
     QiniuWorkflowV2,
 
     /// <summary>Wangsu file management.</summary>
@@ -19,7 +19,7 @@ public enum BodyShape
     WangsuFops,
 }
 
-/// <summary>How the provider signs a job's genuine notifications, provided that it was given keys.</summary>
+/// <summary>How the provider signs a job's genuine notifications, if it has keys.</summary>
 public enum SigningScheme
 {
     /// <summary>Not at all.</summary>
@@ -51,27 +51,29 @@ public enum WangsuEncoding
     BareJson,
 }
 
-/// <summary>How one command of a simulated job really ends.</summary>
+/// <summary>The true outcome of a command of a simulated job.</summary>
 public enum ItemFate
 {
-    /// <summary>With its outputs, if it has any.</summary>
+    /// <summary>It succeeded, with its outputs, if any.</summary>
     Succeeded,
 
-    /// <summary>With an error.</summary>
+    /// <summary>It failed with an error.</summary>
     Failed,
 
-    /// <summary>Never run: something it depends on failed, or the job was cancelled. Only in <see cref="BodyShape.QiniuWorkflowV3"/>.</summary>
+    /// <summary>
+    /// It never ran: a command on which it depends failed, or the job was cancelled. Only in <see cref="BodyShape.QiniuWorkflowV3"/>.
+    /// </summary>
     Skipped,
 }
 
-/// <summary>One object that a command wrote.</summary>
-/// <param name="Bucket">Its bucket.</param>
-/// <param name="Key">Its key.</param>
-/// <param name="Hash">Its hash, in Qiniu's form of 28 characters.</param>
-/// <param name="Size">Its size in bytes.</param>
+/// <summary>An object that a command wrote.</summary>
+/// <param name="Bucket">The bucket.</param>
+/// <param name="Key">The key.</param>
+/// <param name="Hash">The hash in Qiniu's form of 28 characters.</param>
+/// <param name="Size">The size in bytes.</param>
 public sealed record SimulatedOutput(string Bucket, string Key, string Hash, long Size);
 
-/// <summary>One command of a simulated job, and the truth about it.</summary>
+/// <summary>A command of a simulated job, with its true outcome.</summary>
 public sealed record SimulatedItem
 {
     /// <summary>The command. It may embed <see cref="Secret"/>.</summary>
@@ -80,56 +82,60 @@ public sealed record SimulatedItem
     /// <summary>How it ends.</summary>
     public required ItemFate Fate { get; init; }
 
-    /// <summary>What it wrote, if it succeeded; empty for a command that answers with a result instead, such as <c>avinfo</c>.</summary>
+    /// <summary>The outputs, if it succeeded; empty for a command with a result instead, such as <c>avinfo</c>.</summary>
     public IReadOnlyList<SimulatedOutput> Outputs { get; init; } = [];
 
     /// <summary>Why it failed, if it did.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Whether the target existed and came back as it was, unprocessed (Qiniu <c>returnOld</c> 1).</summary>
+    /// <summary>Whether the target already existed and was returned unprocessed (Qiniu <c>returnOld</c> 1).</summary>
     public bool ReturnOld { get; init; }
 
-    /// <summary>When it starts, counted from the submission; not before the job's <see cref="SimulatedJob.ProcessingAfter"/> in any case.</summary>
+    /// <summary>
+    /// The time from the submission to its start. It never starts before the job's <see cref="SimulatedJob.ProcessingAfter"/>.
+    /// </summary>
     public TimeSpan StartedAfter { get; init; }
 
     /// <summary>
-    /// When it ends, counted from the submission; null for with the job. At most the job's <see cref="SimulatedJob.DoneAfter"/>.
+    /// The time from the submission to its end; null for the end of the job. At most the job's <see cref="SimulatedJob.DoneAfter"/>.
     /// </summary>
     public TimeSpan? FinishedAfter { get; init; }
 
-    /// <summary>The encryption key in the command (<c>hlsKey/…</c>), as it stands there; whoever watches the job must keep it to himself.</summary>
+    /// <summary>The encryption key in the command (<c>hlsKey/…</c>), as written there. An observer must not reveal it.</summary>
     public string? Secret { get; init; }
 
-    /// <summary>The credential in a URL that the command names, Base64-encoded with it; as secret as <see cref="Secret"/>.</summary>
+    /// <summary>The credential in a URL in the command, Base64-encoded with the URL. It is as secret as <see cref="Secret"/>.</summary>
     public string? UrlSecret { get; init; }
 
-    /// <summary>What a content audit says, if the command is one and succeeded: <c>pass</c>, <c>review</c> or <c>block</c>. Only in <see cref="BodyShape.QiniuClassic"/>.</summary>
+    /// <summary>
+    /// The verdict of a successful content audit: <c>pass</c>, <c>review</c> or <c>block</c>. Only in <see cref="BodyShape.QiniuClassic"/>.
+    /// </summary>
     public string? Suggestion { get; init; }
 
     /// <summary>The keys of the files that were unpacked from its output. Only in <see cref="BodyShape.WangsuFmgr"/>.</summary>
     public IReadOnlyList<string> Unpacked { get; init; } = [];
 
-    /// <summary>Indexes of the items whose output this one works on; only in workflows.</summary>
+    /// <summary>The indexes of the items whose outputs this item processes; only in workflows.</summary>
     public IReadOnlyList<int> DependsOn { get; init; } = [];
 }
 
-/// <summary>How many items of a job end how.</summary>
-/// <param name="Total">All of them.</param>
-/// <param name="Succeeded">Those that succeed.</param>
-/// <param name="Failed">Those that fail.</param>
-/// <param name="Skipped">Those that never run.</param>
+/// <summary>The number of a job's items by outcome.</summary>
+/// <param name="Total">All items.</param>
+/// <param name="Succeeded">Items that succeed.</param>
+/// <param name="Failed">Items that fail.</param>
+/// <param name="Skipped">Items that never run.</param>
 public sealed record ExpectedCounts(int Total, int Succeeded, int Failed, int Skipped);
 
-/// <summary>How an item looks to an observer who errs nowhere.</summary>
+/// <summary>An item as a correct observer sees it.</summary>
 /// <param name="State"><c>succeeded</c>, <c>failed</c> or <c>skipped</c>.</param>
-/// <param name="OutputKeys">The keys of all that it wrote, as far as bodies of the job's shape name them.</param>
+/// <param name="OutputKeys">The keys of its outputs, as far as bodies of the job's shape name them.</param>
 /// <param name="Suggestion">The verdict of a content audit; null for any other command.</param>
 public sealed record ExpectedItem(string State, IReadOnlyList<string> OutputKeys, string? Suggestion);
 
-/// <summary>One job at the simulated provider: what was asked for, what becomes of it, and what goes wrong in reporting it.</summary>
+/// <summary>A job at the simulated provider: its commands, its true outcome, and the faults in reporting it.</summary>
 public sealed record SimulatedJob
 {
-    /// <summary>Decides everything about the job's bodies that is not said here, such as the order of their keys.</summary>
+    /// <summary>The seed of all other details of the job's bodies, such as the order of keys.</summary>
     public required int Seed { get; init; }
 
     /// <summary>The <c>persistentId</c>.</summary>
@@ -159,22 +165,22 @@ public sealed record SimulatedJob
     /// <summary>Whether it is one of Qiniu's idle-time tasks (<c>type</c> 1).</summary>
     public bool Idle { get; init; }
 
-    /// <summary>When the first command starts, counted from the submission.</summary>
+    /// <summary>The time from the submission to the start of the first command.</summary>
     public TimeSpan ProcessingAfter { get; init; }
 
-    /// <summary>When the processing is over, counted from the submission.</summary>
+    /// <summary>The time from the submission to the end of processing.</summary>
     public required TimeSpan DoneAfter { get; init; }
 
     /// <summary>Whether the job is cancelled; only in <see cref="BodyShape.QiniuWorkflowV3"/>.</summary>
     public bool Cancelled { get; init; }
 
-    /// <summary>Whether every finished operation is notified on its own (Wangsu <c>separate</c> 1).</summary>
+    /// <summary>Whether every finished operation has its own notification (Wangsu <c>separate</c> 1).</summary>
     public bool Separate { get; init; }
 
-    /// <summary>Whether each of the separate notifications lists all items; otherwise only the finished one.</summary>
+    /// <summary>Whether each separate notification lists all items instead of only the finished one.</summary>
     public bool SeparateListsAll { get; init; }
 
-    /// <summary>Whether the code at the top says 0 even though an item failed; only in <see cref="BodyShape.QiniuClassic"/>.</summary>
+    /// <summary>Whether the top-level code is 0 although an item failed; only in <see cref="BodyShape.QiniuClassic"/>.</summary>
     public bool ClaimsSuccess { get; init; }
 
     /// <summary>How the genuine notifications are signed.</summary>
@@ -183,18 +189,18 @@ public sealed record SimulatedJob
     /// <summary>How the bodies of a Wangsu job's notifications are written.</summary>
     public WangsuEncoding Encoding { get; init; }
 
-    /// <summary>Whether the provider never heard of the id and never notifies: nobody can find out how the job ended.</summary>
+    /// <summary>Whether the provider does not know the id and never notifies, so that the outcome cannot be found.</summary>
     public bool Unobtainable { get; init; }
 
-    /// <summary>What goes wrong in reporting how the job stands.</summary>
+    /// <summary>The faults in reporting the job.</summary>
     public FaultPlan Faults { get; init; } = FaultPlan.None;
 
-    /// <summary>Whether the job is with Wangsu rather than Qiniu.</summary>
+    /// <summary>Whether the provider is Wangsu, not Qiniu.</summary>
     public bool IsWangsu => Shape is BodyShape.WangsuFmgr or BodyShape.WangsuFops;
 
     /// <summary>
-    /// The state that an observer who errs nowhere ends with: <c>succeeded</c>, <c>partiallyFailed</c>, <c>failed</c>,
-    /// <c>cancelled</c>, or <c>expired</c> for an <see cref="Unobtainable"/> job.
+    /// The final state for a correct observer: <c>succeeded</c>, <c>partiallyFailed</c>, <c>failed</c>, <c>cancelled</c>, or <c>expired</c>
+    /// for an <see cref="Unobtainable"/> job.
     /// </summary>
     public string ExpectedState
     {
@@ -210,13 +216,15 @@ public sealed record SimulatedJob
         }
     }
 
-    /// <summary>The keys of unpacked files that the body lists beside its only command. Only in <see cref="BodyShape.WangsuFmgr"/>.</summary>
+    /// <summary>
+    /// The keys of unpacked files that the body lists beside its only command. Only in <see cref="BodyShape.WangsuFmgr"/>.
+    /// </summary>
     public IReadOnlyList<string> Unpacked { get; init; } = [];
 
-    /// <summary>Everything in the commands that whoever watches the job must keep to himself.</summary>
+    /// <summary>The secrets in the commands. An observer must not reveal them.</summary>
     public IEnumerable<string> Secrets => Items.SelectMany(item => (string?[])[item.Secret, item.UrlSecret]).OfType<string>();
 
-    /// <summary>The items that the same observer ends with; none of an <see cref="Unobtainable"/> job.</summary>
+    /// <summary>The final items for a correct observer; none for an <see cref="Unobtainable"/> job.</summary>
     public IReadOnlyList<ExpectedItem> ExpectedItems => Unobtainable
         ? []
         : [.. Items.Select(item => item.Fate switch
@@ -226,7 +234,7 @@ public sealed record SimulatedJob
             _ => new("skipped", [], null),
         })];
 
-    /// <summary>The counts that the same observer ends with.</summary>
+    /// <summary>The final counts for a correct observer.</summary>
     public ExpectedCounts ExpectedCounts => Unobtainable
         ? new(0, 0, 0, 0)
         : new(
@@ -235,7 +243,7 @@ public sealed record SimulatedJob
             Items.Count(item => item.Fate == ItemFate.Failed),
             Items.Count(item => item.Fate == ItemFate.Skipped));
 
-    // Workflows V2 do not say what they wrote.
+    // V2 workflows do not report their outputs.
     private IReadOnlyList<string> OutputKeys(SimulatedItem item) =>
         Shape == BodyShape.QiniuWorkflowV2 || item.Outputs.Count == 0 ? [] : [.. item.Outputs.Select(output => output.Key), .. item.Unpacked, .. Unpacked];
 }

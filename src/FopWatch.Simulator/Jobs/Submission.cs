@@ -1,6 +1,6 @@
 namespace FopWatch.Simulator;
 
-/// <summary>A job that was submitted, and what has happened around it.</summary>
+/// <summary>A submitted job, with its notifications and queries so far.</summary>
 internal sealed class Submission(SimulatedJob job, Uri? notifyUrl, DateTimeOffset at)
 {
     private int _asked;
@@ -12,14 +12,14 @@ internal sealed class Submission(SimulatedJob job, Uri? notifyUrl, DateTimeOffse
 
     public DateTimeOffset At { get; } = at;
 
-    /// <summary>What the provider thinks of its notification; of several, the one that moved last.</summary>
+    /// <summary>The provider's view of its notification; of several, the one that changed last.</summary>
     public NotificationFate Notification
     {
         get => (NotificationFate)Volatile.Read(ref _notification);
         set => Volatile.Write(ref _notification, (int)value);
     }
 
-    /// <summary>Counts a question.</summary>
-    /// <returns>How many came before it.</returns>
+    /// <summary>Counts a query.</summary>
+    /// <returns>The number of earlier queries.</returns>
     public int Ask() => Interlocked.Increment(ref _asked) - 1;
 }

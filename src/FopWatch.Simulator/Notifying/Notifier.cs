@@ -4,7 +4,7 @@ using System.Text;
 
 namespace FopWatch.Simulator;
 
-/// <summary>Sends the notifications of jobs, and what others send in the provider's name.</summary>
+/// <summary>Sends the notifications of jobs, and forged ones.</summary>
 internal sealed class Notifier : IDisposable
 {
     private readonly SimulatorOptions _options;
@@ -18,7 +18,7 @@ internal sealed class Notifier : IDisposable
         UseCookies = false,
         UseProxy = false,
         ConnectTimeout = TimeSpan.FromSeconds(20),
-        // The provider takes no part in anybody's traces.
+        // A provider does not propagate traces.
         ActivityHeadersPropagator = null,
     })
     {
@@ -32,10 +32,10 @@ internal sealed class Notifier : IDisposable
         _slots = new(options.MaxConcurrentNotifications);
     }
 
-    /// <summary>Sends whatever is ever to be sent for a job. Ends not before the job's processing does.</summary>
+    /// <summary>Sends everything that is to be sent for a job. It does not end before the job's processing.</summary>
     public Task NotifyAsync(Submission submission) => _queue.RunAsync(() => NotifyCoreAsync(submission));
 
-    /// <summary>Ends all flows, soon.</summary>
+    /// <summary>Ends all flows.</summary>
     public void Stop() => _stopping.Cancel();
 
     public void Dispose()
@@ -81,7 +81,7 @@ internal sealed class Notifier : IDisposable
             submission.Notification = NotificationFate.Failed;
     }
 
-    /// <summary>The genuine notifications of a job, in the order in which they are sent.</summary>
+    /// <summary>The genuine notifications of a job, in the order of sending.</summary>
     private static List<Notification> Notifications(Submission submission)
     {
         var (job, faults) = (submission.Job, submission.Job.Faults);
@@ -106,7 +106,7 @@ internal sealed class Notifier : IDisposable
 
         if (faults.Doubled)
         {
-            // The second comes at the same moment or some time later.
+            // The second is sent at the same time or later.
             notifications.AddRange([.. notifications.Select(first => first with
             {
                 Number = first.Number + notifications.Count,
@@ -157,7 +157,7 @@ internal sealed class Notifier : IDisposable
         }
     }
 
-    /// <returns>The HTTP status answered; null if there was no whole answer.</returns>
+    /// <returns>The HTTP status of the answer; null if there was no complete answer.</returns>
     private async Task<int?> SendAsync(Submission submission, Message message, int number, int attempt)
     {
         await _slots.WaitAsync(_stopping.Token);
@@ -245,7 +245,7 @@ internal sealed class Notifier : IDisposable
         ];
         var message = new Message(DeliveryKind.Undecodable, random.Pick(bodies), ContentType(job));
         var keys = job.IsWangsu ? _options.WangsuKeys : _options.QiniuKeys;
-        // Nonsense may well come from the provider itself.
+        // Undecodable bodies can come from the provider itself.
         return job.Signing == SigningScheme.None || keys.Count == 0 || random.Chance(0.5)
             ? message
             : Signed(submission, message, job.Signing, random.Pick(keys));
@@ -264,7 +264,7 @@ internal sealed class Notifier : IDisposable
         var url = submission.NotifyUrl!;
         var random = Seeded.Random(submission.Job.Seed, 13);
         List<KeyValuePair<string, string>> headers = [];
-        // Qiniu adds headers of its own now and then, and signs them.
+        // Qiniu sometimes adds its own headers and signs them.
         if (scheme == SigningScheme.Qiniu && random.Chance(0.25))
             headers.Add(new("X-Qiniu-Date", _options.Clock.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)));
         var authorization = scheme switch
@@ -276,14 +276,14 @@ internal sealed class Notifier : IDisposable
         return message with { Headers = [.. headers, new("Authorization", authorization)] };
     }
 
-    /// <summary>Wangsu's documents disagree whether the query counts.</summary>
+    /// <summary>Wangsu's documents disagree on whether the signature covers the query.</summary>
     private static string SignedUrl(Uri url, Random random) =>
         random.Chance(0.5) ? url.AbsoluteUri : url.GetLeftPart(UriPartial.Path);
 
     /// <summary>One notification of a job.</summary>
     /// <param name="Number">See <see cref="Delivery.Notification"/>.</param>
-    /// <param name="Due">When it is sent first.</param>
-    /// <param name="Age">The age of the job at the moment that it speaks of.</param>
+    /// <param name="Due">When it is first sent.</param>
+    /// <param name="Age">The age of the job at the reported moment.</param>
     /// <param name="Only">The only item that it lists; null for all.</param>
     private sealed record Notification(int Number, DateTimeOffset Due, TimeSpan Age, int? Only);
 
@@ -291,7 +291,7 @@ internal sealed class Notifier : IDisposable
     {
         public IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; } = [];
 
-        /// <summary>Whether the connection is to be cut in the middle of the body.</summary>
+        /// <summary>Whether to cut the connection in the middle of the body.</summary>
         public bool IsCut { get; init; }
     }
 }

@@ -9,11 +9,11 @@ namespace FopWatch.Simulator;
 /// <param name="SecretKey">The secret half, used as UTF-8 bytes.</param>
 public sealed record SigningKey(string AccessKey, string SecretKey)
 {
-    /// <summary>Names the access key only.</summary>
+    /// <summary>The access key, without the secret key.</summary>
     public override string ToString() => AccessKey;
 }
 
-/// <summary>Signs notifications as the providers do. Written from providers.md alone, so that it checks a verifier and not itself.</summary>
+/// <summary>Signs notifications as the providers do. It is written independently from providers.md, so that it tests a verifier.</summary>
 public static class Signer
 {
     /// <summary>
@@ -22,7 +22,7 @@ public static class Signer
     /// </summary>
     /// <param name="accessKey">The access key.</param>
     /// <param name="secretKey">The secret key.</param>
-    /// <param name="url">The absolute URL that is called; a port other than the scheme's own counts as part of the host.</param>
+    /// <param name="url">The absolute URL of the call. A port other than the scheme's default is part of the host.</param>
     /// <param name="contentType">The <c>Content-Type</c>, or null if the request has none.</param>
     /// <param name="body">The raw body.</param>
     /// <param name="headers">Further headers; those that start with <c>X-Qiniu-</c> are signed.</param>
@@ -37,7 +37,7 @@ public static class Signer
         string method = "POST") =>
         $"Qiniu {accessKey}:{QiniuSignature(secretKey, method, url.Authority, url.PathAndQuery, contentType, body, headers)}";
 
-    /// <summary>The bare signature of <see cref="Qiniu"/>, from the parts of a request that need not make up a URL.</summary>
+    /// <summary>The bare signature of <see cref="Qiniu"/>, from parts of a request that need not form a URL.</summary>
     /// <param name="secretKey">The secret key.</param>
     /// <param name="method">The HTTP method.</param>
     /// <param name="host">The value of the <c>Host</c> header.</param>
@@ -72,8 +72,8 @@ public static class Signer
     }
 
     /// <summary>
-    /// The <c>Authorization</c> value of Qiniu's older scheme, which covers the body only of forms: a notification's JSON could be
-    /// anything (providers.md, section 1).
+    /// The <c>Authorization</c> value of Qiniu's older scheme. It covers the body only for forms, so a notification's JSON is unprotected
+    /// (providers.md, section 1).
     /// </summary>
     /// <param name="accessKey">The access key.</param>
     /// <param name="secretKey">The secret key.</param>
@@ -90,7 +90,7 @@ public static class Signer
     /// <summary>The <c>Authorization</c> value of Wangsu: no scheme word, and the Base64 is of the digest's hexadecimal form (providers.md, section 2).</summary>
     /// <param name="accessKey">The access key.</param>
     /// <param name="secretKey">The secret key.</param>
-    /// <param name="url">The URL exactly as it counts, with or without its query: Wangsu's documents disagree.</param>
+    /// <param name="url">The URL exactly as signed, with or without its query: Wangsu's documents disagree.</param>
     /// <param name="body">The raw body, which is Base64 text.</param>
     public static string Wangsu(string accessKey, string secretKey, string url, ReadOnlySpan<byte> body)
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Simulator;
 
-/// <summary>Answers questions about jobs, as Qiniu and both Wangsu families do, or as badly as the job's faults want.</summary>
+/// <summary>Answers status queries as Qiniu and both Wangsu families do, with the faults of the job.</summary>
 internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters counters, CancellationToken stopping)
 {
     private const string Json = "application/json";
@@ -22,8 +22,8 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         WangsuFops,
     }
 
-    /// <summary>Makes a job known.</summary>
-    /// <returns>False if its id is known already.</returns>
+    /// <summary>Adds a job.</summary>
+    /// <returns>False if its id is already known.</returns>
     public bool TryAdd(Submission submission) => _submissions.TryAdd((FamilyOf(submission.Job.Shape), submission.Job.Id), submission);
 
     public async Task AnswerAsync(HttpContext http)
@@ -66,7 +66,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         await AnswerAsync(http, family.Value, submission, ordinal, answer);
     }
 
-    /// <summary>Which query a path is, and the id that it names; null for what is missing.</summary>
+    /// <summary>The query in a path, and its id; null for a missing one.</summary>
     private static (Family? Family, string? Id) Question(string path, IQueryCollection query)
     {
         if (path.StartsWith(WorkflowPath, StringComparison.Ordinal))
@@ -112,7 +112,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
                 await WriteAsync(http, 200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Maintenance</title><p>Please come back later."u8.ToArray());
                 return;
             case StatusAnswer.Redirect:
-                // The same machine under another name is another host to a client.
+                // To a client, the same machine under another name is another host.
                 response.StatusCode = 302;
                 response.Headers.Location = $"http://localhost:{http.Connection.LocalPort}{DecoyPath}{http.Request.Path}{http.Request.QueryString}";
                 return;
@@ -140,7 +140,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
             case StatusAnswer.Truncated:
                 response.ContentType = Json;
                 response.ContentLength = body.Length;
-                // The server closes the connection of a response that falls short of its length; aborting it could lose the half.
+                // The server closes the connection if a response is shorter than its declared length. Aborting could lose the first half.
                 await response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), http.RequestAborted);
                 break;
             case StatusAnswer.Slow:
@@ -165,7 +165,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
 
     private Task LieAsync(HttpContext http, Submission submission)
     {
-        // Over, whatever the time: a lie that settles the job.
+        // Over at any time, so that the false report would settle the job.
         var lie = ProviderReport.Lie(submission.Job) with { DoneAfter = TimeSpan.Zero };
         return WriteAsync(http, 200, Json, Body(submission, lie, 0));
     }
@@ -177,7 +177,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         return Encoding.UTF8.GetBytes(report.ToJson());
     }
 
-    /// <summary>Whether a question about a workflow is signed as its documentation wants it, with any of the customer's keys.</summary>
+    /// <summary>Whether a query about a workflow is signed with one of the customer's keys, as documented.</summary>
     private bool IsSigned(HttpRequest request)
     {
         var url = new Uri($"{request.Scheme}://{request.Host}{request.PathBase}{request.Path}{request.QueryString}");
@@ -185,7 +185,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
             == Signer.Qiniu(key.AccessKey, key.SecretKey, url, request.ContentType, [], method: request.Method));
     }
 
-    /// <summary>Whether the other of Qiniu's two queries knows an id.</summary>
+    /// <summary>Whether Qiniu's other query knows an id.</summary>
     private bool IsKnownElsewhere(Family family, string id) =>
         IsQiniu(family) && _submissions.ContainsKey((family == Family.Qiniu ? Family.QiniuWorkflow : Family.Qiniu, id));
 
@@ -197,7 +197,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
 
     private static Task RefuseAsync(HttpContext http, Family family, int status, string message)
     {
-        // Wangsu's code is that of HTTP, written as a string.
+        // Wangsu's code is the HTTP status as a string.
         object body = IsQiniu(family)
             ? new { error = message }
             : new { code = status.ToString(System.Globalization.CultureInfo.InvariantCulture), message };
@@ -212,7 +212,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         await http.Response.Body.WriteAsync(body, http.RequestAborted);
     }
 
-    /// <summary>Waits, but not longer than the client or the simulator does.</summary>
+    /// <summary>Waits for a time. The wait ends early if the client disconnects or the simulator stops.</summary>
     private async Task WaitAsync(TimeSpan time, TimeProvider clock, CancellationToken aborted)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
@@ -222,11 +222,11 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         }
         catch (OperationCanceledException)
         {
-            // Nobody is waiting any more.
+            // The client has disconnected, or the simulator stops.
         }
     }
 
-    /// <summary>Without a key nobody could ask about workflows, so then the query of tasks knows them.</summary>
+    /// <summary>Without a key, workflows could not be queried, so the query for tasks then knows them.</summary>
     private Family FamilyOf(BodyShape shape) => shape switch
     {
         BodyShape.QiniuWorkflowV3 when options.QiniuKeys.Count > 0 => Family.QiniuWorkflow,

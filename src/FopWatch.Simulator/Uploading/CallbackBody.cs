@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Simulator;
 
-/// <summary>Puts values in the place of the variables of a <c>callbackBody</c>.</summary>
+/// <summary>Substitutes the variables of a <c>callbackBody</c>.</summary>
 internal static partial class CallbackBody
 {
     /// <param name="policy">The upload policy.</param>

@@ -4,10 +4,10 @@ using System.Text.Json;
 
 namespace FopWatch.Simulator;
 
-/// <summary>Calls back after uploads.</summary>
+/// <summary>Sends callbacks after uploads.</summary>
 internal sealed class Uploader(SimulatorOptions options) : IDisposable
 {
-    /// <summary>The status of an upload whose file is stored and whose callback failed (providers.md, section 1).</summary>
+    /// <summary>The status of an upload whose file is stored but whose callback failed (providers.md, section 1).</summary>
     private const int CallbackFailed = 579;
 
     private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, UseProxy = false, ActivityHeadersPropagator = null })
@@ -15,7 +15,7 @@ internal sealed class Uploader(SimulatorOptions options) : IDisposable
         Timeout = options.RequestTimeout,
     };
 
-    /// <summary>Calls the URLs of a policy in turn until one takes the callback.</summary>
+    /// <summary>Calls the URLs of a policy in turn until one accepts the callback.</summary>
     public async Task<UploadAnswer> CallBackAsync(UploadPolicy policy, Upload upload, string? persistentId, CancellationToken cancellationToken)
     {
         var body = Encoding.UTF8.GetBytes(CallbackBody.Filled(policy, upload, persistentId));
@@ -30,7 +30,7 @@ internal sealed class Uploader(SimulatorOptions options) : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    /// <returns>The JSON that was answered with 200; null for anything else.</returns>
+    /// <returns>The JSON of a 200 answer; null for any other answer.</returns>
     private async Task<string?> TryAsync(Uri url, UploadPolicy policy, byte[] body, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new ByteArrayContent(body) };
