@@ -3,26 +3,28 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>Where a job counts in the books of its source.</summary>
+/// <summary>The column of the books in which a job counts.</summary>
 internal enum BooksColumn
 {
-    /// <summary>Nowhere: it is open, and nothing polls it.</summary>
+    /// <summary>None: the job is open, but nothing polls it.</summary>
     None,
 
-    /// <summary>It has an outcome of the provider's.</summary>
+    /// <summary>The job has an outcome from the provider.</summary>
     Settled,
 
-    /// <summary>FopWatch gave up on it.</summary>
+    /// <summary>FopWatch gave up on the job.</summary>
     Expired,
 
-    /// <summary>It is open.</summary>
+    /// <summary>The job is open.</summary>
     Open,
 
-    /// <summary>Somebody stopped watching it.</summary>
+    /// <summary>A user stopped its watch.</summary>
     Stopped,
 }
 
-/// <summary>Writes what the open transaction changes in the books, once for each source. Used on the writer's thread.</summary>
+/// <summary>
+/// Collects the changes of the open transaction to the books, and writes them once per source. Used on the writer's thread.
+/// </summary>
 internal sealed class BookEntries
 {
     internal const string WriteSql = """
@@ -39,23 +41,23 @@ internal sealed class BookEntries
     private readonly Dictionary<string, Change> _changes = new(StringComparer.Ordinal);
     private WriteTransaction? _open;
 
-    /// <summary>Where a row counts.</summary>
-    /// <param name="state">Its state.</param>
-    /// <param name="isPolled">Whether it is settled or in the due index.</param>
-    /// <param name="isStopped">Whether it is stopped.</param>
+    /// <summary>The column in which a row counts.</summary>
+    /// <param name="state">The state of the job.</param>
+    /// <param name="isPolled">Whether the job is settled or in the due index.</param>
+    /// <param name="isStopped">Whether its watch is stopped.</param>
     public static BooksColumn ColumnOf(string state, bool isPolled, bool isStopped) =>
         state == Expired ? BooksColumn.Expired
         : state != Waiting && state != Processing ? BooksColumn.Settled
         : isPolled ? BooksColumn.Open
         : isStopped ? BooksColumn.Stopped : BooksColumn.None;
 
-    /// <summary>A job is new.</summary>
+    /// <summary>Counts a new job.</summary>
     public void Add(SqliteSession session, string source, BooksColumn column) => Of(session, source).Count(column, 1, registered: 1);
 
-    /// <summary>A job is deleted.</summary>
+    /// <summary>Counts a deleted job.</summary>
     public void Remove(SqliteSession session, string source, BooksColumn column) => Of(session, source).Count(column, -1, registered: -1);
 
-    /// <summary>A job counts elsewhere now.</summary>
+    /// <summary>Moves a job to another column.</summary>
     public void Move(SqliteSession session, string source, BooksColumn from, BooksColumn to)
     {
         if (from == to)

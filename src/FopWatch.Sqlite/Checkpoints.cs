@@ -4,15 +4,17 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Moves the write-ahead log into the database beside the commits. A checkpoint writes and syncs thousands of pages; within a commit, all
-/// requests of the moment would wait for it. Only the writer can begin the log anew, so it moves the rest: what was written meanwhile.
+/// Moves the write-ahead log into the database, concurrently with commits. A checkpoint writes and syncs thousands of pages; within a
+/// commit, all current requests would wait for it. Only the writer can restart the log, so it moves the pages that were written meanwhile.
 /// </summary>
 internal sealed class Checkpoints : IDisposable
 {
-    /// <summary>How many pages are written to the log before they are moved: 32 MB. A start after a crash still reads them in no time.</summary>
+    /// <summary>
+    /// How many pages are written to the log before they are moved: 32 MB. After a crash, a start still reads them quickly.
+    /// </summary>
     public const int Pages = 8000;
 
-    // What the first pass leaves is large where it took long; the second leaves little.
+    // A long first pass leaves many pages; the second leaves few.
     private const int Passes = 2;
 
     private readonly string _path;
@@ -41,13 +43,13 @@ internal sealed class Checkpoints : IDisposable
         RestIsLeft,
     }
 
-    /// <summary>For the writer to call between two transactions.</summary>
+    /// <summary>Called by the writer between two transactions.</summary>
     public void Written(SqliteSession session)
     {
         _written += session.TakePagesWritten();
         if (_state == State.RestIsLeft)
         {
-            // That it fails shows at the next commit, as with SQLite's own checkpoints.
+            // A failure shows at the next commit, as with SQLite's own checkpoints.
             _written = session.Checkpoint() is var (logged, moved) ? logged - moved : 0;
             _state = State.Idle;
         }
@@ -58,7 +60,7 @@ internal sealed class Checkpoints : IDisposable
         }
     }
 
-    /// <summary>Ends it. The log stays as it is.</summary>
+    /// <summary>Ends the thread. The log stays as it is.</summary>
     public void Dispose()
     {
         _closed = true;
@@ -92,7 +94,7 @@ internal sealed class Checkpoints : IDisposable
         {
             if (session is null)
             {
-                // The path may lead to another database by now.
+                // The path may meanwhile lead to another database.
                 _folder.Check();
                 session = SqliteSession.Open(_path, SqliteOpenMode.ReadWrite, _options.BusyTimeout);
                 session.Execute(SqliteDatabase.WriterPragmas);
@@ -104,7 +106,7 @@ internal sealed class Checkpoints : IDisposable
         }
         catch (Exception failure) when (failure is SqliteException or StoreUnavailableException or IOException)
         {
-            // The writer's own attempt will fail too, or do all of it.
+            // The writer's own checkpoint will fail too, or move all pages.
             session?.Dispose();
             session = null;
         }

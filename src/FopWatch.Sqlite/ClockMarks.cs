@@ -4,20 +4,20 @@ using FopWatch.Clocks;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The times that a later process compares its clock with: the last one of this process, and how far purges have come.</summary>
+/// <summary>The times with which a later process compares its clock: the last time of this process, and the progress of purges.</summary>
 internal sealed class ClockMarks(SqliteDatabase database) : IPurgeMarks
 {
     private const string Time = "time";
     private const string PurgedBefore = "purgedBefore";
     private const string DoubtedBefore = "doubtedBefore";
 
-    /// <summary>The last time that was written; null if none was.</summary>
-    /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
+    /// <summary>The last written time; null if there is none.</summary>
+    /// <exception cref="Jobs.StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<DateTimeOffset?> ReadTimeAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(session => Read(session, Time), cancellationToken);
 
-    /// <summary>Writes the time now.</summary>
-    /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
+    /// <summary>Writes the current time.</summary>
+    /// <exception cref="Jobs.StoreUnavailableException">The store is unavailable.</exception>
     public async ValueTask WriteTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         await database.WriteAsync(session => Write(session, Time, now), cancellationToken);
 

@@ -4,10 +4,10 @@ using System.Text;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>Where a page ended, as opaque text.</summary>
+/// <summary>The end of a page as opaque text.</summary>
 internal static class Continuations
 {
-    /// <summary>After the job that was registered at this time as this row.</summary>
+    /// <summary>After the job in this row, which was registered at this time.</summary>
     public static string AfterJob(long registeredAt, long seq) => Write('j', string.Create(CultureInfo.InvariantCulture, $"{registeredAt}.{seq}"));
 
     /// <exception cref="FormatException"><see cref="AfterJob"/> did not write it.</exception>
@@ -19,7 +19,7 @@ internal static class Continuations
         throw Foreign();
     }
 
-    /// <summary>After the notification of this key.</summary>
+    /// <summary>After the notification with this key.</summary>
     public static string AfterNotification(string key) => Write('q', key);
 
     /// <exception cref="FormatException"><see cref="AfterNotification"/> did not write it.</exception>
@@ -37,5 +37,5 @@ internal static class Continuations
 
     private static bool IsNumber(string text, out long number) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
-    private static FormatException Foreign() => new("The continuation is none that this store gave.");
+    private static FormatException Foreign() => new("The continuation was not issued by this store.");
 }

@@ -4,8 +4,9 @@ using SQLitePCL;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Looks for damaged pages, and remembers what was found until the host starts again. At the start a check covers as much of the database as a third of
-/// a second allows, which the start has to wait for. Afterwards it takes a second at most, and covers one table after the other.
+/// Looks for damaged pages, and keeps the result until the host restarts. At the start, a check covers as much of the database as is
+/// possible in a third of a second, because the start waits for it. Later checks take one second at most, and cover one table after the
+/// other.
 /// </summary>
 internal sealed class DamageCheck(TimeProvider time)
 {
@@ -18,21 +19,21 @@ internal sealed class DamageCheck(TimeProvider time)
     private volatile string? _found;
     private string _lastTable = "";
 
-    /// <summary>What was found, for the operator; null if nothing was.</summary>
+    /// <summary>The damage, for the operator; null if none was found.</summary>
     public string? Found => _found;
 
-    /// <summary>Notes a failure of any statement, if it says that pages are damaged.</summary>
+    /// <summary>Records the failure of a statement if it reports damaged pages.</summary>
     public void Seen(SqliteException failure)
     {
         if (failure.IsDamage())
-            _found ??= "The database is damaged: SQLite found a page that cannot be right. Stop the host, and restore a backup or recover the file (sqlite3 .recover)";
+            _found ??= "The database is damaged: SQLite found an invalid page. Stop the host. Then restore a backup, or recover the file (sqlite3 .recover)";
     }
 
     /// <summary>Checks the database.</summary>
     public void CheckAll(SqliteSession session) => Check(session, "PRAGMA quick_check(1)", LongestAtStart);
 
-    /// <summary>Checks the table after the one that was checked last.</summary>
-    /// <returns>The table.</returns>
+    /// <summary>Checks the next table.</summary>
+    /// <returns>The name of the table.</returns>
     public string CheckNext(SqliteSession session)
     {
         const string Tables = "SELECT min(name) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name > $1";
@@ -49,11 +50,11 @@ internal sealed class DamageCheck(TimeProvider time)
         try
         {
             if (session.Scalar(pragma) is string and not "ok")
-                _found ??= "The database is damaged: its check (PRAGMA quick_check) fails. Stop the host, and restore a backup or recover the file (sqlite3 .recover)";
+                _found ??= "The database is damaged: its check (PRAGMA quick_check) fails. Stop the host. Then restore a backup, or recover the file (sqlite3 .recover)";
         }
         catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_INTERRUPT)
         {
-            // Nothing was found in the time that there is.
+            // Nothing was found within the time limit.
         }
         catch (SqliteException e) when (e.IsDamage())
         {

@@ -4,7 +4,7 @@ using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>Copies the database of a data folder to a file while a host may be using it, and such a file into a new data folder.</summary>
+/// <summary>Copies the database of a data folder to a file, even while a host uses it, and such a file to a new data folder.</summary>
 internal static class DataCopy
 {
     private const int PagesAtOnce = 1024;
@@ -13,13 +13,14 @@ internal static class DataCopy
     private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Copies the database to a file, as it is at one moment. Hosts go on reading and writing. The file is there only once it is whole and was checked.
+    /// Copies the database to a file, consistent at one moment. Hosts keep reading and writing. The file gets its name only when it is
+    /// complete and checked.
     /// </summary>
     /// <param name="folder">The data folder.</param>
-    /// <param name="file">The file to write; none of that name may be there.</param>
-    /// <param name="cancellationToken">Gives up, and leaves no file.</param>
+    /// <param name="file">The file to write. It must not exist.</param>
+    /// <param name="cancellationToken">Cancels, and leaves no file.</param>
     /// <exception cref="StoreOpenException">The folder has no database of FopWatch, or the file cannot be written.</exception>
-    /// <exception cref="DamagedCopyException">The copy fails SQLite's check, so the database is damaged.</exception>
+    /// <exception cref="DamagedCopyException">The copy fails SQLite's check: the database is damaged.</exception>
     public static CopiedData Backup(string folder, string file, CancellationToken cancellationToken)
     {
         var database = Path.Combine(folder, SqliteDatabase.FileName);
@@ -32,18 +33,18 @@ internal static class DataCopy
             cancellationToken);
     }
 
-    /// <summary>Copies a file that <see cref="Backup"/> wrote into a data folder, for the next host that is started on it.</summary>
+    /// <summary>Copies a file that <see cref="Backup"/> wrote to a data folder, for the next host that starts on it.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="folder">The data folder, in which there is nothing; it is created if it does not exist.</param>
-    /// <param name="cancellationToken">Gives up, and leaves no database.</param>
+    /// <param name="folder">The data folder, which must be empty. It is created if it does not exist.</param>
+    /// <param name="cancellationToken">Cancels, and leaves no database.</param>
     /// <exception cref="StoreOpenException">
-    /// The file is not a backup, or a newer FopWatch's; the folder is not empty, is in use, or cannot be written to.
+    /// The file is not a backup, or is from a newer FopWatch; or the folder is not empty, in use, or not writable.
     /// </exception>
-    /// <exception cref="DamagedCopyException">The copy fails SQLite's check, so the file is damaged.</exception>
+    /// <exception cref="DamagedCopyException">The copy fails SQLite's check: the file is damaged.</exception>
     public static CopiedData Restore(string file, string folder, CancellationToken cancellationToken)
     {
         if (Directory.Exists(file))
-            throw new StoreOpenException($"'{file}' is a folder. Give the backup in it.");
+            throw new StoreOpenException($"'{file}' is a folder. Give the backup file.");
         if (!File.Exists(file))
             throw new StoreOpenException($"'{file}': there is no such file.");
         using var held = DataFolder.LockEmpty(folder);
@@ -65,10 +66,10 @@ internal static class DataCopy
                 if (refuse(source) is { } refused)
                     throw refused;
                 if (Path.Exists(to))
-                    throw new StoreOpenException($"'{to}' exists already. Give the name of a new file.");
+                    throw new StoreOpenException($"'{to}' already exists. Give the name of a new file.");
                 var format = source.Snapshot(session =>
                 {
-                    // The first read decides which moment the copy is of.
+                    // The first read fixes the moment of the copy.
                     var format = Convert.ToInt64(session.Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
                     session.Scalar("SELECT count(*) FROM sqlite_schema");
                     reading = false;
@@ -76,7 +77,7 @@ internal static class DataCopy
                     using var target = SqliteSession.Open(partial, SqliteOpenMode.ReadWrite, BusyTimeout);
                     CopyPages(session, target, cancellationToken);
 
-                    // One file: no log has to go with it.
+                    // A single file, without a separate log.
                     target.Scalar("PRAGMA journal_mode = DELETE");
                     Check(target, from, cancellationToken);
                     return format;
@@ -105,7 +106,7 @@ internal static class DataCopy
         }
         finally
         {
-            // To delete a file of a folder that does not exist is an error.
+            // Deleting a file in a folder that does not exist is an error.
             string[] left = [partial, $"{partial}-journal", $"{partial}-wal", $"{partial}-shm"];
             foreach (var one in left.Where(File.Exists))
                 File.Delete(one);
@@ -128,7 +129,7 @@ internal static class DataCopy
             throw new SqliteException(raw.sqlite3_errstr(result).utf8_to_string(), result & 0xFF, result);
     }
 
-    /// <exception cref="DamagedCopyException">Pages or indexes are wrong.</exception>
+    /// <exception cref="DamagedCopyException">Pages or indexes are damaged.</exception>
     private static void Check(SqliteSession copy, string from, CancellationToken cancellationToken)
     {
         raw.sqlite3_progress_handler(
@@ -139,20 +140,20 @@ internal static class DataCopy
 
     private static string Reason(Exception failure) => failure switch
     {
-        UnauthorizedAccessException => "this user may not",
+        UnauthorizedAccessException => "permission denied",
         DirectoryNotFoundException => "there is no such folder",
-        PathTooLongException => "its name is too long",
-        _ => "the file system refuses; the disk may be full or read-only",
+        PathTooLongException => "the name is too long",
+        _ => "the file system reports an error; the disk may be full or read-only",
     };
 }
 
 /// <summary>A copy of a database.</summary>
 /// <param name="File">The file.</param>
-/// <param name="Bytes">How long it is.</param>
-/// <param name="Format">The format, as <see cref="Schema"/> numbers them.</param>
+/// <param name="Bytes">The size in bytes.</param>
+/// <param name="Format">The version of the format in <see cref="Schema"/>.</param>
 internal sealed record CopiedData(string File, long Bytes, long Format);
 
-/// <summary>A database is damaged, so that its copy is useless. The message is for the operator.</summary>
+/// <summary>A database is damaged, so its copy is useless. The message is for the operator.</summary>
 internal sealed class DamagedCopyException(string from, Exception? innerException = null) : Exception(
-    $"'{from}' is damaged: its copy fails SQLite's check (PRAGMA integrity_check). The copy was deleted. Take an older backup, or recover the file (sqlite3 .recover).",
+    $"'{from}' is damaged: its copy fails SQLite's check (PRAGMA integrity_check). The copy was deleted. Use an older backup, or recover the file (sqlite3 .recover).",
     innerException);

@@ -1,13 +1,13 @@
 namespace FopWatch.Sqlite;
 
-/// <summary>The folder that holds all state, as the file system has it: its lock, and who else on the machine may use it.</summary>
+/// <summary>The data folder in the file system: its lock and its permissions.</summary>
 /// <remarks>
-/// The database holds ids, notification bodies with secrets, and metadata, so no other user may read it. A new folder is created 0700. The
-/// files are 0600, those of earlier versions included. The mode of a folder that exists is its owner's decision and stays.
+/// The database holds ids, notification bodies with secrets, and metadata, so no other user may read it. A new folder gets mode 0700. Files get
+/// mode 0600, including those of earlier versions. The mode of an existing folder is left to its owner.
 /// </remarks>
 internal static class DataFolder
 {
-    /// <summary>The file that is locked as long as a host uses the folder. The lock ends with the process, however that ends.</summary>
+    /// <summary>The file that is locked while a host uses the folder. The lock ends with the process, even after a crash.</summary>
     public const string LockName = "fopwatch.lock";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -15,10 +15,10 @@ internal static class DataFolder
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
-    /// <summary>Creates the folder where it does not exist, locks it, and makes its files private.</summary>
+    /// <summary>Creates the folder if it does not exist, locks it, and makes its files private.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="database">The name of the database in it. SQLite gives its log and index the mode of the database.</param>
-    /// <returns>What holds the folder; disposing of it lets go of it.</returns>
+    /// <param name="database">The name of the database. SQLite gives its log and index the mode of the database.</param>
+    /// <returns>The lock. Dispose it to release the folder.</returns>
     /// <exception cref="StoreOpenException">The folder cannot be used.</exception>
     public static HeldFolder Lock(string folder, string database)
     {
@@ -32,8 +32,8 @@ internal static class DataFolder
             var folderLock = Open(Path.Combine(folder, LockName), FileShare.None);
             try
             {
-                // SQLite would create it with the mode of the umask. One that exists is not opened: to close it would drop the locks that
-                // this process has on it.
+                // SQLite would create it with the mode of the umask. An existing file is not opened, because closing it would drop the
+                // locks of this process on it.
                 if (!File.Exists(Path.Combine(folder, database)))
                     Open(Path.Combine(folder, database), FileShare.ReadWrite).Dispose();
                 foreach (var name in files)
@@ -54,10 +54,10 @@ internal static class DataFolder
         }
     }
 
-    /// <summary>Creates the folder where it does not exist, and locks it while a database is put into it.</summary>
+    /// <summary>Creates the folder if it does not exist, and locks it while a database is copied into it.</summary>
     /// <param name="folder">The folder.</param>
-    /// <returns>The lock; disposing of it lets go of it.</returns>
-    /// <exception cref="StoreOpenException">There is something in the folder, a host uses it, or it cannot be written to.</exception>
+    /// <returns>The lock. Dispose it to release the folder.</returns>
+    /// <exception cref="StoreOpenException">The folder is not empty, in use, or not writable.</exception>
     public static IDisposable LockEmpty(string folder)
     {
         var path = Path.Combine(folder, LockName);
@@ -67,7 +67,7 @@ internal static class DataFolder
                 Create(folder);
             RefuseOtherThanFile(path);
 
-            // A folder that is not empty may be anything, and nothing is left in it.
+            // A folder that is not empty may belong to anything, so nothing is written to it.
             var folderLock = File.Exists(path) ? Open(path, FileShare.None) : null;
             try
             {
@@ -86,8 +86,8 @@ internal static class DataFolder
         }
     }
 
-    /// <summary>Creates a file that only its owner may read.</summary>
-    /// <exception cref="IOException">It exists, or the file system refuses.</exception>
+    /// <summary>Creates a file that only its owner can read.</summary>
+    /// <exception cref="IOException">The file exists, or the file system reports an error.</exception>
     public static void CreatePrivate(string path)
     {
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
@@ -97,8 +97,8 @@ internal static class DataFolder
     }
 
     /// <summary>
-    /// The paths that other users may use: the folder where they may write to it, and so replace files; each file that they may read or
-    /// write, because its file system or its owner does not let the mode be changed.
+    /// The paths that other users can access: the folder, if they can write to it and so replace files, and each file that they can read or
+    /// write because its file system or owner does not allow changing the mode.
     /// </summary>
     public static IReadOnlyList<string> OpenToOthers(string folder)
     {
@@ -119,14 +119,14 @@ internal static class DataFolder
 
     private static StoreOpenException Unusable(string folder, Exception exception) => exception is IOException held && IsHeld(held)
         ? new($"The data folder '{folder}' is in use by another FopWatch host.", exception)
-        : new($"The data folder '{folder}' cannot be written to: {Explain(folder, exception)}", exception);
+        : new($"The data folder '{folder}' is not writable: {Explain(folder, exception)}", exception);
 
-    /// <summary>A host that has ended leaves its lock file, and a new file system its folder for lost files.</summary>
+    /// <summary>Refuses other content than the lock file of an earlier host and the lost+found folder of a new file system.</summary>
     private static void RefuseContent(string folder)
     {
         var there = Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Where(name => name is not (LockName or "lost+found")).Take(4).ToList();
         if (there.Count > 0)
-            throw new StoreOpenException($"The data folder '{folder}' is not empty: it has {string.Join(", ", there.Take(3))}{(there.Count > 3 ? " …" : "")}. Give a new folder.");
+            throw new StoreOpenException($"The data folder '{folder}' is not empty: it contains {string.Join(", ", there.Take(3))}{(there.Count > 3 ? " …" : "")}. Give a new folder.");
     }
 
     private static void Create(string folder)
@@ -137,22 +137,22 @@ internal static class DataFolder
             return;
         }
 
-        // Missing folders above it get the mode of the umask.
+        // Missing parent folders get the mode of the umask.
         Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
     }
 
-    /// <summary>A link is refused: to make its file private would change the mode of one that may be anybody's.</summary>
+    /// <summary>A link is refused, because making its target private could change the mode of a foreign file.</summary>
     private static void RefuseOtherThanFile(string path)
     {
         if (new FileInfo(path).LinkTarget is not null)
-            throw new StoreOpenException($"'{path}' is a symbolic link, which FopWatch does not follow. Move the file into the data folder, or give its folder as --data.");
+            throw new StoreOpenException($"'{path}' is a symbolic link, which FopWatch does not follow. Move the file into the data folder, or give its folder with --data.");
         if (Directory.Exists(path))
-            throw new StoreOpenException($"'{path}' is a folder where a file of FopWatch belongs. Remove it, or give another folder as --data.");
+            throw new StoreOpenException($"'{path}' is a folder, but FopWatch needs a file of this name. Remove it, or give another folder with --data.");
     }
 
     /// <summary>
-    /// Keeps the database open with a shared lock of the kind that SQLite does not use. The lock file can be deleted under a host; that the
-    /// database can be locked exclusively before says that no other host keeps it open. SQLite must not have it open yet in this process.
+    /// Keeps the database open with a shared lock of a kind that SQLite does not use. The lock file can be deleted while a host runs.
+    /// Locking the database exclusively first proves that no other host has it open. SQLite must not have it open yet in this process.
     /// </summary>
     private static FileStream Hold(string database)
     {
@@ -180,11 +180,11 @@ internal static class DataFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's file, or a file system without modes: the host warns of it and works.
+            // Another user's file, or a file system without modes: the host warns and continues.
         }
     }
 
-    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows; EWOULDBLOCK as Linux and as macOS number it.
+    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows; EWOULDBLOCK on Linux and on macOS.
     private static bool IsHeld(IOException exception) =>
         OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33
         : OperatingSystem.IsMacOS() ? exception.HResult == 35
@@ -192,10 +192,10 @@ internal static class DataFolder
 
     private static string Explain(string folder, Exception exception) => exception switch
     {
-        UnauthorizedAccessException => "this user may not.",
+        UnauthorizedAccessException => "permission denied.",
         _ when File.Exists(folder) => "it is a file.",
-        DirectoryNotFoundException => "a folder above it does not exist or is a file.",
-        PathTooLongException => "its name is too long.",
-        _ => "its file system refuses; the disk may be full or read-only.",
+        DirectoryNotFoundException => "a parent folder does not exist or is a file.",
+        PathTooLongException => "the name is too long.",
+        _ => "the file system reports an error; the disk may be full or read-only.",
     };
 }

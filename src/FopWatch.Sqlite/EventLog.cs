@@ -6,8 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// The embedded host's broker: published events in the order in which they were published, for any number of followers, who
-/// each remember how far they are. An event is visible only once all before it are, since one writer commits them.
+/// The broker of the embedded host: events in the order of publication, for any number of followers, which keep their own positions. An
+/// event becomes visible only after all earlier ones, because a single writer commits them.
 /// </summary>
 internal sealed class EventLog : IEventPublisher, IEventLog
 {
@@ -16,7 +16,10 @@ internal sealed class EventLog : IEventPublisher, IEventLog
 
     internal const string OldestSql = "SELECT seq, time FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
-    /// <summary>An event out of the outbox may come twice, so its id is in a unique index. An event that is written with its job comes once and has no entry there.</summary>
+    /// <summary>
+    /// An event from the outbox can arrive twice, so its id is in a unique index. An event that is written with its job arrives once and
+    /// has no entry there.
+    /// </summary>
     internal const string AppendSql = """
         INSERT INTO events (event_id, time, type, source, subject, body, redaction, was_pending)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
@@ -28,7 +31,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
 
     internal const string PurgeSql = "DELETE FROM events WHERE seq > $1 AND seq <= $2";
 
-    // Short enough that the commits of others don't wait long for one.
+    // Small enough that other commits do not wait long for a batch.
     private const int PurgeAtOnce = 64;
 
     private readonly SqliteDatabase _database;
@@ -37,10 +40,10 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     private readonly Action _raiseDeferred;
     private volatile bool _closed;
 
-    // The transaction of the writer that has found the outbox empty, and has not put anything into it.
+    // The writer's transaction that found the outbox empty and has added nothing to it.
     private WriteTransaction? _nothingWaits;
 
-    // The transaction of the writer that has written events with their jobs, and these events.
+    // The writer's transaction that has written events with their jobs, and these events.
     private (WriteTransaction? Transaction, List<OutboxEvent> Events) _logged = (null, []);
     private bool _isDamaged;
 
@@ -55,21 +58,23 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         _raiseDeferred = () => Deferred?.Invoke();
     }
 
-    /// <summary>The epochs, by which positions are told from those of another log.</summary>
+    /// <summary>The epochs, which distinguish positions from those of another log.</summary>
     public LogEpochs Epochs => _database.Epochs;
 
     /// <inheritdoc/>
     public event Action? Appended;
 
-    /// <summary>Is called with events once they are committed with their jobs, in any thread.</summary>
+    /// <summary>Raised after events were committed with their jobs, on any thread.</summary>
     public event Action<IReadOnlyList<OutboxEvent>>? Logged;
 
-    /// <summary>Is called once events are committed to the outbox that could not be written with their jobs; in no time.</summary>
+    /// <summary>
+    /// Raised after events that could not be written with their jobs were committed to the outbox. Handlers must return at once.
+    /// </summary>
     public event Action? Deferred;
 
     /// <inheritdoc/>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. None of the events was published.</exception>
-    /// <exception cref="UnpublishableEventsException">Some of the events cannot be written. All others were published, except later ones of their jobs.</exception>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. None of the events was published.</exception>
+    /// <exception cref="UnpublishableEventsException">Some events cannot be written. All others were published, except later events of the same jobs.</exception>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
         if (events.Count == 0)
@@ -90,8 +95,8 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     }
 
     /// <summary>Writes an event in the transaction of its job, unless an earlier event of the job waits in the outbox or the log is damaged.</summary>
-    /// <returns>Whether it was written. If not, it belongs in the outbox.</returns>
-    /// <exception cref="LogDamagedException">The log was found to be damaged just now. The transaction is to be rolled back and run again.</exception>
+    /// <returns>Whether the event was written. If not, it must go to the outbox.</returns>
+    /// <exception cref="LogDamagedException">The log was just found to be damaged. Roll back the transaction and run it again.</exception>
     public bool TryAppend(SqliteSession session, OutboxEvent @event)
     {
         if (_isDamaged || Waits(session, @event.Key))
@@ -104,13 +109,13 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         }
         catch (SqliteException damage) when (damage.IsDamage())
         {
-            // Jobs go on without it, and their events wait until the host starts again.
+            // Jobs continue without the log. Their events wait until the host restarts.
             _isDamaged = true;
             throw new LogDamagedException(damage);
         }
         catch (SqliteException refusal) when (!refusal.IsUnavailable())
         {
-            // A statement that a constraint or a size stopped leaves nothing behind, and the transaction goes on.
+            // A statement stopped by a constraint or a size limit changes nothing, and the transaction continues.
             return false;
         }
 
@@ -124,7 +129,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return true;
     }
 
-    /// <summary>An event that could not be written with its job is put into the outbox in its transaction.</summary>
+    /// <summary>Records that an event was put into the outbox in the transaction of its job.</summary>
     public void Enqueued(SqliteSession session)
     {
         _nothingWaits = null;
@@ -132,32 +137,32 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     }
 
     /// <summary>
-    /// Reads events in the order of the log. What is read at once ends with the event that fills it, so others may follow where there are
-    /// fewer than asked for; where there is none, none follows.
+    /// Reads events in the order of the log. A batch ends with the event that fills it, so more events can follow a batch that is smaller
+    /// than requested. An empty batch means that there are no more.
     /// </summary>
-    /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
+    /// <param name="afterSeq">The place of the last known event; 0 for the beginning.</param>
     /// <param name="limit">The most events to read; at least 1.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
-    /// <param name="bytes">The bytes of bodies with which it is full.</param>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <param name="bytes">The total size of bodies in bytes at which a batch is full.</param>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(
         long afterSeq, int limit, CancellationToken cancellationToken, int bytes = PageLimit.Bytes) =>
         ReadRowsAsync(_database.Log, afterSeq, limit, bytes, cancellationToken);
 
-    /// <summary>Reads events as <see cref="ReadAsync"/> does, and waits for no reader that is behind.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <summary>Reads events like <see cref="ReadAsync"/>, without waiting for readers that are behind.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     internal ValueTask<IReadOnlyList<LoggedEvent>> ReadTailAsync(long afterSeq, int limit, int bytes) =>
         ReadRowsAsync(_database.Tail, afterSeq, limit, bytes, CancellationToken.None);
 
-    /// <summary>The place of the last event that was ever published, purged or not; 0 if there was none.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <summary>The place of the last event ever published, even if it was purged; 0 if there was none.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<long> LastSeqAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(LastSeq, cancellationToken);
 
     /// <summary>
-    /// The place of the oldest event that is still there; if there is none, the first place that the next event can have. Who is
-    /// at an earlier place than the one before it may have missed purged events.
+    /// The place of the oldest event left; if there is none, the first place that the next event can have. A follower more than one place
+    /// before it may have missed purged events.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<long> FirstSeqAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(
         session => session.Snapshot(snapshot =>
             snapshot.Scalar("SELECT seq FROM events ORDER BY seq LIMIT 1") is long first ? first : LastSeq(snapshot) + 1),
@@ -189,21 +194,21 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     }
 
     /// <summary>
-    /// Deletes from the beginning of the log the events up to the first that is not older than a time, so that what is left has
-    /// no holes. One from later than now, by a clock that was ahead, is as old as the first after it that is not.
+    /// Deletes events from the beginning of the log up to the first that is not older than a time, so that the rest has no gaps. An event
+    /// with a time in the future, from a clock that was ahead, counts as old as the next event without one.
     /// </summary>
     /// <param name="olderThan">The time.</param>
-    /// <param name="now">The time now.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>How many were deleted.</returns>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    /// <returns>The number of deleted events.</returns>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Some events may have been deleted.</exception>
     public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, DateTimeOffset now, CancellationToken cancellationToken) =>
         _database.InBatchesAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
 
-    /// <summary>Completes when more is published or the log is closed.</summary>
+    /// <summary>Completes when more events are published or the log is closed.</summary>
     internal Task Published => Volatile.Read(ref _published).Task;
 
-    /// <summary>Whether nothing more will be published.</summary>
+    /// <summary>Whether no more events will be published.</summary>
     internal bool IsClosed => _closed;
 
     /// <summary>Ends the followers.</summary>
@@ -264,7 +269,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
             }
             catch (SqliteException refusal) when (!refusal.IsUnavailable())
             {
-                // A statement that a constraint or a size stopped leaves nothing behind, and the transaction goes on.
+                // A statement stopped by a constraint or a size limit changes nothing, and the transaction continues.
                 appended.Refused.Add(pending);
                 appended.Failure ??= refusal;
             }
@@ -290,7 +295,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return count;
     }
 
-    // The writer has others to answer.
+    // Off the writer's thread, which has other callers to answer.
     private void RaiseLogged()
     {
         if (Logged is { } logged)
@@ -312,7 +317,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         if (place.Deleted == place.Old && !place.IsAtEnd)
             place = LookOn(session, olderThan, now, place);
 
-        // By places, of which each has one event at most.
+        // By places, each of which has at most one event.
         var until = Math.Min(place.Old, place.Deleted + PurgeAtOnce);
         var deleted = until == place.Deleted ? 0 : session.Execute(PurgeSql, place.Deleted, until);
         place = place with { Deleted = until };
@@ -336,7 +341,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return place with { IsAtEnd = count < PurgeAtOnce };
     }
 
-    /// <summary>By halves: times grow with places, but for clocks that were wrong.</summary>
+    /// <summary>A binary search: times grow with places, except where clocks were wrong.</summary>
     private static long PlaceBefore(SqliteSession session, long time)
     {
         var (before, after) = (0L, LastSeq(session) + 1);
@@ -353,7 +358,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return before;
     }
 
-    /// <summary>The first event at a place or behind it, and its time.</summary>
+    /// <summary>The first event at or after a place, and its time.</summary>
     private static (long Seq, long Time) At(SqliteSession session, long place)
     {
         using var rows = session.Command("SELECT seq, time FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1", place).ExecuteReader();
@@ -376,15 +381,15 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         public Exception? Failure { get; set; }
     }
 
-    /// <summary>How far a purge is.</summary>
-    /// <param name="Read">The place up to which it has looked.</param>
-    /// <param name="Old">The place of the last event that it found to be old; those before it are no younger.</param>
+    /// <summary>The progress of a purge.</summary>
+    /// <param name="Read">The place up to which it has read.</param>
+    /// <param name="Old">The place of the last event found to be old. Earlier events are at least as old.</param>
     /// <param name="Deleted">The place up to which it has deleted.</param>
-    /// <param name="IsAtEnd">Whether what follows stays.</param>
+    /// <param name="IsAtEnd">Whether all later events stay.</param>
     private readonly record struct PurgePlace(long Read, long Old, long Deleted, bool IsAtEnd);
 }
 
-/// <summary>The event log was found to be damaged while an event was written with its job.</summary>
+/// <summary>The event log was found to be damaged when an event was written with its job.</summary>
 internal sealed class LogDamagedException(SqliteException failure) : Exception("The event log is damaged.", failure)
 {
     public SqliteException Failure => failure;

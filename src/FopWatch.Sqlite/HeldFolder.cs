@@ -2,13 +2,13 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The files of a data folder that a host holds open, and whether they are still where it found them.</summary>
+/// <summary>The files of a data folder that a host holds open, with checks that they are still in place.</summary>
 internal sealed class HeldFolder : IDisposable
 {
     private readonly HeldFile[] _files;
 
-    /// <param name="folder">The folder, as it is named to the operator.</param>
-    /// <param name="files">The open files: the lock and, where it can be held, the database.</param>
+    /// <param name="folder">The folder, as shown to the operator.</param>
+    /// <param name="files">The open files: the lock and, if it can be held, the database.</param>
     public HeldFolder(string folder, params IReadOnlyList<FileStream> files)
     {
         Folder = folder;
@@ -18,8 +18,8 @@ internal sealed class HeldFolder : IDisposable
     private string Folder { get; }
 
     /// <summary>
-    /// Why nothing may be written, if a file is not in its place: what the host confirmed would not be found again, and another host could
-    /// start on the folder. Null if all are.
+    /// Why nothing may be written, if a file is not in place: confirmed data would be lost, and another host could start on the folder.
+    /// Null if all files are in place.
     /// </summary>
     public StoreUnavailableException? Loss()
     {
@@ -29,7 +29,7 @@ internal sealed class HeldFolder : IDisposable
         }
         catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
         {
-            return new($"The data folder '{Folder}' cannot be looked at", unseen);
+            return new($"The data folder '{Folder}' cannot be examined", unseen);
         }
     }
 
@@ -37,15 +37,15 @@ internal sealed class HeldFolder : IDisposable
         ? new($"The data folder '{Folder}' or its file {lost.Name} was deleted, moved or replaced while the host was running. Put it back, or restart the host")
         : null;
 
-    /// <exception cref="StoreUnavailableException">A file is not in its place; see <see cref="Loss"/>.</exception>
+    /// <exception cref="StoreUnavailableException">A file is not in place; see <see cref="Loss"/>.</exception>
     public void Check()
     {
         if (Loss() is { } loss)
             throw loss;
     }
 
-    /// <summary>Waits until what was written to the database file is on the disk, where the file is held.</summary>
-    /// <exception cref="IOException">The file system fails.</exception>
+    /// <summary>Flushes the database file to the disk, if the file is held.</summary>
+    /// <exception cref="IOException">The file system reports an error.</exception>
     public void FlushDatabase()
     {
         if (_files.Length > 1)
@@ -71,7 +71,7 @@ internal sealed class HeldFolder : IDisposable
 
         public string Name => Path.GetFileName(_stream.Name);
 
-        /// <summary>Linux names the path of an open file as it is now, whatever it was opened as; elsewhere only a missing file is noticed.</summary>
+        /// <summary>Linux reports the current path of an open file. Elsewhere, only a missing file is noticed.</summary>
         public bool IsInPlace => _place is null ? File.Exists(_stream.Name) : Place() == _place;
 
         public void Flush() => RandomAccess.FlushToDisk(_stream.SafeFileHandle);

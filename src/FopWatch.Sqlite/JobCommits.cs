@@ -6,8 +6,8 @@ using FopWatch.Watching;
 namespace FopWatch.Sqlite;
 
 /// <summary>Writes jobs and their events, on the writer's thread.</summary>
-/// <param name="references">Is told of new jobs.</param>
-/// <param name="log">The log into which events go with their jobs; null if another broker takes them out of the outbox.</param>
+/// <param name="references">The index to which new jobs are added.</param>
+/// <param name="log">The log to which events are written with their jobs; null if another broker publishes them from the outbox.</param>
 internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 {
     internal const string LocateSql =
@@ -21,12 +21,14 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
     internal const string UpdateSql =
         "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6, watch = $7, overdue = $8 WHERE seq = $1";
 
-    /// <summary>SQLite maintains the indexes of every column that a statement names, whether or not its value changes.</summary>
+    /// <summary>
+    /// Names fewer columns, because SQLite maintains the indexes of every named column, even if its value does not change.
+    /// </summary>
     internal const string UpdateBodySql = "UPDATE jobs SET revision = revision + 1, due_at = $2, stopped = $3, body = $4 WHERE seq = $1";
 
     internal const string HasBodySql = "SELECT 1 FROM jobs WHERE seq = $1 AND body = $2";
 
-    /// <summary>What is settled or stopped is not put into the due index.</summary>
+    /// <summary>Settled and stopped jobs are not put into the due index.</summary>
     internal const string SetAsideSql =
         "UPDATE jobs SET due_at = $2 WHERE seq = $1 AND (due_at IS NOT NULL OR (settled_at IS NULL AND stopped = 0))";
 
@@ -36,13 +38,13 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 
     private readonly BookEntries _books = new();
 
-    /// <summary>Writes a commit, in the transaction that is open.</summary>
-    /// <param name="session">The writer's.</param>
+    /// <summary>Writes a commit in the open transaction.</summary>
+    /// <param name="session">The writer's session.</param>
     /// <param name="commit">The commit.</param>
-    /// <param name="body">The job's document.</param>
-    /// <param name="reference">Its reference; null if it is not new.</param>
-    /// <param name="words">Its words.</param>
-    /// <returns>What <see cref="IJobStore.CommitAsync"/> returns, and whether a tombstone is the reason for null.</returns>
+    /// <param name="body">The document of the job.</param>
+    /// <param name="reference">The reference of a new job; null for a known job.</param>
+    /// <param name="words">The words of the job.</param>
+    /// <returns>The result of <see cref="IJobStore.CommitAsync"/>, and whether a tombstone is the reason for null.</returns>
     public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string? reference, byte[] words) =>
         reference is not null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference)
             ? (null, true)
@@ -67,14 +69,13 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         var current = JobRow.ETagOf(stored.Seq, stored.Revision);
         if (commit.ETag != current)
         {
-            // The last commit once more, by a caller who did not get its answer: decided on the version before this one, with the
-            // same result. The event need not be compared: it is a function of those two versions, and may have been published
-            // and taken out since.
+            // A repetition of the last commit by a caller that did not receive its answer: decided on the previous version, with the same
+            // result. The event need not be compared. It is a function of the two versions, and may have been published and removed since.
             var before = stored.Revision == 1 ? null : JobRow.ETagOf(stored.Seq, stored.Revision - 1);
             return commit.ETag == before && session.Statement(HasBodySql).Bind(1, stored.Seq).Bind(2, body).Any() ? current : null;
         }
 
-        // It could be read, or it would not have been changed.
+        // A job that was changed could be read.
         session.Statement(BecameReadableSql).Bind(1, stored.Seq).Run();
         Update(session, stored, row, body);
         WordIndex.Add(session, stored.Seq, words);
@@ -82,10 +83,10 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         return JobRow.ETagOf(stored.Seq, stored.Revision + 1);
     }
 
-    /// <summary>Lets an unreadable job wait, in the transaction that is open.</summary>
-    /// <param name="session">The writer's.</param>
-    /// <param name="seq">Its row.</param>
-    /// <param name="dueAt">When it is due again.</param>
+    /// <summary>Delays an unreadable job in the open transaction.</summary>
+    /// <param name="session">The writer's session.</param>
+    /// <param name="seq">The row of the job.</param>
+    /// <param name="dueAt">The next due time.</param>
     public void SetAside(SqliteSession session, long seq, DateTimeOffset dueAt)
     {
         var row = session.Statement(UnwatchedSourceSql).Bind(1, seq);
@@ -150,7 +151,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         log?.Enqueued(session);
     }
 
-    /// <summary>What the columns of a job's row are to hold.</summary>
+    /// <summary>The values for the columns of a job's row.</summary>
     private readonly struct Columns(Job job)
     {
         public JobKey Key { get; } = job.Key;

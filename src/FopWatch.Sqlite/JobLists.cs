@@ -6,12 +6,12 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Lists of jobs. Every index that a list reads begins with the source, so that a job is in as few indexes as possible. Lists of several sources, or of
-/// several states, read several ranges of an index and merge them.
+/// Lists of jobs. Every index that a list reads begins with the source, so that each job is in as few indexes as possible. Lists of several
+/// sources or states merge several ranges of an index.
 /// </summary>
 internal static class JobLists
 {
-    /// <summary>The sources that have jobs: one step in the index for each.</summary>
+    /// <summary>The sources that have jobs, with one index lookup each.</summary>
     internal const string SourcesSql = """
         WITH RECURSIVE sources (source) AS (
             SELECT (SELECT source FROM jobs ORDER BY source LIMIT 1)
@@ -24,17 +24,17 @@ internal static class JobLists
 
     private const string PlaceColumns = "source, id, seq, revision, NULL, registered_at";
 
-    // What has an outcome is watched no longer, so the index by watch does not have it.
+    // Jobs with an outcome are no longer watched, so the index by watch does not contain them.
     private static readonly JobState[] DoneStates = [.. Enum.GetValues<JobState>().Where(IsDone)];
 
     /// <summary>Reads a page.</summary>
     /// <param name="session">The connection.</param>
-    /// <param name="query">What to list.</param>
-    /// <param name="after">The registration time and place of the last row before; nothing for the beginning.</param>
+    /// <param name="query">The query.</param>
+    /// <param name="after">The registration time and place of the previous row; default for the beginning.</param>
     public static Page<JobRow> Read(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after) =>
         session.Snapshot(snapshot => ReadPage(snapshot, query, after));
 
-    /// <summary>Counts jobs, up to so many.</summary>
+    /// <summary>Counts jobs, up to a maximum.</summary>
     public static JobCount Count(SqliteSession session, JobQuery query, int most) => session.Snapshot(snapshot =>
     {
         var count = 0L;
@@ -47,11 +47,11 @@ internal static class JobLists
         return new JobCount((int)Math.Min(count, most), count > most);
     });
 
-    /// <summary>The places of jobs that pass the filters of source, state, watch and time, in the order of the list.</summary>
+    /// <summary>The places of jobs that match the filters of source, state, watch and time, in the order of the list.</summary>
     /// <param name="session">The connection, in a transaction.</param>
     /// <param name="query">The filters.</param>
-    /// <param name="after">As above.</param>
-    /// <param name="most">The most that are wanted.</param>
+    /// <param name="after">The registration time and place of the previous row.</param>
+    /// <param name="most">The maximum number.</param>
     public static IEnumerable<(long RegisteredAt, long Seq)> Places(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after, int most)
     {
         var ranges = new List<SqliteDataReader>();
@@ -69,7 +69,7 @@ internal static class JobLists
         }
     }
 
-    /// <summary>The sources of a query: those that it names, or all that have jobs.</summary>
+    /// <summary>The sources of a query: the named ones, or all that have jobs.</summary>
     public static IReadOnlyCollection<string> SourcesOf(SqliteSession session, JobQuery query)
     {
         if (query.Sources is { } named)
@@ -82,12 +82,12 @@ internal static class JobLists
     }
 
     /// <summary>
-    /// The statement of one range of a list. SQLite is told which index to use, since without statistics it may think that the bounds of a time
-    /// narrow more than a source does.
+    /// The statement for one range of a list. It names the index, because SQLite without statistics may assume that a time range is more
+    /// selective than a source.
     /// </summary>
     /// <remarks>
-    /// Parameters: how many, source, state, since, registered_at and seq of the last row before, watch, until. Of state and watch one has the
-    /// index and the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
+    /// Parameters: limit, source, state, since, registered_at and seq of the previous row, watch, until. Either state or watch uses the index, and
+/// the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
     /// </remarks>
     internal static string RangeSql(ListRange range, JobQuery query, string columns = JobColumns)
     {
@@ -103,7 +103,7 @@ internal static class JobLists
         if (query.Until is not null)
             conditions.Add("registered_at < $8");
 
-        // In the condition itself, as SQLite takes a partial index for no parameter.
+        // Written as a literal, because SQLite does not use a partial index for a parameter.
         if (query.Overdue is { } overdue)
             conditions.Add(overdue ? "overdue = 1" : "overdue = 0");
 
@@ -130,7 +130,7 @@ internal static class JobLists
             var (read, last, bytes) = (new List<JobRow>(), after, 0L);
             foreach (var rows in Merged(ranges))
             {
-                // One more than asked for tells whether there is another page; its body is not read.
+                // One row more than requested shows whether there is another page. Its body is not read.
                 if (read.Count == query.Top || bytes >= PageLimit.Bytes)
                     return new(read, Continuations.AfterJob(last.RegisteredAt, last.Seq));
                 last = PlaceOf(rows);
@@ -177,7 +177,7 @@ internal static class JobLists
         query.Until?.UtcTicks,
     ];
 
-    /// <summary>The rows of all ranges in the order of the list; of each, the reader that is at it.</summary>
+    /// <summary>The rows of all ranges in the order of the list, each as the reader that is positioned on it.</summary>
     private static IEnumerable<SqliteDataReader> Merged(List<SqliteDataReader> ranges)
     {
         var next = new PriorityQueue<SqliteDataReader, (long RegisteredAt, long Seq)>(
@@ -208,7 +208,7 @@ internal static class JobLists
 }
 
 /// <summary>A range of an index that a list reads.</summary>
-/// <param name="Source">The source of its jobs.</param>
-/// <param name="State">Their state; null for any.</param>
-/// <param name="Watch">Where their watches stand; null for anywhere.</param>
+/// <param name="Source">The source.</param>
+/// <param name="State">The state; null for any.</param>
+/// <param name="Watch">The status of the watch; null for any.</param>
 internal readonly record struct ListRange(string Source, JobState? State, WatchStatus? Watch);

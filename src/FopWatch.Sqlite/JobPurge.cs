@@ -6,14 +6,17 @@ namespace FopWatch.Sqlite;
 /// <summary>Deletes jobs that settled long ago, and old tombstones.</summary>
 internal sealed class JobPurge(SqliteDatabase database)
 {
-    /// <summary>What settled before a time ($1), after the place of the last row ($2, $3).</summary>
+    /// <summary>Jobs that settled before a time ($1), after the previous row ($2, $3).</summary>
     internal const string SettledSql = """
         SELECT settled_at, seq FROM jobs
         WHERE settled_at IS NOT NULL AND settled_at < $1 AND (settled_at, seq) > ($2, $3)
         ORDER BY settled_at, seq LIMIT $4
         """;
 
-    /// <summary>Jobs that a clock which was ahead settled count as settled now ($1): they would be kept for as long as it was ahead.</summary>
+    /// <summary>
+    /// Jobs with a settling time in the future, from a clock that was ahead, count as settled now ($1). Otherwise they would be kept longer
+    /// by that difference.
+    /// </summary>
     internal const string ClampSettledSql = """
         UPDATE jobs SET settled_at = $1 WHERE seq IN (
             SELECT seq FROM jobs WHERE settled_at IS NOT NULL AND settled_at > $1 ORDER BY settled_at LIMIT $2)
@@ -29,15 +32,15 @@ internal sealed class JobPurge(SqliteDatabase database)
     internal const string LeaveTombstoneSql =
         "INSERT INTO tombstones (reference, purged_at) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET purged_at = excluded.purged_at";
 
-    /// <summary>Of the tombstones that were left before a time ($1), the oldest.</summary>
+    /// <summary>The oldest tombstones from before a time ($1).</summary>
     internal const string OldTombstonesSql = "SELECT reference FROM tombstones WHERE purged_at < $1 ORDER BY purged_at LIMIT $2";
 
     internal const string PurgeTombstonesSql = $"DELETE FROM tombstones WHERE reference IN ({OldTombstonesSql})";
 
-    // Short enough that the commits of others don't wait long for one: a row is in several indexes.
+    // Small enough that other commits do not wait long for a batch: a row is in several indexes.
     private const int PurgeAtOnce = 32;
 
-    // These are small, and in one index.
+    // Tombstones are small, and in one index.
     private const int TombstonesAtOnce = 256;
 
     private static readonly HashSet<string> StatesThatLeaveTombstones =
@@ -46,14 +49,15 @@ internal sealed class JobPurge(SqliteDatabase database)
     private readonly BookEntries _books = new();
 
     /// <summary>
-    /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
-    /// jobs stay for ever. Those with an outcome leave tombstones; tombstones that are old enough are deleted. Jobs that settled later than now, by a clock that was ahead, count as settled now.
+    /// Deletes jobs that settled before a time, except those with unpublished events and those that are watched again. Open jobs are never
+    /// deleted. Jobs with an outcome leave tombstones, and old tombstones are deleted. Jobs with a settling time in the future, from a
+    /// clock that was ahead, count as settled now.
     /// </summary>
     /// <param name="settledBefore">The time.</param>
-    /// <param name="now">The time now.</param>
+    /// <param name="now">The current time.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>How many were deleted.</returns>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    /// <returns>The number of deleted jobs.</returns>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Some jobs may have been deleted.</exception>
     public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await database.InBatchesAsync((session, _) => ClampSome(session, now.UtcTicks), 0, cancellationToken);
@@ -72,7 +76,7 @@ internal sealed class JobPurge(SqliteDatabase database)
         return new(deleted, deleted == TombstonesAtOnce ? 0 : null);
     }
 
-    // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
+    // Each place is visited once per purge, so that batches do not read remaining jobs again.
     private Batch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
     {
         var settled = new List<(long SettledAt, long Seq)>();

@@ -4,12 +4,12 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>A job as its row has it, before its body is read.</summary>
+/// <summary>The row of a job, before its body is deserialized.</summary>
 internal sealed record JobRow(JobKey Key, string ETag, byte[] Body)
 {
     public bool IsIndexed { get; init; }
 
-    /// <summary>Of the columns source, id, seq, revision and body, in this order.</summary>
+    /// <summary>Reads the columns source, id, seq, revision and body, in this order.</summary>
     public static JobRow Read(SqliteDataReader row) => new(
         new(row.GetString(0), row.GetString(1)), ETagOf(row.GetInt64(2), row.GetInt64(3)), row.GetFieldValue<byte[]>(4));
 

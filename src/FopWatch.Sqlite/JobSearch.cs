@@ -7,15 +7,15 @@ using Place = (long RegisteredAt, long Seq);
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Searches for jobs by their ids and words, newest first. Where one of the indexes narrows a search to so many jobs that they can be sorted, only those are
-/// looked at; otherwise the list of source, state and watch is gone through. Either way a page ends after so many jobs were looked at.
+/// Searches for jobs by id and words, newest first. If an index narrows a search to few enough jobs to sort, only those are examined.
+/// Otherwise the list by source, state and watch is examined. In both cases, the number of jobs examined per page is limited.
 /// </summary>
 internal sealed class JobSearch
 {
     /// <summary>The most places of one index that are sorted.</summary>
     internal const int MostSorted = 4096;
 
-    /// <summary>The most jobs that are looked at for a page.</summary>
+    /// <summary>The most jobs that are examined for a page.</summary>
     internal const int MostExamined = 10_000;
 
     internal const string ByIdSql = "SELECT registered_at, seq FROM jobs INDEXED BY jobs_key WHERE source = $1 AND id >= $2 AND id < $3 LIMIT $4";
@@ -37,10 +37,10 @@ internal sealed class JobSearch
         FROM jobs LEFT JOIN searchable_jobs ON searchable_jobs.seq = jobs.seq WHERE jobs.seq = $1
         """;
 
-    // Ids have no character after it.
+    // It sorts after every character of an id.
     private const string AfterIds = "~";
 
-    // No UTF-8 has this byte.
+    // This byte does not occur in UTF-8.
     private const byte AfterWords = 0xFF;
 
     private readonly SqliteSession _session;
@@ -51,7 +51,7 @@ internal sealed class JobSearch
     private JobSearch(SqliteSession session, JobQuery query) =>
         (_session, _query, _wanted, _knowsAllWords) = (session, query, WantedWords.Of(query), WordIndex.HasAll(session));
 
-    /// <summary>Reads a page. What of it passes only by its words may turn out not to pass by its document.</summary>
+    /// <summary>Reads a page. A job that matches by its words may turn out not to match by its document.</summary>
     public static Page<JobRow> Read(SqliteSession session, JobQuery query, Place after) => session.Snapshot(snapshot =>
     {
         var (read, bytes) = (new List<JobRow>(), 0L);
@@ -66,7 +66,7 @@ internal sealed class JobSearch
         return new Page<JobRow>(read, end is var (registeredAt, seq) ? Continuations.AfterJob(registeredAt, seq) : null);
     });
 
-    /// <summary>Counts jobs, up to so many, and until its time is over.</summary>
+    /// <summary>Counts jobs, up to a maximum and a time limit.</summary>
     public static JobCount Count(SqliteSession session, JobQuery query, int most, Func<bool> isOver) => session.Snapshot(snapshot =>
     {
         var (count, end, search) = (0, (Place?)null, new JobSearch(snapshot, query));
@@ -85,11 +85,11 @@ internal sealed class JobSearch
         return new JobCount(count, end is not null);
     });
 
-    /// <summary>Looks at jobs in the order of the list.</summary>
-    /// <param name="after">Where the page before ended; null for the beginning.</param>
-    /// <param name="isFull">Whether no further job is wanted.</param>
-    /// <param name="found">Called with each that passes or may pass.</param>
-    /// <returns>The place of the last one that was looked at; null if there is none after it.</returns>
+    /// <summary>Examines jobs in the order of the list.</summary>
+    /// <param name="after">The end of the previous page; null for the beginning.</param>
+    /// <param name="isFull">Whether no more jobs are wanted.</param>
+    /// <param name="found">Called with each job that matches or may match.</param>
+    /// <returns>The place of the last examined job; null if there are no more.</returns>
     private Place? Walk(Place? after, Func<bool> isFull, Action<SqliteDataReader, WordMatch> found)
     {
         var start = after ?? (long.MaxValue, long.MaxValue);
@@ -128,7 +128,7 @@ internal sealed class JobSearch
             : _knowsAllWords ? WordMatch.No : WordMatch.Maybe;
     }
 
-    /// <summary>The places before a place to which an index narrows the search; null if none narrows it enough.</summary>
+    /// <summary>The places after the start to which an index narrows the search; null if no index narrows it enough.</summary>
     private Narrowed? Narrow(Place start)
     {
         var sources = JobLists.SourcesOf(_session, _query);
@@ -147,7 +147,7 @@ internal sealed class JobSearch
                 best = narrowed;
         }
 
-        // Those of a state or a watch may be few, and those of a word too many to find them among.
+        // Few jobs may have the state or watch, and too many the word to find them among.
         return best is { IsWhole: false } && _query.States.Count + _query.Watches.Count > 0 ? null : best;
     }
 
@@ -169,7 +169,7 @@ internal sealed class JobSearch
             }
         }
 
-        // The newest of each range have the newest of all among them.
+        // The newest places overall are among the newest of each range.
         var all = InOrder(start, places, unindexed)!;
         return isWhole || all.Places.Count <= MostSorted ? all with { IsWhole = isWhole } : new([.. all.Places.Take(MostSorted)], IsWhole: false);
     }
@@ -189,7 +189,7 @@ internal sealed class JobSearch
         return places;
     }
 
-    /// <summary>The places of jobs that are not in the index yet and may have the words; null if there are too many.</summary>
+    /// <summary>The places of jobs that are not indexed yet and may have the words; null if there are too many.</summary>
     private List<Place>? Unindexed()
     {
         var (places, count) = (new List<Place>(), 0);
@@ -210,7 +210,7 @@ internal sealed class JobSearch
         : new([.. parts.SelectMany(part => part!).Where(place => place.CompareTo(start) < 0).Distinct().OrderDescending()], IsWhole: true);
 }
 
-/// <summary>Places of jobs to which an index narrows a search, in the order of the list.</summary>
+/// <summary>The places to which an index narrows a search, in the order of the list.</summary>
 /// <param name="Places">The places.</param>
-/// <param name="IsWhole">Whether there are no further ones.</param>
+/// <param name="IsWhole">Whether there are no more places.</param>
 internal sealed record Narrowed(IReadOnlyList<(long RegisteredAt, long Seq)> Places, bool IsWhole);

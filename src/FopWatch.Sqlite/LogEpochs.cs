@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// The epochs of the event log. Each process that publishes begins one, so events that were published after a backup was taken have another
-/// than those that are published once it was restored, though they have the same places.
+/// The epochs of the event log. Each process that publishes begins one. Events published after a backup therefore have another epoch than
+/// events published after its restore, although their places are the same.
 /// </summary>
 internal sealed class LogEpochs
 {
@@ -15,7 +15,7 @@ internal sealed class LogEpochs
 
     private LogEpochs((long First, string Epoch)[] earlier) => _earlier = earlier;
 
-    /// <summary>Reads those of earlier processes.</summary>
+    /// <summary>Reads the epochs of earlier processes.</summary>
     public static LogEpochs Load(SqliteSession session)
     {
         using var rows = session.Command("SELECT first, epoch FROM epochs ORDER BY first").ExecuteReader();
@@ -25,31 +25,31 @@ internal sealed class LogEpochs
         return new([.. earlier]);
     }
 
-    /// <summary>Begins this process's epoch, unless it has begun, in the transaction that publishes its first event.</summary>
-    /// <param name="session">The writer's.</param>
+    /// <summary>Begins the epoch of this process, unless it has begun, in the transaction that publishes its first event.</summary>
+    /// <param name="session">The writer's session.</param>
     /// <param name="last">The place of the last event before it.</param>
     public void Begin(SqliteSession session, Func<SqliteSession, long> last)
     {
         if (_begun || session.Scalar("SELECT first FROM epochs WHERE epoch = $1", _own) is long)
             return;
 
-        // An epoch that has no event begins at the same place, and nobody was given a position in it.
+        // An epoch without events begins at the same place, and no client has a position in it.
         var first = last(session) + 1;
         session.Execute("INSERT OR REPLACE INTO epochs (first, epoch) VALUES ($1, $2)", first, _own);
 
-        // Before anybody can read the event; until the transaction is committed, there is none at that place.
+        // Set before the event can be read: until the transaction is committed, there is none at that place.
         Volatile.Write(ref _first, first);
         session.Transaction.AfterCommit(() => _begun = true);
     }
 
-    /// <summary>The position of an event, and of those who know all up to it.</summary>
+    /// <summary>The position of an event, which is also the position after it.</summary>
     public EventPosition PositionOf(long seq) => new(
         seq, seq >= Volatile.Read(ref _first) ? _own : IndexOf(seq) is >= 0 and var index ? _earlier[index].Epoch : null);
 
-    /// <summary>Where to go on after a position.</summary>
-    /// <param name="position">What a client was given, by this log or another one.</param>
+    /// <summary>The place at which to continue after a position.</summary>
+    /// <param name="position">The position of a client, from this or another log.</param>
     /// <param name="last">The place of the last event.</param>
-    /// <returns>The place up to which the client knows this log: that of the position, unless it is another log's or this one was restored since.</returns>
+    /// <returns>The place up to which the client knows this log: that of the position, unless it is from another log or this log was restored since.</returns>
     public long KnownUpTo(EventPosition position, long last)
     {
         if (position.Epoch is null || position.Seq == 0)

@@ -5,8 +5,8 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// A few read-only connections. In WAL mode they neither wait for the writer nor hold it up, and every read sees all commits
-/// that returned before it began. Reads beyond their number wait in the order in which they came.
+/// A few read-only connections. In WAL mode, they neither wait for the writer nor block it, and every read sees all commits that returned
+/// before it began. Further reads wait in the order of arrival.
 /// </summary>
 internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Action checkPlace, Action<SqliteException> failed) : IDisposable
 {
@@ -14,8 +14,8 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Ac
     private readonly ConcurrentBag<SqliteSession> _idle = [];
     private volatile bool _disposed;
 
-    /// <summary>Reads on the caller's thread. Whatever can be done with what was read is to be done afterwards: others may wait.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <summary>Reads on the caller's thread. Process the result after the read: others may be waiting.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
     {
@@ -27,7 +27,7 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Ac
             ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteStore));
             if (!_idle.TryTake(out session))
             {
-                // The path may lead to another database by now.
+                // The path may meanwhile lead to another database.
                 checkPlace();
                 session = SqliteSession.Open(path, SqliteOpenMode.ReadOnly, busyTimeout);
             }
@@ -44,7 +44,7 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Ac
         }
         finally
         {
-            // Not put back: whatever state it is in, the next read opens a new one.
+            // Its state is unknown, so it is not reused. The next read opens a new one.
             session?.Dispose();
             _places.Release();
             if (_disposed)
@@ -52,7 +52,7 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Ac
         }
     }
 
-    /// <summary>Closes the connections; one that is reading is closed when it is done.</summary>
+    /// <summary>Closes the connections. A busy one is closed when its read ends.</summary>
     public void Dispose()
     {
         _disposed = true;

@@ -4,13 +4,14 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Jobs by their references. These are random, so each new one would cost a page of their index. They are kept in memory instead, and put there in their
-/// order, a few with each transaction, once so many have come that several go into each page. After a start those of the last jobs are read again.
+/// Jobs by reference. References are random, so each new one would cost a page of their index. They are therefore collected in memory. Once
+/// several fit into each page, they are inserted in order, a few with each transaction. After a start, the references of the last jobs are
+/// read again.
 /// </summary>
 internal sealed class ReferenceIndex
 {
     /// <summary>
-    /// A job by its reference ($1), and those of a source only ($2). Where a purge came before its reference was put into the index, it is there in vain.
+    /// A job by its reference ($1), limited to a source ($2). A reference that was indexed after its job was purged finds nothing.
     /// </summary>
     internal const string FindSql = """
         SELECT jobs.source, jobs.id, jobs.seq, jobs.revision, jobs.body FROM job_references JOIN jobs ON jobs.seq = job_references.seq
@@ -27,7 +28,7 @@ internal sealed class ReferenceIndex
 
     internal const string RestSql = "SELECT seq, source, id FROM jobs WHERE seq > (SELECT up_to FROM indexed_references)";
 
-    // More than come meanwhile, so that one collection is done before the next is full.
+    // More than arrive meanwhile, so that one collection is inserted before the next is full.
     private const int InsertedPerNew = 2;
 
     private readonly int _collected;
@@ -37,7 +38,7 @@ internal sealed class ReferenceIndex
     private KeyValuePair<string, long>[] _sorted = [];
     private long _upTo;
 
-    // The writer's: how many of the sorted ones are in the index, and what the open transaction adds.
+    // Used by the writer: the number of sorted references in the index, and those that the open transaction adds.
     private int _inserted;
     private int _inserting;
     private readonly List<KeyValuePair<string, long>> _added = [];
@@ -47,8 +48,8 @@ internal sealed class ReferenceIndex
 
     /// <summary>Reads the references that are not in the index.</summary>
     /// <param name="session">A connection to a database that is up to date.</param>
-    /// <param name="references">The references of its jobs.</param>
-    /// <param name="options">Say how many are collected.</param>
+    /// <param name="references">Computes the references of jobs.</param>
+    /// <param name="options">The options, with the size of a collection.</param>
     public static ReferenceIndex Load(SqliteSession session, JobReferences references, SqliteStoreOptions options)
     {
         var index = new ReferenceIndex(options.ReferencesCollected);
@@ -58,13 +59,13 @@ internal sealed class ReferenceIndex
                 index._collecting[references.Of(new(rows.GetString(1), rows.GetString(2)))] = rows.GetInt64(0);
         }
 
-        // Those of two collections, and of a transaction.
+        // Two collections and one transaction.
         if (index._collecting.Count > (2 * options.ReferencesCollected) + options.QueueCapacity)
             index.InsertAll(session);
         return index;
     }
 
-    /// <summary>Puts all that were read into the index: no process that ran leaves so many, so they came some other way.</summary>
+    /// <summary>Inserts all of them into the index: no FopWatch process leaves so many, so they have another origin.</summary>
     private void InsertAll(SqliteSession session)
     {
         session.Begin();
@@ -82,8 +83,8 @@ internal sealed class ReferenceIndex
         }
     }
 
-    /// <summary>The job of a reference; null if there is none.</summary>
-    /// <param name="session">A connection that reads.</param>
+    /// <summary>The job with a reference; null if there is none.</summary>
+    /// <param name="session">A connection for reading.</param>
     /// <param name="source">Only a job of this source; null for all.</param>
     /// <param name="reference">The reference.</param>
     public JobRow? Find(SqliteSession session, string? source, string reference)
@@ -91,7 +92,7 @@ internal sealed class ReferenceIndex
         if (!JobReferences.IsValid(reference))
             return null;
 
-        // First in memory: it stays there until it is in the index.
+        // Memory first: a reference stays there until it is in the index.
         if (Pending(reference) is { } seq && Read(session.Command(FindRowSql, seq, source)) is { } pending)
             return pending;
         return Read(session.Command(FindSql, Convert.FromHexString(reference), source));
@@ -109,7 +110,7 @@ internal sealed class ReferenceIndex
             return _collecting.TryGetValue(reference, out var seq) || _sorting.TryGetValue(reference, out seq) ? seq : null;
     }
 
-    /// <summary>A job is new, in the transaction that is open.</summary>
+    /// <summary>Adds a new job, in the open transaction.</summary>
     public void Add(SqliteSession session, string reference, long seq)
     {
         if (_open != session.Transaction)
@@ -123,7 +124,7 @@ internal sealed class ReferenceIndex
         _added.Add(new(reference, seq));
     }
 
-    /// <summary>A job is deleted, in the transaction that is open.</summary>
+    /// <summary>Removes a deleted job, in the open transaction.</summary>
     public static void Remove(SqliteSession session, string reference, long seq) =>
         session.Statement(DeleteSql).Bind(1, Convert.FromHexString(reference)).Bind(2, seq).Run();
 
@@ -145,7 +146,7 @@ internal sealed class ReferenceIndex
         }
     }
 
-    // All of it is in the database now, and nobody has an answer yet.
+    // The transaction is in the database, and no caller has been answered yet.
     private void Committed()
     {
         lock (_lock)

@@ -3,22 +3,22 @@ using System.Text;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>What the database looks like, and how an older one is brought up to date.</summary>
+/// <summary>The schema of the database, and its migrations.</summary>
 internal static class Schema
 {
-    /// <summary>"FopW": tells FopWatch's files from other SQLite databases (<c>PRAGMA application_id</c>).</summary>
+    /// <summary>"FopW": distinguishes FopWatch's files from other SQLite databases (<c>PRAGMA application_id</c>).</summary>
     public const int ApplicationId = 0x466F7057;
 
-    /// <summary>What <c>installation</c> calls the version that last changed the format.</summary>
+    /// <summary>The name in <c>installation</c> of the version that last changed the format.</summary>
     public const string WrittenByName = "writtenBy";
 
     /// <summary>
-    /// The step at index n leads from version n to n + 1; version 0 is an empty file. A step that was released is never changed.
+    /// The step at index n migrates from version n to n + 1. Version 0 is an empty file. A released step is never changed.
     /// </summary>
     public static readonly IReadOnlyList<string> Migrations =
     [
-        // Times are ticks (100 ns) in UTC, as in DateTime.Ticks. Bodies come last, so that reading a row's other columns does
-        // not follow its overflow pages.
+        // Times are ticks (100 ns) in UTC, as in DateTime.Ticks. Bodies are the last columns, so that reading other columns does not follow
+        // overflow pages.
         """
         -- seq is never used twice, so that an ETag made of it can't mean another job of the same id after a purge. It also orders
         -- jobs that were registered in the same instant.
@@ -279,11 +279,11 @@ internal static class Schema
         """,
     ];
 
-    /// <summary>Brings a database up to date, in one transaction.</summary>
+    /// <summary>Migrates a database in one transaction.</summary>
     /// <param name="session">A connection that may write.</param>
     /// <param name="path">The file, for messages.</param>
     /// <param name="migrations">The steps that this program knows: <see cref="Migrations"/>.</param>
-    /// <exception cref="StoreOpenException">The file is another program's, or a newer FopWatch's.</exception>
+    /// <exception cref="StoreOpenException">The file is from another program or a newer FopWatch.</exception>
     public static void Migrate(SqliteSession session, string path, IReadOnlyList<string> migrations)
     {
         session.Execute("BEGIN IMMEDIATE");
@@ -317,7 +317,7 @@ internal static class Schema
     /// <param name="session">Any connection.</param>
     /// <param name="path">The file, for messages.</param>
     /// <param name="migrations">The steps that this program knows.</param>
-    /// <exception cref="StoreOpenException">The file is another program's, or a newer FopWatch's.</exception>
+    /// <exception cref="StoreOpenException">The file is from another program or a newer FopWatch.</exception>
     public static long ReadableVersion(SqliteSession session, string path, IReadOnlyList<string> migrations)
     {
         var version = Number(session, "PRAGMA user_version");
@@ -336,10 +336,10 @@ internal static class Schema
     /// <summary>Whether FopWatch has written a database.</summary>
     public static bool IsOfFopWatch(SqliteSession session) => Number(session, "PRAGMA application_id") == ApplicationId;
 
-    /// <summary>What a database of another program is refused with.</summary>
+    /// <summary>The exception for a database of another program.</summary>
     public static StoreOpenException OfAnotherProgram(string path) => new($"'{path}' is a database of another program.");
 
-    /// <summary>Writes what is there already, of a database that is up to date: the smallest change that takes room in the log.</summary>
+    /// <summary>Writes an unchanged value to an up-to-date database: the smallest change that adds to the log.</summary>
     public static int Touch(SqliteSession session) => SetVersion(session, Migrations.Count);
 
     private static int SetVersion(SqliteSession session, int version) =>

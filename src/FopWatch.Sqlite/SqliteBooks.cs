@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>Counts jobs by their rows, and finds those that nothing watches.</summary>
+/// <summary>Counts jobs by their rows, and finds jobs that nothing watches.</summary>
 internal sealed class SqliteBooks(SqliteDatabase database)
 {
     internal const string UnwatchedSql =
@@ -24,7 +24,7 @@ internal sealed class SqliteBooks(SqliteDatabase database)
         ON CONFLICT (source) DO UPDATE SET settled = excluded.settled, expired = excluded.expired, open = excluded.open, stopped = excluded.stopped
         """;
 
-    /// <summary>How long the books are believed once all jobs were counted.</summary>
+    /// <summary>How long the books are trusted after all jobs were counted.</summary>
     internal static readonly TimeSpan CountEvery = TimeSpan.FromHours(1);
 
     // The timestamp of the last count of all jobs; 0 before the first.
@@ -33,8 +33,9 @@ internal sealed class SqliteBooks(SqliteDatabase database)
     private bool IsCountDue => Volatile.Read(ref _countedAt) is var at && (at == 0 || database.Time.GetElapsedTime(at) >= CountEvery);
 
     /// <summary>
-    /// The books as they were kept with every commit, in one look at the database. After the start and every hour all jobs are counted instead, and what
-    /// was kept is corrected where it differs. How many were registered is never corrected: it is what a count is checked against.
+    /// The books as maintained with every commit, from one snapshot of the database. After the start and every hour, all jobs are counted
+    /// instead, and the books are corrected where they differ. The number of registered jobs is never corrected, because counts are checked
+    /// against it.
     /// </summary>
     public async ValueTask<BooksCount> CountAsync(int unwatched, CancellationToken cancellationToken)
     {
@@ -50,7 +51,7 @@ internal sealed class SqliteBooks(SqliteDatabase database)
         return new(counted, some) { WereCorrected = isWrong };
     }
 
-    // The commits of the same transaction are entered before it ends, and count too.
+    // Runs last, so that the commits of the same transaction count too.
     private static int CorrectAtLast(SqliteSession session)
     {
         session.Transaction.AtLast(Correct);
@@ -103,7 +104,7 @@ internal sealed class SqliteBooks(SqliteDatabase database)
             }
         }
 
-        // What waits or is being processed is open as far as something polls it.
+        // A waiting or processing job is open if something polls it.
         using (var rows = session.Command(UnpolledSql).ExecuteReader())
         {
             while (rows.Read())

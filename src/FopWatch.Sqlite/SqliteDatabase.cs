@@ -4,13 +4,13 @@ using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The open database of one data folder: the folder's lock, the writer and the readers.</summary>
+/// <summary>The open database of a data folder: its lock, the writer and the readers.</summary>
 internal sealed class SqliteDatabase : IAsyncDisposable
 {
-    /// <summary>The database's name in the folder.</summary>
+    /// <summary>The file name of the database.</summary>
     public const string FileName = "fopwatch.db";
 
-    /// <summary>For what does no checkpoints beside its commits.</summary>
+    /// <summary>For a writer without concurrent checkpoints.</summary>
     internal const string WriterPragmas = """
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = 1;
@@ -21,7 +21,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA temp_store = MEMORY;
         """;
 
-    // Where the disk is too slow for checkpoints beside the commits.
+    // The last resort if the disk is too slow for concurrent checkpoints.
     private const string LastCheckpoint = "PRAGMA wal_autocheckpoint = 64000";
 
     private readonly HeldFolder _folder;
@@ -60,31 +60,31 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         ReadPool Pool(int places) => new(path, places, options.BusyTimeout, folder.Check, damage.Seen);
     }
 
-    /// <summary>The references of its jobs.</summary>
+    /// <summary>Computes the references of jobs.</summary>
     public JobReferences References { get; }
 
-    /// <summary>The jobs by their references.</summary>
+    /// <summary>The jobs by reference.</summary>
     public ReferenceIndex ByReference { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
-    /// <summary>The epochs of its event log.</summary>
+    /// <summary>The epochs of the event log.</summary>
     public LogEpochs Epochs { get; }
 
-    /// <summary>Reads for long lists and the sweep: what reads many rows, and what intake and polls must not wait for.</summary>
+    /// <summary>Readers for long lists and the sweep, which read many rows. Intake and polls must not wait for them.</summary>
     public ReadPool Lists { get; }
 
-    /// <summary>Reads for short lists and searches, which must not wait for long ones.</summary>
+    /// <summary>Readers for short lists and searches, which must not wait for long ones.</summary>
     public ReadPool Searches { get; }
 
-    /// <summary>Reads the event log for followers that are behind.</summary>
+    /// <summary>Readers of the event log for followers that are behind.</summary>
     public ReadPool Log { get; }
 
-    /// <summary>Reads the end of the event log.</summary>
+    /// <summary>Readers of the end of the event log.</summary>
     public ReadPool Tail { get; }
 
-    /// <summary>Opens the folder's database; makes both where they don't exist.</summary>
+    /// <summary>Opens the database of a folder. Creates both if they do not exist.</summary>
     /// <exception cref="StoreOpenException">The folder or the file cannot be used.</exception>
     public static SqliteDatabase Open(string folder, TimeProvider time, SqliteStoreOptions options)
     {
@@ -123,23 +123,24 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>Reads a few rows for intake, polls and single jobs, on the caller's thread.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken) =>
         _readers.ReadAsync(read, cancellationToken);
 
     /// <summary>Runs a change; see <see cref="WriteQueue.RunAsync"/>.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing was written.</exception>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Nothing was written.</exception>
     public ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
         _writer.RunAsync(change, cancellationToken);
 
     /// <summary>
-    /// Makes a long change in batches, each a change of its own. After each, the writer is left to others for three times as long as the batch took.
+    /// Makes a long change in batches, each in its own transaction. After each batch, the writer is free for others for three times as long
+    /// as the batch took.
     /// </summary>
-    /// <param name="batch">Makes a batch after a place.</param>
+    /// <param name="batch">Runs a batch after a place.</param>
     /// <param name="start">The place before the first row.</param>
-    /// <param name="cancellationToken">Ends it between two batches.</param>
-    /// <returns>How many rows were changed.</returns>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been changed.</exception>
+    /// <param name="cancellationToken">Ends the change between two batches.</param>
+    /// <returns>The number of changed rows.</returns>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Some rows may have been changed.</exception>
     public async ValueTask<int> InBatchesAsync<TPlace>(
         Func<SqliteSession, TPlace, Batch<TPlace>> batch, TPlace start, CancellationToken cancellationToken)
         where TPlace : struct
@@ -162,11 +163,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Why the database is not to be relied on, for the operator; null if nothing is known against it.</summary>
+    /// <summary>The damage of the database, for the operator; null if none is known.</summary>
     public string? Damage => _damage.Found;
 
-    /// <summary>Finds out whether the folder is where it was, and whether the next part of the database is damaged.</summary>
-    /// <exception cref="StoreUnavailableException">The folder is not, or the database cannot be read now.</exception>
+    /// <summary>Checks that the folder is in place, and looks for damage in the next part of the database.</summary>
+    /// <exception cref="StoreUnavailableException">The folder is not in place, or the database cannot be read.</exception>
     public async ValueTask InspectAsync(CancellationToken cancellationToken)
     {
         _folder.Check();
@@ -174,10 +175,10 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether changes can be written, and what they are written to can be relied on. As long as they are, nothing is done to find out; after one that failed, a commit that changes
-    /// nothing is tried, so that nobody has to send a change to find out that there is room again.
+    /// Checks that changes can be written to an undamaged database. While writes succeed, nothing is done. After a failed write, a commit
+    /// without changes is tried, so that recovery, for example after a full disk, is noticed without a request.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">They cannot.</exception>
+    /// <exception cref="StoreUnavailableException">Changes cannot be written.</exception>
     public async ValueTask CheckWritesAsync(CancellationToken cancellationToken)
     {
         _folder.Check();
@@ -187,14 +188,14 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             await _writer.RunAsync(Schema.Touch, cancellationToken);
     }
 
-    /// <summary>Writes what is waiting to be written, moves the write-ahead log into the file and lets go of the folder.</summary>
+    /// <summary>Finishes pending writes, moves the write-ahead log into the file and releases the folder.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (var readers in (ReadPool[])[_readers, Lists, Searches, Log, Tail])
             readers.Dispose();
         _checkpoints.Dispose();
 
-        // SQLite checkpoints and removes the log as the last connection closes.
+        // SQLite checkpoints and removes the log when the last connection closes.
         await _writer.DisposeAsync();
         _folder.Dispose();
     }
@@ -220,13 +221,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         raw.SQLITE_NOTADB => $"'{path}' is not an SQLite database.",
         raw.SQLITE_CORRUPT => $"'{path}' is damaged.",
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => $"'{path}' is locked by another program.",
-        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' cannot be written to: {failure.Reason()}.",
+        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' is not writable: {failure.Reason()}.",
         _ => $"'{path}' cannot be opened: {failure.Reason()}.",
     };
 }
 
-/// <summary>What one batch of a long change came to.</summary>
-/// <param name="Changed">How many rows were changed.</param>
-/// <param name="Next">The place after which there may be more; null if there is none.</param>
+/// <summary>The result of one batch of a long change.</summary>
+/// <param name="Changed">The number of changed rows.</param>
+/// <param name="Next">The place after which there may be more rows; null if there are none.</param>
 internal readonly record struct Batch<TPlace>(int Changed, TPlace? Next)
     where TPlace : struct;

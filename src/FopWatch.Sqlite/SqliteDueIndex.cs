@@ -2,7 +2,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The due index: the index of the jobs' rows by the time at which they are due.</summary>
+/// <summary>The due index: jobs by due time.</summary>
 internal sealed class SqliteDueIndex(SqliteDatabase database) : IDueIndex
 {
     internal const string DueSql =

@@ -3,12 +3,12 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The jobs: a row each, with the document and the columns that are looked for.</summary>
+/// <summary>The jobs: one row each, with the document and the columns for queries.</summary>
 /// <param name="database">The database.</param>
-/// <param name="log">The log into which the events of commits go at once; null if another broker takes them out of the outbox.</param>
+/// <param name="log">The log to which events are written with their jobs; null if another broker publishes them from the outbox.</param>
 internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobStore
 {
-    // Statements whose plans matter: the tests check that none of them scans a table or sorts.
+    // Statements with important query plans: tests check that none of them scans a table or sorts.
     internal const string FindSql = "SELECT seq, revision, body, due_at IS NOT NULL FROM jobs WHERE source = $1 AND id = $2";
 
     internal const string TombstoneSql = "SELECT 1 FROM tombstones WHERE reference = $1";
@@ -18,7 +18,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         ON CONFLICT (seq) DO UPDATE SET times = times + 1 RETURNING times
         """;
 
-    // A page that is still short then is answered short.
+    // After this many reads, a page may be short.
     private const int MostReads = 4;
 
     private readonly SqliteBooks _books = new(database);
@@ -30,7 +30,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => (await FindAsync(key, null, cancellationToken)).Job;
 
     /// <inheritdoc/>
-    /// <remarks>The commit of a new job looks for a tombstone by itself, so there is no look where it may be presumed that there is none.</remarks>
+    /// <remarks>The commit of a new job checks for a tombstone itself, so this check is skipped where a tombstone is unlikely.</remarks>
     public ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
         !mayPresume ? FindAsync(key, origin, cancellationToken)
         : origin is { } by && _presumptions.Of(key, by) is { } presumed ? new(presumed)
@@ -60,7 +60,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
 
     public async ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
-        // Written down here, on the caller's thread, to leave the one writer nothing but writing.
+        // Serialized on the caller's thread, so that the single writer only writes.
         var body = JobJson.Serialize(commit.Job);
         var (reference, words) = (commit.ETag is null ? References.Of(commit.Job.Key) : null, JobWords.Of(commit.Job));
         var (etag, hasTombstone) = await database.WriteAsync(session => _commits.Write(session, commit, body, reference, words), cancellationToken);
@@ -78,7 +78,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         var pool = query.Top > JobQuery.ShortTop ? database.Lists : database.Searches;
         var (jobs, unreadable) = (new List<Job>(), new List<string>());
 
-        // Of a search, some that are read turn out not to pass: the page goes on after them.
+        // Some results of a search turn out not to match, so the page continues after them.
         for (var reads = 1; ; reads++)
         {
             var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
@@ -107,7 +107,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
             cancellationToken);
     }
 
-    // The books are kept with every commit, so they are of now.
+    // The books are maintained with every commit, so they are current.
     public async ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) =>
         [new BooksPart("", await database.Searches.ReadAsync(SqliteBooks.ReadKept, cancellationToken), database.Time.GetUtcNow())];
 
@@ -123,7 +123,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         return found with { IsPresumed = found.Job is null && origin is { } by && Tombstone.KeepsOut(by) };
     }
 
-    /// <summary>Reads a job and, where there is none and a tombstone would keep its origin out, whether there is one.</summary>
+    /// <summary>Reads a job. If there is none, and a tombstone would reject its origin, checks for a tombstone.</summary>
     private async ValueTask<FoundJob> FindAsync(JobKey key, JobOrigin? origin, CancellationToken cancellationToken)
     {
         try

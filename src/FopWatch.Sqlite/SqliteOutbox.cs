@@ -4,7 +4,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The outbox: a row for each event, and one more for each that was refused.</summary>
+/// <summary>The outbox: one row per event, and another one for each refused event.</summary>
 internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) : IOutbox
 {
     internal const string PendingSql = """
@@ -126,7 +126,7 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
     private static OutboxEvent Read(OutboxEvent one, long ticks, long redaction)
     {
         if (StoredTime.TryOf(ticks) is not { } at)
-            return one with { Body = default, Problem = "its time is not one" };
+            return one with { Body = default, Problem = "its time is invalid" };
         var (body, problem) = StoredEvent.Read(one.Body, redaction);
         return one with { Time = at, Body = body, Problem = problem };
     }

@@ -26,7 +26,7 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
                 notification.Correlation,
                 notification.Reason,
                 notification.ReceivedAt.UtcTicks,
-                // As the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.
+                // The original form, because a signature may cover it. Other forms of a URI are normalised.
                 notification.Url.OriginalString,
                 headersJson,
                 notification.Body),
@@ -93,15 +93,15 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
     public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
-            // The length of a body is in its row's head, so the bodies themselves are not read.
+            // The length of a body is in the row header, so bodies are not read.
             using var row = session.Command(SizeSql, source).ExecuteReader();
             row.Read();
             return new QuarantineSize(row.GetInt64(0), row.GetInt64(1));
         },
         cancellationToken);
 
-    /// <summary>The statement of a list of so many sources; of all for null.</summary>
-    /// <remarks>For several sources the keys are found in the index of each source first: neither bodies nor rows of other sources are read for that.</remarks>
+    /// <summary>The statement for a list of a number of sources; null for all.</summary>
+    /// <remarks>For several sources, the keys are first found in the index of each source. This reads neither bodies nor rows of other sources.</remarks>
     internal static string ListSql(int? sources, bool continued)
     {
         var where = (sources, continued) switch

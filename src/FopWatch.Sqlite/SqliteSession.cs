@@ -5,15 +5,15 @@ using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>One connection and the statements that were prepared on it. Used by one thread at a time.</summary>
+/// <summary>A connection with its prepared statements. Used by one thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable
 {
     private readonly Dictionary<(string Sql, int Number), SqliteCommand> _commands = [];
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private WriteTransaction? _transaction;
 
-    // Each connection is used by one thread at a time, so SQLite need not lock it with every call, and nothing asks how much memory it uses. In a process
-    // that has used SQLite before, this changes nothing.
+    // Each connection is used by one thread at a time, so SQLite need not lock it, and its memory statistics are not used. In a process
+    // that has already used SQLite, this has no effect.
     static SqliteSession()
     {
         Batteries_V2.Init();
@@ -26,29 +26,29 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>The connection.</summary>
     public SqliteConnection Connection { get; }
 
-    /// <summary>Whether a transaction is open. Some failures (disk full, I/O) end it by themselves.</summary>
+    /// <summary>Whether a transaction is open. Some failures (disk full, I/O) end it.</summary>
     public bool InTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
 
     /// <summary>The rowid of the row that was inserted last.</summary>
     public long LastInsertedRow => raw.sqlite3_last_insert_rowid(Connection.Handle);
 
-    /// <summary>How many pages it has written since this was asked last.</summary>
+    /// <summary>The number of pages written since the last call.</summary>
     public int TakePagesWritten()
     {
         const int PagesWritten = 9; // SQLITE_DBSTATUS_CACHE_WRITE
         return raw.sqlite3_db_status(Connection.Handle, PagesWritten, out var pages, out _, resetFlg: 1) == raw.SQLITE_OK ? pages : 0;
     }
 
-    /// <summary>Moves of the write-ahead log into the database what can be moved without waiting for anyone.</summary>
-    /// <returns>How many pages are in the log, and how many of them are in the database now; null if it failed, or another connection does it.</returns>
+    /// <summary>Moves the pages of the write-ahead log that can be moved without waiting into the database.</summary>
+    /// <returns>The number of pages in the log, and how many of them are now in the database; null if it failed, or another connection is doing it.</returns>
     public (int Logged, int Moved)? Checkpoint() =>
         raw.sqlite3_wal_checkpoint_v2(Connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var logged, out var moved) == raw.SQLITE_OK ? (logged, moved) : null;
 
     /// <summary>Opens a connection.</summary>
     /// <param name="path">The database file.</param>
-    /// <param name="mode">Whether it may write and create the file.</param>
-    /// <param name="busyTimeout">How long to wait for a lock that another connection holds.</param>
-    /// <exception cref="SqliteException">It can't be opened.</exception>
+    /// <param name="mode">Whether the connection may write and create the file.</param>
+    /// <param name="busyTimeout">How long to wait for a lock of another connection.</param>
+    /// <exception cref="SqliteException">The file cannot be opened.</exception>
     public static SqliteSession Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
@@ -56,7 +56,7 @@ internal sealed class SqliteSession : IDisposable
             DataSource = path,
             Mode = mode,
             Pooling = false,
-            // On top of SQLite's own waiting the client repeats a busy statement until this time is over; less is not possible.
+            // Besides SQLite's own waiting, the client retries a busy statement for this time, in seconds. 1 is the minimum.
             DefaultTimeout = 1,
         }.ToString());
         var session = new SqliteSession(connection);
@@ -74,9 +74,9 @@ internal sealed class SqliteSession : IDisposable
     }
 
     /// <summary>The transaction that <see cref="Begin"/> began last.</summary>
-    public WriteTransaction Transaction => _transaction ?? throw new InvalidOperationException("No transaction was begun.");
+    public WriteTransaction Transaction => _transaction ?? throw new InvalidOperationException("No transaction has begun.");
 
-    /// <summary>The prepared statement, for what runs with every commit. It is the same one each time.</summary>
+    /// <summary>The prepared statement for SQL that runs with every commit. It is the same instance each time.</summary>
     public SqliteStatement Statement(string sql)
     {
         if (!_statements.TryGetValue(sql, out var statement))
@@ -87,7 +87,7 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>The prepared statement with its parameters <c>$1</c>, <c>$2</c> … bound to these values.</summary>
     public SqliteCommand Command(string sql, params ReadOnlySpan<object?> values) => Command(0, sql, values);
 
-    /// <summary>The prepared statement of a number: several of the same text can be read at once.</summary>
+    /// <summary>The prepared statement with a number, so that several statements with the same text can be read at once.</summary>
     public SqliteCommand Command(int number, string sql, params ReadOnlySpan<object?> values)
     {
         if (!_commands.TryGetValue((sql, number), out var command))
@@ -104,13 +104,13 @@ internal sealed class SqliteSession : IDisposable
         return command;
     }
 
-    /// <summary>Runs a statement and tells how many rows it changed.</summary>
+    /// <summary>Runs a statement, and returns the number of changed rows.</summary>
     public int Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
 
-    /// <summary>The one value that a statement answers; null for no row and for NULL.</summary>
+    /// <summary>The single value of a statement; null for no row and for NULL.</summary>
     public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
 
-    /// <summary>Begins a transaction that writes.</summary>
+    /// <summary>Begins a write transaction.</summary>
     public void Begin()
     {
         _transaction = new();
@@ -120,7 +120,7 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Commits the transaction that <see cref="Begin"/> began.</summary>
     public void Commit() => Transaction.Commit(this);
 
-    /// <summary>Reads several statements from one snapshot.</summary>
+    /// <summary>Reads with several statements from one snapshot.</summary>
     public T Snapshot<T>(Func<SqliteSession, T> read)
     {
         Execute("BEGIN");
@@ -134,7 +134,7 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>Ends the open transaction, if there is one, and keeps nothing of it.</summary>
+    /// <summary>Rolls back the open transaction, if there is one.</summary>
     public void Rollback()
     {
         if (InTransaction)
@@ -150,7 +150,7 @@ internal sealed class SqliteSession : IDisposable
         Connection.Dispose();
     }
 
-    // The client binds arrays only; most bodies are one already.
+    // The client binds only arrays. Most bodies are arrays already.
     private static byte[] ToArray(ReadOnlyMemory<byte> bytes) =>
         MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array is { } array && array.Length == bytes.Length ? array : bytes.ToArray();
 }

@@ -4,18 +4,18 @@ using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>A prepared statement, bound and run without the client's objects: for what runs with every commit.</summary>
+/// <summary>A prepared statement that is bound and run without the client's objects, for SQL that runs with every commit.</summary>
 internal sealed class SqliteStatement : IDisposable
 {
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
 
-    // SQLite numbers named parameters in the order in which they occur.
+    // SQLite numbers named parameters in order of occurrence.
     private readonly int[] _parameters;
 
     /// <param name="database">The connection.</param>
     /// <param name="sql">One statement with parameters <c>$1</c>, <c>$2</c> …</param>
-    /// <exception cref="SqliteException">It cannot be prepared.</exception>
+    /// <exception cref="SqliteException">The statement cannot be prepared.</exception>
     public SqliteStatement(sqlite3 database, string sql)
     {
         _database = database;
@@ -48,8 +48,8 @@ internal sealed class SqliteStatement : IDisposable
         return this;
     }
 
-    /// <summary>Goes on to the next row; <see cref="Reset"/> is to follow the last one that is wanted.</summary>
-    /// <returns>Whether there is one. If not, the statement may be bound anew.</returns>
+    /// <summary>Advances to the next row. Call <see cref="Reset"/> after the last row wanted.</summary>
+    /// <returns>Whether there is a row. If not, the statement can be bound again.</returns>
     /// <exception cref="SqliteException">The statement failed.</exception>
     public bool Step()
     {
@@ -61,8 +61,8 @@ internal sealed class SqliteStatement : IDisposable
         return false;
     }
 
-    /// <summary>Runs a statement that answers no rows.</summary>
-    /// <returns>How many rows it changed.</returns>
+    /// <summary>Runs a statement without result rows.</summary>
+    /// <returns>The number of changed rows.</returns>
     /// <exception cref="SqliteException">The statement failed.</exception>
     public int Run()
     {
@@ -73,7 +73,7 @@ internal sealed class SqliteStatement : IDisposable
         return raw.sqlite3_changes(_database);
     }
 
-    /// <summary>Whether it answers a row.</summary>
+    /// <summary>Whether the statement returns a row.</summary>
     /// <exception cref="SqliteException">The statement failed.</exception>
     public bool Any()
     {

@@ -2,7 +2,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>Statistics: a row for each source and hour, and one for each source and class. An addition is one transaction.</summary>
+/// <summary>Statistics: one row per source and hour, and one per source and class. An addition is one transaction.</summary>
 internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
 {
     internal const string HoursSql = "SELECT hour, sums FROM statistics_hours WHERE source = $1 AND hour >= $2 AND hour < $3 ORDER BY hour";
@@ -49,7 +49,7 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
     public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await database.WriteAsync(
         session =>
         {
-            // Ninety days of hours are 2160 rows, of which each purge finds one or two of a source.
+            // Ninety days are 2160 hourly rows. Each purge finds one or two per source.
             var (first, last) = StatisticsRows.Kept(now);
             var deleted = session.Execute("DELETE FROM statistics_hours WHERE hour < $1 OR hour > $2", first.UtcTicks, last.UtcTicks);
             var old = new List<(string Source, string Class)>();

@@ -9,8 +9,8 @@ using FopWatch.Webhooks;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// The embedded host's store: one SQLite file in a data folder. What a call has confirmed survives a crash of the process and of
-/// the machine. Any number of callers may use it at once; of two hosts on one folder the second is refused.
+/// The store of the embedded host: one SQLite file in a data folder. Confirmed changes survive a crash of the process and of the machine.
+/// Any number of callers may use it concurrently. A second host on the same folder is refused.
 /// </summary>
 internal sealed class SqliteStore : IStore, IAsyncDisposable
 {
@@ -40,16 +40,16 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
     /// <inheritdoc/>
     public IStatistics Statistics { get; }
 
-    /// <summary>What the file needs done now and then.</summary>
+    /// <summary>Regular maintenance of the file.</summary>
     public IStoreUpkeep Upkeep { get; }
 
     /// <summary>The published events, in the same file.</summary>
     public EventLog Events { get; }
 
-    /// <summary>The places of webhooks in the log.</summary>
+    /// <summary>The positions of webhooks in the log.</summary>
     public IWebhookCursors Webhooks { get; }
 
-    /// <summary>What a later process compares its clock with.</summary>
+    /// <summary>The times with which a later process compares its clock.</summary>
     public ClockMarks ClockMarks { get; }
 
     /// <summary>Deletes settled jobs.</summary>
@@ -58,21 +58,20 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
     /// <summary>The file.</summary>
     internal SqliteDatabase Database { get; }
 
-    /// <summary>Opens the store of a data folder; makes both where they don't exist, and brings an older file up to date.</summary>
+    /// <summary>Opens the store of a data folder. Creates both if they do not exist, and migrates an older file.</summary>
     /// <param name="folder">The data folder.</param>
-    /// <param name="time">The clock of time-outs, and of when refused events are tried again.</param>
+    /// <param name="time">The clock of time-outs and of retries of refused events.</param>
     /// <param name="options">The limits; the defaults if null.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="StoreOpenException">
-    /// The folder is in use by another host or cannot be written to, or its file is no database, another program's, or a newer
-    /// FopWatch's.
+    /// The folder is in use by another host or not writable; or its file is not a database, or is from another program or a newer FopWatch.
     /// </exception>
     public static async Task<SqliteStore> OpenAsync(
         string folder, TimeProvider time, SqliteStoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
 
-        // A log that a crash left behind is read here, and a migration may take its time.
+        // This reads a log left behind by a crash, and a migration can take long.
         var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options), time, options), CancellationToken.None);
         try
         {
@@ -80,7 +79,7 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            // Nobody will ever close what is still being opened.
+            // Closes a store that finishes opening after the caller gave up.
             _ = opening.ContinueWith(
                 opened => opened.Result.DisposeAsync().AsTask(),
                 CancellationToken.None,
@@ -90,7 +89,7 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         }
     }
 
-    /// <summary>Finishes what is waiting to be written, and closes the file. Followers of <see cref="Events"/> come to their end.</summary>
+    /// <summary>Finishes pending writes and closes the file. Followers of <see cref="Events"/> end.</summary>
     public async ValueTask DisposeAsync()
     {
         await Database.DisposeAsync();

@@ -3,7 +3,7 @@ using FopWatch.Upkeep;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The upkeep of a data folder: its jobs, its published events and its statistics.</summary>
+/// <summary>The maintenance of a data folder: its jobs, published events and statistics.</summary>
 internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks, WordIndex words, IStatistics statistics) : IStoreUpkeep
 {
     public string? Damage => database.Damage;

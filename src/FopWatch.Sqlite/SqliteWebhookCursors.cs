@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The places of webhooks, beside the log that they are places of: a backup has both or neither.</summary>
+/// <summary>The positions of webhooks, in the same file as the log, so that a backup contains both.</summary>
 internal sealed class SqliteWebhookCursors(SqliteDatabase database) : IWebhookCursors
 {
     private const string Columns =
@@ -122,7 +122,7 @@ internal sealed class SqliteWebhookCursors(SqliteDatabase database) : IWebhookCu
         Name = rows.GetString(0),
         Position = rows.GetInt64(1),
 
-        // A reason that a later version wrote.
+        // The reason may be from a later version.
         Paused = rows.IsDBNull(2) ? null : WireNames.TryParse<WebhookPause>(rows.GetString(2), out var reason) ? reason : WebhookPause.Operator,
         PausedAt = Time(rows, 3),
         FailingSince = Time(rows, 4),

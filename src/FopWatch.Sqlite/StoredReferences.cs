@@ -2,13 +2,13 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The key of the file's job references, and the references of jobs that were stored before the file had one.</summary>
+/// <summary>The key of the job references in the file, and the references of jobs that were stored before the file had a key.</summary>
 internal static class StoredReferences
 {
     private const string KeyName = "referenceKey";
 
-    /// <summary>Reads the key; creates it in a file that has none. Fills in the references that are missing, all or none.</summary>
-    /// <param name="session">A connection that may write, of a database that is up to date.</param>
+    /// <summary>Reads the key, or creates it in a file without one. Fills in missing references in one transaction.</summary>
+    /// <param name="session">A writable connection to an up-to-date database.</param>
     /// <exception cref="StoreOpenException">The key in the file is damaged.</exception>
     public static JobReferences Load(SqliteSession session)
     {
@@ -46,7 +46,7 @@ internal static class StoredReferences
             session.Execute(ReferenceIndex.InsertSql, Convert.FromHexString(reference), seq);
         }
 
-        // A table that is empty is written to as well, and the disk may be full.
+        // Skipped for an empty table, because it would still write, and the disk may be full.
         if (missing.Count > 0)
             session.Execute("DELETE FROM unreferenced_jobs");
     }

@@ -1,6 +1,6 @@
 namespace FopWatch.Sqlite;
 
-/// <summary>Times as the file has them: ticks in UTC.</summary>
+/// <summary>Times in the file: ticks in UTC.</summary>
 internal static class StoredTime
 {
     public static DateTimeOffset Of(long ticks) => new(ticks, TimeSpan.Zero);

@@ -3,28 +3,28 @@ using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>What a check of a whole database came to.</summary>
+/// <summary>The result of a check of the whole database.</summary>
 internal enum WholeCheckResult
 {
-    /// <summary>All of it was looked at, and nothing is damaged.</summary>
+    /// <summary>The whole database was checked. Nothing is damaged.</summary>
     Whole,
 
-    /// <summary>Nothing was found in the time that there was.</summary>
+    /// <summary>No damage was found within the time limit.</summary>
     Part,
 
     /// <summary>Something is damaged.</summary>
     Damaged,
 }
 
-/// <summary>Looks for damaged pages of a database file on a connection of its own, so that no other read waits for it.</summary>
+/// <summary>Looks for damaged pages of a database file on a separate connection, so that no other read waits for it.</summary>
 internal static class WholeCheck
 {
     private const int InstructionsBetweenLooks = 10_000;
 
     /// <summary>Checks a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="longest">How long it may take, in real time.</param>
-    /// <param name="cancellationToken">Ends it as that time does.</param>
+    /// <param name="longest">The time limit, in real time.</param>
+    /// <param name="cancellationToken">Ends the check as the time limit does.</param>
     /// <exception cref="SqliteException">The file cannot be read.</exception>
     public static WholeCheckResult Run(string path, TimeSpan longest, CancellationToken cancellationToken)
     {

@@ -3,8 +3,8 @@ using FopWatch.Jobs;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// The index of the words of jobs. Words come in no order, so each would cost a commit a page. A commit writes only the words of its job, beside those
-/// of the jobs before it; they are put into the index in batches, between which the writer is left to others.
+/// The index of the words of jobs. Words are unordered, so each would cost a commit a page. A commit therefore writes only the words of its
+/// job, next to those of earlier jobs. Batches insert them into the index, and between batches the writer is free for others.
 /// </summary>
 internal sealed class WordIndex(SqliteDatabase database)
 {
@@ -35,19 +35,19 @@ internal sealed class WordIndex(SqliteDatabase database)
 
     internal const string EarlierSql = "SELECT seq, source, id, body FROM jobs WHERE seq < $1 ORDER BY seq DESC LIMIT $2";
 
-    // Short enough that commits don't wait long for a batch.
+    // Small enough that commits do not wait long for a batch.
     private const int AtOnce = 64;
     private const int EarlierAtOnce = 32;
     private const int EarlierBytesAtOnce = 1024 * 1024;
 
-    /// <summary>A commit gives a job these words, in the transaction that is open.</summary>
+    /// <summary>Stores the words of a job, in the open transaction.</summary>
     public static void Add(SqliteSession session, long seq, byte[] words)
     {
         if (words.Length > 0)
             session.Statement(AddSql).Bind(1, seq).Bind(2, words).Run();
     }
 
-    /// <summary>A job is deleted, in the transaction that is open.</summary>
+    /// <summary>Removes the words of a deleted job, in the open transaction.</summary>
     public static void Remove(SqliteSession session, string source, long registeredAt, long seq)
     {
         var row = session.Statement(RowSql).Bind(1, seq);
@@ -60,11 +60,11 @@ internal sealed class WordIndex(SqliteDatabase database)
         session.Execute("DELETE FROM searchable_jobs WHERE seq = $1", seq);
     }
 
-    /// <summary>Whether the words of all jobs are known; they are not until those of earlier versions have been gone through.</summary>
+    /// <summary>Whether the words of all jobs are known. This is false until the jobs of earlier versions have been processed.</summary>
     public static bool HasAll(SqliteSession session) => session.Scalar(FromSql) is long and <= 1;
 
-    /// <summary>Puts into the index what is not in it, and goes on with the jobs of earlier versions. It may be ended at any time.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been put there.</exception>
+    /// <summary>Indexes new words, and continues with the jobs of earlier versions. It can be interrupted at any time.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable. Some words may have been indexed.</exception>
     public async ValueTask KeepAsync(CancellationToken cancellationToken)
     {
         if (await database.Lists.ReadAsync(session => session.Scalar(AnyUnindexedSql) is not null || !HasAll(session), cancellationToken))
@@ -95,7 +95,7 @@ internal sealed class WordIndex(SqliteDatabase database)
             removed.AddRange(was.Except(now));
         }
 
-        // Neighbours in the index one after the other.
+        // In index order.
         added.Sort();
         foreach (var entry in added)
             Write(session, InsertSql, entry);
@@ -110,7 +110,7 @@ internal sealed class WordIndex(SqliteDatabase database)
     private static List<Entry> EntriesOf(byte[] words, string source, long registeredAt, long seq) =>
         [.. JobWords.Each(words).Select(word => new Entry(source, word.ToArray(), registeredAt, seq))];
 
-    /// <returns>How many jobs were looked at.</returns>
+    /// <returns>The number of jobs processed.</returns>
     private static int BackfillSome(SqliteSession session)
     {
         if (session.Scalar(FromSql) is not long from || from <= 1)
@@ -138,7 +138,7 @@ internal sealed class WordIndex(SqliteDatabase database)
     private static void Write(SqliteSession session, string sql, Entry entry) =>
         session.Statement(sql).Bind(1, entry.Source).Bind(2, entry.Word).Bind(3, entry.RegisteredAt).Bind(4, entry.Seq).Run();
 
-    /// <summary>A row of the index, in its order.</summary>
+    /// <summary>A row of the index. It compares in index order.</summary>
     private readonly record struct Entry(string Source, byte[] Word, long RegisteredAt, long Seq) : IComparable<Entry>
     {
         public int CompareTo(Entry other) =>

@@ -6,9 +6,8 @@ using Microsoft.Data.Sqlite;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Group commit. One thread writes: it takes all calls that are waiting, runs them in one transaction, commits, and only then
-/// answers them all, so that hundreds of callers share one flush to the disk. As there is no second writer, the order of the
-/// calls is the order in which their changes become visible.
+/// Group commit. One thread writes: it takes all waiting calls, runs them in one transaction, commits, and only then answers them, so that
+/// hundreds of callers share one flush to the disk. Because there is only one writer, changes become visible in the order of the calls.
 /// </summary>
 internal sealed class WriteQueue : IAsyncDisposable
 {
@@ -25,11 +24,11 @@ internal sealed class WriteQueue : IAsyncDisposable
     private SqliteSession? _session;
     private volatile bool _lastFailed;
 
-    /// <param name="session">The connection that may write.</param>
-    /// <param name="open">Opens it again after a failure that spoilt it.</param>
-    /// <param name="loss">Why the database may not be written to, as it is not where it was opened; null if it is.</param>
-    /// <param name="failed">Is told of failures of the store.</param>
-    /// <param name="written">Is called between two transactions, when the calls of the one before are answered.</param>
+    /// <param name="session">The writable connection.</param>
+    /// <param name="open">Reopens the connection after a failure that made it unusable.</param>
+    /// <param name="loss">Why the database may not be written to, because it was moved or replaced; null if it is in place.</param>
+    /// <param name="failed">Receives failures of the store.</param>
+    /// <param name="written">Called between two transactions, after the calls of the previous one are answered.</param>
     /// <param name="time">The clock of <see cref="SqliteStoreOptions.QueueTimeout"/>.</param>
     /// <param name="options">The limits.</param>
     public WriteQueue(SqliteSession session, Func<SqliteSession> open, Func<StoreUnavailableException?> loss, Action<SqliteException> failed, Action<SqliteSession> written, TimeProvider time, SqliteStoreOptions options)
@@ -45,16 +44,14 @@ internal sealed class WriteQueue : IAsyncDisposable
         new Thread(Run) { IsBackground = true, Name = "fopwatch writer" }.Start();
     }
 
-    /// <summary>Whether the last transaction was not written because the store as a whole could not.</summary>
+    /// <summary>Whether the last transaction failed because the store was unavailable.</summary>
     public bool LastFailed => _lastFailed;
 
-    /// <summary>Runs a change within the next transaction. When it returns, the change is on the disk.</summary>
+    /// <summary>Runs a change in the next transaction. When it returns, the change is on the disk.</summary>
     /// <param name="change">
-    /// The change. It may run more than once, each time on a transaction that knows nothing of the times before.
+    /// The change. It may run more than once, each time in a new transaction without the effects of earlier runs.
     /// </param>
-    /// <param name="cancellationToken">
-    /// Withdraws a call that is still waiting. One whose transaction has begun is answered as it ends.
-    /// </param>
+    /// <param name="cancellationToken">Withdraws a waiting call. A call whose transaction has begun is answered when it ends.</param>
     /// <exception cref="StoreUnavailableException">The transaction failed, or the queue stayed full. Nothing was written.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public ValueTask<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken)
@@ -65,7 +62,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         return _calls.Writer.TryWrite(call) ? call.AnswerAsync(cancellationToken) : RunInTurnAsync(call, cancellationToken);
     }
 
-    /// <summary>Finishes the calls that are waiting and closes the connection.</summary>
+    /// <summary>Finishes the waiting calls and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         _calls.Writer.TryComplete();
@@ -92,7 +89,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new StoreUnavailableException("The store cannot answer now: too many changes are waiting to be written.");
+            throw new StoreUnavailableException("The store is unavailable: too many changes are waiting to be written.");
         }
     }
 
@@ -132,7 +129,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     }
 
     /// <summary>Runs one transaction and answers the calls.</summary>
-    /// <returns>Whether all are answered. If not, nothing was written, and those that are left have to be run again.</returns>
+    /// <returns>Whether all calls are answered. If not, nothing was written, and the remaining calls must run again.</returns>
     private bool TryWrite(List<Call> batch)
     {
         if (_loss() is { } loss)
@@ -160,7 +157,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 }
                 catch (Exception fault) when (fault is not SqliteException failure || !failure.IsUnavailable())
                 {
-                    // The others are not to suffer from it.
+                    // It must not affect the other calls.
                     _session.Rollback();
                     call.Fail(fault);
                     batch.Remove(call);
@@ -190,7 +187,9 @@ internal sealed class WriteQueue : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Answers the calls on threads of the pool, several on each: to wake one costs about as much as what most callers go on with.</summary>
+    /// <summary>
+    /// Answers the calls on pool threads, several on each: waking a thread costs about as much as most callers' continuations.
+    /// </summary>
     private static void Succeed(List<Call> batch)
     {
         foreach (var some in batch.Chunk(AnsweredTogether))
@@ -232,7 +231,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         private const int Withdrawn = 2;
         private int _state;
 
-        /// <summary>Whether the writer may run it; false if it was withdrawn.</summary>
+        /// <summary>Claims the call for the writer; false if it was withdrawn.</summary>
         public bool Take() => Interlocked.CompareExchange(ref _state, Taken, Waiting) == Waiting;
 
         public void Withdraw(CancellationToken cancellationToken)
@@ -243,7 +242,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         public abstract void Run(SqliteSession session);
 
-        /// <summary>Answers the caller, who goes on in this thread.</summary>
+        /// <summary>Answers the caller, which continues on this thread.</summary>
         public abstract void Succeed();
 
         public abstract void Fail(Exception exception);
@@ -251,14 +250,14 @@ internal sealed class WriteQueue : IAsyncDisposable
         protected abstract void Cancel(CancellationToken cancellationToken);
     }
 
-    /// <summary>A call is its own answer, since one is made for every commit.</summary>
+    /// <summary>A call is also its answer, to save an allocation per commit.</summary>
     private sealed class Call<T>(Func<SqliteSession, T> change) : Call, IValueTaskSource<T>
     {
         private ManualResetValueTaskSourceCore<T> _answer = new() { RunContinuationsAsynchronously = true };
         private CancellationTokenRegistration _withdrawal;
         private T? _result;
 
-        /// <summary>The answer, to be awaited once.</summary>
+        /// <summary>The answer. It can be awaited once.</summary>
         public ValueTask<T> AnswerAsync(CancellationToken cancellationToken)
         {
             _withdrawal = cancellationToken.UnsafeRegister(static (state, token) => ((Call)state!).Withdraw(token), this);

@@ -1,20 +1,20 @@
 namespace FopWatch.Sqlite;
 
-/// <summary>The transaction that is open on the writer's connection. What belongs to one that is rolled back is dropped with it.</summary>
+/// <summary>The open transaction on the writer's connection. A rollback also drops its actions.</summary>
 internal sealed class WriteTransaction
 {
     private readonly HashSet<Action<SqliteSession>> _beforeCommit = [];
     private readonly HashSet<Action> _afterCommit = [];
     private Action<SqliteSession>? _atLast;
 
-    /// <summary>Does something at the end of the transaction; an action that is added again is done once.</summary>
+    /// <summary>Runs an action at the end of the transaction. An action that is added twice runs once.</summary>
     public void BeforeCommit(Action<SqliteSession> action) => _beforeCommit.Add(action);
 
-    /// <summary>Does something after all that <see cref="BeforeCommit"/> was given.</summary>
+    /// <summary>Runs an action after those of <see cref="BeforeCommit"/>.</summary>
     public void AtLast(Action<SqliteSession> action) => _atLast = action;
 
-    /// <summary>Does something once the transaction is committed, before any of its callers is answered; an action that is added again is done once.</summary>
-    /// <param name="action">What to do, in no time and without failing.</param>
+    /// <summary>Runs an action after the commit, before any caller is answered. An action that is added twice runs once.</summary>
+    /// <param name="action">The action. It must return at once and must not throw.</param>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
     /// <summary>Commits.</summary>

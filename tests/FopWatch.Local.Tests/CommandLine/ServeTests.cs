@@ -36,7 +36,7 @@ public sealed class ServeTests : IDisposable
         Assert.EndsWith("a\\nb: there is no such file", await RefusedAsync(ExitCodes.Refused, "--config", file), StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(file, "", Cancelled);
-        Assert.Contains("a\\nb' cannot be written to", await RefusedAsync(ExitCodes.Unreachable, "--data", file, "--urls", "http://127.0.0.1:0"), StringComparison.Ordinal);
+        Assert.Contains("a\\nb' is not writable", await RefusedAsync(ExitCodes.Unreachable, "--data", file, "--urls", "http://127.0.0.1:0"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -85,12 +85,12 @@ public sealed class ServeTests : IDisposable
 
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", file, "--urls", "http://127.0.0.1:0");
 
-        Assert.StartsWith($"The data folder '{file}' cannot be written to", said, StringComparison.Ordinal);
+        Assert.StartsWith($"The data folder '{file}' is not writable", said, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(SocketError.AccessDenied, "this user may not")]
-    [InlineData(SocketError.AddressFamilyNotSupported, "no addresses of that kind")]
+    [InlineData(SocketError.AccessDenied, "this user has no permission")]
+    [InlineData(SocketError.AddressFamilyNotSupported, "no addresses of that family")]
     [InlineData(SocketError.NoBufferSpaceAvailable, "free port")]
     public void Every_other_failure_to_listen_is_explained_wrapped_or_not(SocketError error, string words)
     {

@@ -102,11 +102,11 @@ public sealed class DataCopyTests : IDisposable
             Assert.Equal($"The data folder '{PathOf("data")}' is in use by another FopWatch host.", Refused(() => Restore("copy.db", "data")));
         }
 
-        Assert.StartsWith($"The data folder '{PathOf("data")}' is not empty: it has fopwatch.db.", Refused(() => Restore("copy.db", "data")), StringComparison.Ordinal);
+        Assert.StartsWith($"The data folder '{PathOf("data")}' is not empty: it contains fopwatch.db.", Refused(() => Restore("copy.db", "data")), StringComparison.Ordinal);
 
         Directory.CreateDirectory(PathOf("other"));
         await File.WriteAllTextAsync(Path.Combine(PathOf("other"), "notes.txt"), "mine", Cancelled);
-        Assert.StartsWith($"The data folder '{PathOf("other")}' is not empty: it has notes.txt.", Refused(() => Restore("copy.db", "other")), StringComparison.Ordinal);
+        Assert.StartsWith($"The data folder '{PathOf("other")}' is not empty: it contains notes.txt.", Refused(() => Restore("copy.db", "other")), StringComparison.Ordinal);
         Assert.Equal(["notes.txt"], Directory.EnumerateFileSystemEntries(PathOf("other")).Select(Path.GetFileName));
 
         Assert.EndsWith("it is a file.", Refused(() => Restore("copy.db", "copy.db")), StringComparison.Ordinal);
@@ -162,7 +162,7 @@ public sealed class DataCopyTests : IDisposable
         Assert.Equal($"'{PathOf("other.db")}' is a database of another program.", Refused(() => Restore("other.db", "restored")));
         Assert.StartsWith($"'{PathOf("newer.db")}' was written by a newer FopWatch", Refused(() => Restore("newer.db", "restored")), StringComparison.Ordinal);
         Assert.Equal($"'{PathOf("none.db")}': there is no such file.", Refused(() => Restore("none.db", "restored")));
-        Assert.Equal($"'{_folder.FullName}' is a folder. Give the backup in it.", Refused(() => Restore("", "restored")));
+        Assert.Equal($"'{_folder.FullName}' is a folder. Give the backup file.", Refused(() => Restore("", "restored")));
 
         // A folder of another program is not copied either; one of a newer version is.
         Directory.CreateDirectory(PathOf("data"));
@@ -171,7 +171,7 @@ public sealed class DataCopyTests : IDisposable
         Assert.EndsWith("is a database of another program.", Refused(() => Backup("copy.db")), StringComparison.Ordinal);
         File.Copy(PathOf("newer.db"), Path.Combine(PathOf("data"), "fopwatch.db"), overwrite: true);
         Backup("copy.db");
-        Assert.EndsWith("exists already. Give the name of a new file.", Refused(() => Backup("copy.db")), StringComparison.Ordinal);
+        Assert.EndsWith("already exists. Give the name of a new file.", Refused(() => Backup("copy.db")), StringComparison.Ordinal);
         Assert.EndsWith("there is no such folder.", Refused(() => Backup("none/copy.db")), StringComparison.Ordinal);
     }
 

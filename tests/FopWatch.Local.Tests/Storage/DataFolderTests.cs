@@ -153,8 +153,8 @@ public sealed class DataFolderTests : IDisposable
         var below = await Assert.ThrowsAsync<StoreOpenException>(
             () => SqliteStore.OpenAsync(Path.Combine(file, "data"), TimeProvider.System, cancellationToken: Cancelled));
 
-        Assert.Equal($"The data folder '{file}' cannot be written to: it is a file.", itself.Message);
-        Assert.StartsWith($"The data folder '{Path.Combine(file, "data")}' cannot be written to: ", below.Message, StringComparison.Ordinal);
+        Assert.Equal($"The data folder '{file}' is not writable: it is a file.", itself.Message);
+        Assert.StartsWith($"The data folder '{Path.Combine(file, "data")}' is not writable: ", below.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("Could not", below.Message, StringComparison.Ordinal);
     }
 

@@ -122,7 +122,7 @@ public class SqliteOpeningTests
         var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(Path.Combine(file, "data")));
 
         Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be written to", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("is not writable", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
