@@ -108,7 +108,7 @@ internal sealed record BodyInterpretation
         var start = path.IndexOf(Root, StringComparison.OrdinalIgnoreCase);
         string[] segments = start < 0 ? [] : path[(start + Root.Length)..].Split('/');
         if (segments is not [_, _, ..])
-            return "a notify URL ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
+            return "this is not a notify URL: a notify URL ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
         if (Uri.UnescapeDataString(segments[0]) != source.Name)
             return $"this is not a notify URL of the source '{source.Name}'";
         return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";

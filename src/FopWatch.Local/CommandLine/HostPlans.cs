@@ -89,15 +89,15 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
     private void WriteNotes(PlanReport report)
     {
         terminal.WriteLine();
-        terminal.WriteText("Polls and delay are means over the known jobs. A job is overdue from the age shown.");
+        terminal.WriteText("Polls and delay are means over known jobs. Jobs are overdue from the age shown.");
         if (report.Sources.Any(source => source.Classes.Any(one => one.Known < PlanLearner.LeastJobs)))
         {
             terminal.WriteText(string.Create(
                 CultureInfo.InvariantCulture,
-                $"With fewer than {PlanLearner.LeastJobs} known jobs, a class uses the plan of all jobs. A known job loses half"));
+                $"A class with fewer than {PlanLearner.LeastJobs} known jobs uses the plan of all jobs. A known job"));
             terminal.WriteText(string.Create(
                 CultureInfo.InvariantCulture,
-                $"of its weight in a week, so it takes {KnownAges.ADayFor(PlanLearner.LeastJobs):0.0} jobs a day to keep {PlanLearner.LeastJobs} known."));
+                $"loses half its weight in a week, so it takes {KnownAges.ADayFor(PlanLearner.LeastJobs):0.0} jobs a day to keep {PlanLearner.LeastJobs} known."));
         }
 
         if (ofClass is null && !all)

@@ -86,8 +86,8 @@ internal sealed record InitialSettings
         Add($"        {(StatusEndpoint is null ? "// " : "")}\"StatusEndpoint\": {Json(StatusEndpoint ?? "https://api.qiniu.com")},");
         Add("""
 
-                    // The account's key pairs. Without them, no signature can be checked, and a notification only brings the next poll
-                    // forward. "Keys": { "<access key>": "<secret key>" },
+                    // The account's key pairs. Without them, no signature can be checked, and a notification only brings the next poll forward.
+                    // "Keys": { "<access key>": "<secret key>" },
 
                     // The buckets whose files are processed. Jobs in other buckets are not recorded.
             """);

@@ -187,7 +187,7 @@ public class DecodeTests
     [Theory]
     [InlineData("https://hooks.example.com/api/notify/video/wrong-token", "this URL has no token of the source 'video'")]
     [InlineData("https://hooks.example.com/api/notify/other/secret-token", "this is not a notify URL of the source 'video'")]
-    [InlineData("https://hooks.example.com/notify", "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN")]
+    [InlineData("https://hooks.example.com/notify", "this is not a notify URL: a notify URL ends in /api/notify/SOURCE/TOKEN")]
     [InlineData("https://hooks.example.com/prefix/api/notify/video/secret-token/lesson-42", null)]
     public async Task A_URL_that_the_host_would_answer_404_is_reported(string url, string? problem)
     {

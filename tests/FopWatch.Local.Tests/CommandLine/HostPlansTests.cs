@@ -98,7 +98,7 @@ public sealed class HostPlansTests
             Assert.Contains("The learned plan polls a job at these ages:", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^avthumb/mp4: 1\d\d known jobs", shown);
             Assert.Matches(@"(?m)^\W*avthumb/mp4\W+1\d\d\W+learned\W+1\.\d\d\W+[\d.]+ s\W+1\.\d\d, [\d.]+ s\W+[\d.]+ min", shown);
-            Assert.Contains("Below 20 known jobs, a class has the plan of all jobs.", shown, StringComparison.Ordinal);
+            Assert.Contains("A class with fewer than 20 known jobs uses the plan of all jobs.", shown, StringComparison.Ordinal);
             Assert.Contains("1.9 jobs a day to keep 20 known.", shown, StringComparison.Ordinal);
             Assert.Contains("A job is overdue after 5", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^Optimum: .* mean delay at 1\.\d\d polls; efficiency 0\.\d\d\.", shown);

@@ -60,7 +60,7 @@ public sealed class JobsTests
     [InlineData("exclude each other", "jobs", "stop", "media", "z0.1", "--state", "waiting")]
     [InlineData("Usage: fopwatch jobs list|show|poll|republish|stop", "jobs")]
     [InlineData("Usage: fopwatch jobs show SOURCE ID", "jobs", "show")]
-    [InlineData("KEY, or --all", "quarantine", "retry")]
+    [InlineData("KEY or --all", "quarantine", "retry")]
     [InlineData("excludes", "quarantine", "delete", "k", "--all")]
     [InlineData("KEY is empty", "quarantine", "show", " ")]
     public async Task Wrong_usage_is_reported_without_asking_the_host(string problem, params string[] args)
@@ -178,7 +178,7 @@ public sealed class JobsTests
         (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "retry", keys[0], "nosuch");
         Assert.Equal(ExitCodes.Failed, exit);
         Assert.StartsWith($"{keys[0]}  quarantined", output, StringComparison.Ordinal);
-        Assert.Contains("nosuch: nothing of that key", error, StringComparison.Ordinal);
+        Assert.Contains("nosuch: no notification with this key", error, StringComparison.Ordinal);
 
         (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "retry", "--all");
         Assert.Equal((ExitCodes.Refused, "", "3 notifications will be retried.\nNothing was changed. Nobody can confirm here; give --yes to continue.\n"), (exit, output, error));

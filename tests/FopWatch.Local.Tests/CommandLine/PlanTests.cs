@@ -99,7 +99,7 @@ public sealed class PlanTests
             var (_, text, _) = await CommandRun.RunAsync(["plan", "--ages", "-", .. options], Lines(Enumerable.Repeat(200d, 30)));
 
             Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
-            Assert.Contains("No job was over by --deadline, so no poll finds one.\nThe fixed plan polls", text, StringComparison.Ordinal);
+            Assert.Contains("No job had ended by --deadline, so no poll finds an end.\nThe fixed plan polls", text, StringComparison.Ordinal);
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class ServeTests : IDisposable
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", "http://203.0.113.1:5000");
         Assert.Equal(
             "--urls: cannot listen on http://203.0.113.1:5000: that is not an address of this machine. "
-            + "Give one that is, or http://0.0.0.0:PORT for all that it has.",
+            + "Give one of its addresses, or http://0.0.0.0:PORT for all of them.",
             said);
     }
 

@@ -42,7 +42,7 @@ public sealed class LocalChecksTests : IDisposable
             return;
         File.SetUnixFileMode(_folder.FullName, (UnixFileMode)0b111_111_111);
 
-        Assert.Contains("Other users of this machine may use the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName))).Select(finding => finding.What));
+        Assert.Contains("Other users of this machine can access the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName))).Select(finding => finding.What));
     }
 
     [Fact]

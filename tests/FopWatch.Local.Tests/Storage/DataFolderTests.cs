@@ -111,7 +111,7 @@ public sealed class DataFolderTests : IDisposable
         var refused = await Assert.ThrowsAsync<StoreOpenException>(
             () => SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, cancellationToken: Cancelled));
 
-        Assert.StartsWith($"'{path}' is a folder where a file of FopWatch belongs.", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{path}' is a folder, but FopWatch needs a file of this name.", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
