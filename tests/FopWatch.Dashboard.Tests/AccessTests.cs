@@ -16,7 +16,7 @@ public sealed class AccessTests(Chromium chromium)
         var input = tab.Page.GetByLabel("API key");
         await input.FillAsync("not-the-right-key-at-all");
         await input.PressAsync("Enter");
-        await tab.Page.GetByText("The host does not accept this key.").WaitForAsync();
+        await tab.Page.GetByText("The host rejected this key.").WaitForAsync();
 
         await input.FillAsync(Key);
         await input.PressAsync("Enter");
@@ -59,7 +59,7 @@ public sealed class AccessTests(Chromium chromium)
     {
         using var host = await HostProcess.StartAsync([], "None");
         await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/"));
-        await tab.Page.GetByText("No source is configured yet.").WaitForAsync();
+        await tab.Page.GetByText("No source is configured.").WaitForAsync();
         Assert.Equal("#/sources", new Uri(tab.Page.Url).Fragment);
         Assert.Contains("\"NotifyTokens\"", await tab.Page.Locator("main pre").InnerTextAsync(), StringComparison.Ordinal);
         await tab.ShowAsync("#/jobs");
@@ -76,7 +76,7 @@ public sealed class AccessTests(Chromium chromium)
         await tab.Loaded.WaitForAsync();
         host.Kill();
         await tab.Button("Refresh").ClickAsync();
-        await tab.Page.Locator(".banner").GetByText("The host does not answer.").WaitForAsync();
+        await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
 
         // The data loaded before stays on the page.
         Assert.True(await tab.Loaded.IsVisibleAsync());

@@ -40,7 +40,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await tab.Loaded.WaitForAsync();
         Assert.DoesNotContain(tab.Requests, request => request.Url.EndsWith("/body", StringComparison.Ordinal));
 
-        await tab.Page.GetByText("Report of the provider").ClickAsync();
+        await tab.Page.GetByText("Provider's report").ClickAsync();
         var report = tab.Page.Locator("details[data-name=body]");
         await report.GetByText("1 secret is replaced by ***.").WaitForAsync();
         await report.GetByText($"\"note\": \"{SeededHost.Hostile}\"").WaitForAsync();
@@ -48,8 +48,8 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Empty(tab.Errors);
 
         await tab.ShowAsync("#/jobs/media/z0.job120");
-        await tab.Page.GetByText("Report of the provider").ClickAsync();
-        await tab.Page.GetByText("No report is kept.").WaitForAsync();
+        await tab.Page.GetByText("Provider's report").ClickAsync();
+        await tab.Page.GetByText("No report is stored.").WaitForAsync();
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await host.RegisterAsync(new { source = "media", id = "z0.acted" });
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.acted"));
         await tab.Button("Stop watching").ClickAsync();
-        Assert.Contains("Only a notification settles it then.", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
+        Assert.Contains("After that, only a notification settles it.", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
         await tab.Button("Watch again").WaitForAsync();
         Assert.Equal("stopped", (string?)(await host.JobAsync("z0.acted"))["watch"]);
 

@@ -93,7 +93,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live"));
         await tab.Page.GetByText("Connected").WaitForAsync();
         await tab.HideAsync(true);
-        await tab.Page.GetByText("Paused while nobody looks").WaitForAsync();
+        await tab.Page.GetByText("Paused while inactive").WaitForAsync();
         var before = tab.Requests.Count;
         await host.RegisterAsync(new { source = "media", id = "z0.unwatched" });
         await host.NotifyAsync(SeededHost.Report("z0.unwatched", 0));

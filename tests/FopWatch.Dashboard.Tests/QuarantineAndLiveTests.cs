@@ -66,7 +66,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
         Assert.Contains("Delete 2 notifications?", await tab.AnswerAsync("Delete"), StringComparison.Ordinal);
         await tab.Page.GetByText("Finished.").WaitForAsync();
         await tab.AnswerAsync("Close");
-        await tab.Page.GetByText("Nothing is in quarantine.").WaitForAsync();
+        await tab.Page.GetByText("The quarantine is empty.").WaitForAsync();
         Assert.Empty(tab.Errors);
     }
 

@@ -30,7 +30,7 @@ public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
         await tab.Page.GetByText("Deliveries").ClickAsync();
         await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.hook" }).First.WaitForAsync();
         await tab.Button("Pause").ClickAsync();
-        await tab.Page.GetByText("Somebody paused it.").WaitForAsync();
+        await tab.Page.GetByText("Paused by an operator.").WaitForAsync();
         await tab.Button("Replay").ClickAsync();
         Assert.Contains("From when on?", await tab.AnswerAsync("Replay"), StringComparison.Ordinal);
         await tab.Page.GetByText("Done.").First.WaitForAsync();

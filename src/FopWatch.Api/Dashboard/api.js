@@ -1,10 +1,10 @@
 import { keep, kept } from './dom.js';
 import { observeClock } from './format.js';
 
-// Paths are relative to the place of the dashboard, so that it works below a proxy's prefix too.
+// Paths are relative to the dashboard's URL, so that it works below a proxy's prefix.
 const root = new URL('../', import.meta.url);
 
-// How the key is sent. In the cloud, the Functions host lets its own keys into `/api`, and passes FopWatch's keys only below `/keyed`.
+// How the key is sent. In the cloud, the Functions host admits its own keys to `/api`, and passes FopWatch's keys only below `/keyed`.
 const ways = [{ base: '', header: 'X-Api-Key' }, { base: 'keyed/', header: 'X-Api-Key' }, { base: '', header: 'x-functions-key' }];
 let key = kept('key');
 let way = ways[Number(kept('way'))] ?? ways[0];
@@ -40,7 +40,7 @@ export function address(path) {
 	return new URL(path.replace(/^\//, ''), root);
 }
 
-// Sends a request with the key in a header: never in a URL, and not as a cookie, so that no other page can make this browser act.
+// The key goes in a header: a URL would be logged, and a cookie would let another page act through this browser.
 export async function send(method, path, { body, signal, headers } = {}) {
 	let response;
 	try {
@@ -61,7 +61,7 @@ export async function send(method, path, { body, signal, headers } = {}) {
 	try {
 		problem = await response.json();
 	} catch {
-		// A proxy, or a host that refuses before FopWatch does, answers without a problem.
+		// A proxy or the Functions host may answer without problem details.
 	}
 
 	throw new Failure(response.status, problem);
@@ -81,7 +81,7 @@ export async function call(method, path, options) {
 export const get = (path, signal) => call('GET', path, { signal });
 export const post = (path, body) => call('POST', path, { body });
 
-// What is not there is null.
+// Null for a 404.
 export const getIfThere = (path, signal) => get(path, signal).catch(error => {
 	if (error.status !== 404) throw error;
 	return null;
@@ -100,7 +100,7 @@ export function jobPath(source, id) {
 	return `/api/jobs/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
 }
 
-// Who the caller is, and what this host has.
+// The caller's rights and the host's features, from `/api/me`.
 export const session = { rights: 'write' };
 
 export async function readSession() {
@@ -120,7 +120,7 @@ export async function readSession() {
 	throw refusal;
 }
 
-// It also says what time it is there.
+// The answer also has the host's time.
 export async function ask() {
 	Object.assign(session, await get('/api/me'));
 	observeClock(session.at);
@@ -130,7 +130,7 @@ export const mayAct = () => session.rights === 'write';
 
 let known = null;
 
-// The names of the sources, for filters: asked for once.
+// The names of the sources for filters, requested once.
 export function sourceNames() {
 	known ??= get('/api/overview?hours=1').then(overview => overview.sources.map(source => source.name), () => {
 		known = null;

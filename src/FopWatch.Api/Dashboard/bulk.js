@@ -3,7 +3,7 @@ import { h, save } from './dom.js';
 import { t } from './i18n.js';
 import { confirm, dialog, explain, toast } from './ui.js';
 
-// Acts on single jobs, one after the other.
+// Acts on the given jobs, one request each.
 export async function actOnEach(action, jobs, signal) {
 	if (!await isMeant(action, jobs.length)) return false;
 	await withProgress(action, jobs.length, signal, async (progress, isOver) => {
@@ -34,7 +34,7 @@ function isMeant(action, n) {
 	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop' || action === 'delete');
 }
 
-// Acts on all that a filter finds: asks how many they are first, and goes on where a call ended.
+// Acts on all matches of a filter: the first call counts them, and each later call continues the one before.
 export async function actOnAll(path, action, filters, signal) {
 	const ask = parameters => (action === 'delete' ? call('DELETE', path + query(parameters)) : post(`${path}/${action}${query(parameters)}`));
 	const asked = await ask(filters);
@@ -47,7 +47,7 @@ export async function actOnAll(path, action, filters, signal) {
 	await withProgress(action, asked.count, signal, async (progress, isOver) => {
 		let answer = {};
 		do {
-			// The host adds up what all calls have done.
+			// `done` and `failed` are totals of all calls.
 			answer = await ask({ ...filters, confirm: asked.confirm, continuation: answer.continuation });
 			progress(answer.done ?? 0, answer.failed ?? 0);
 		} while (answer.continuation && !isOver());
@@ -77,7 +77,7 @@ async function withProgress(action, count, signal, work) {
 	await closed;
 }
 
-// What is shown, as a file for a spreadsheet. A cell that a spreadsheet would take for a formula is made text.
+// A quote before what a spreadsheet would read as a formula makes the cell text.
 export function downloadCsv(name, columns, rows) {
 	const cell = value => {
 		const text = value == null ? '' : String(value);

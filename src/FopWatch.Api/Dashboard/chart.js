@@ -8,7 +8,7 @@ const height = 170;
 const margin = { left: 46, right: 8, top: 8, bottom: 22 };
 const hourLength = 3600000;
 
-// The columns of a chart over hours: at most 90, each of one or several hours. `add` puts an hour's row into its column.
+// At most 90 columns, each of one or more hours. `add` merges an hour's row into its column.
 export function columnsOf(at, hours, rows, create, add) {
 	const step = hours <= 48 ? 1 : hours <= 168 ? 3 : hours <= 720 ? 12 : 24;
 	const end = Math.floor(Date.parse(at) / hourLength) + 1;
@@ -27,8 +27,8 @@ function columnName(column) {
 	return column.step === 1 ? from : `${from} – ${hourText(column.at + column.step * hourLength, true)}`;
 }
 
-// A chart with a legend that names the values of the column under the pointer (or the keyboard's), and a table of the same.
-// series: [{ key, name, colour }]; value(column, key): a number, or null where nothing is known.
+// A chart, a legend with the values of the column at the pointer or keyboard cursor, and the same values as a table.
+// series: [{ key, name, colour }]; value(column, key): a number, or null if unknown.
 export function chart({ title, summary, columns, series, value, kind }) {
 	const format = kind === 'lines' ? duration : count => number(count);
 	const present = series.filter(one => columns.some(column => value(column, one.key)));
@@ -149,7 +149,7 @@ function countScale(columns, series, value) {
 
 const marks = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 864000];
 
-// Delays range from milliseconds to hours: their scale is logarithmic.
+// Delays range from milliseconds to hours, so their scale is logarithmic.
 function timeScale(columns, series, value) {
 	const known = columns.flatMap(column => series.map(one => value(column, one.key))).filter(amount => amount > 0);
 	const from = marks.findLast(mark => mark <= Math.min(...known)) ?? marks[0];

@@ -1,8 +1,8 @@
-// Elements are made by calls only, and text goes in as text: what strangers wrote (ids, commands, bodies) is never parsed as markup.
+// Elements are created by calls, and text is set as text: untrusted input (ids, commands, bodies) is never parsed as markup.
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
-// h('a.button', { href }, 'text'): the element, its classes, its attributes and listeners, and what is in it.
+// h('a.button', { href }, 'text'): element and classes, attributes and listeners, content.
 export const h = (name, ...rest) => make(tag => document.createElement(tag), name, rest);
 export const s = (name, ...rest) => make(tag => document.createElementNS(svgNamespace, tag), name, rest);
 
@@ -35,7 +35,7 @@ export function replace(element, ...children) {
 	return append(element, children);
 }
 
-// A link that a stranger's text names is one only if it leads to the web; anything else (javascript:, data:) stays text.
+// An untrusted URL becomes a link only with http or https; any other (javascript:, data:) stays text.
 export function outsideLink(url, text = url) {
 	let parsed = null;
 	try {
@@ -57,14 +57,14 @@ export function debounce(milliseconds, action) {
 	};
 }
 
-// Saves a file that the page has made.
+// Downloads generated content as a file.
 export function save(name, parts, type = 'application/octet-stream') {
 	const url = URL.createObjectURL(new Blob(parts, { type }));
 	h('a', { href: url, download: name }).click();
 	setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// Reads a value that must not outlive the tab. Some browsers refuse storage.
+// A value that lives as long as the tab. Some browsers refuse storage.
 export function kept(name) {
 	try {
 		return sessionStorage.getItem(`fopwatch.${name}`);
@@ -78,11 +78,11 @@ export function keep(name, value) {
 		if (value === null) sessionStorage.removeItem(`fopwatch.${name}`);
 		else sessionStorage.setItem(`fopwatch.${name}`, value);
 	} catch {
-		// It is forgotten with the page.
+		// The value is lost on reload.
 	}
 }
 
-// JSON that is an object or a list, indented; null for any other text.
+// A JSON object or array, indented; null for any other text.
 export function pretty(text) {
 	try {
 		const value = JSON.parse(text);

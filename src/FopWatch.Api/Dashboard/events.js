@@ -16,8 +16,8 @@ document.addEventListener('visibilitychange', () => {
 	wakers.forEach(wake => wake());
 });
 
-// Follows the host's events from now on (or from `after`) while the page is looked at. A tab in the background, and one that nobody has
-// touched for a quarter of an hour, closes its stream, and goes on from the last event later. `onBegin` is for what happened before.
+// Follows the host's events from now on, or from `after`. A tab that is hidden, or without input for 15 minutes, closes its stream and
+// later continues after the last event. `onBegin` loads what happened before the stream.
 export function follow({ source, after, always, onBegin, onEvent, onGap, onState, signal }) {
 	if (!session.events) {
 		onState?.('none');
@@ -40,7 +40,7 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 			failures = 0;
 			let isOpen = false;
 			await read(response.body, given => {
-				// Nothing after the first id is missed, even if the tab is hidden at once.
+				// The id is a position: from here on nothing is missed, even if the tab is hidden at once.
 				if (given.id !== null && !isOpen) {
 					isOpen = true;
 					if (position === null) onBegin?.();
@@ -103,7 +103,7 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 	wake();
 }
 
-// Server-sent events by fetch, as EventSource cannot send the key in a header.
+// Server-sent events with fetch, because EventSource cannot send the key in a header.
 async function read(body, onMessage) {
 	const reader = body.pipeThrough(new TextDecoderStream()).getReader();
 	let rest = '';

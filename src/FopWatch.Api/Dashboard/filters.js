@@ -7,7 +7,7 @@ const watches = ['watching', 'stopped', 'givenUp', 'done'];
 const searches = ['id', 'key', 'bucket', 'metadata', 'ref'];
 const names = ['source', 'state', 'watch', 'overdue', 'id', 'key', 'bucket', 'ref', 'since', 'until'];
 
-// The filters of a list of jobs, as the URL and the API have them.
+// The filters of a job list, under the names of the URL and the API.
 export function readFilters(parameters) {
 	const filters = {};
 	for (const [name, value] of parameters) {
@@ -17,7 +17,7 @@ export function readFilters(parameters) {
 	return filters;
 }
 
-// The bar that changes them: `onChange` gets them all.
+// `onChange` gets all filters.
 export function filterBar(filters, sources, onChange) {
 	let search = searches.find(name => (name === 'metadata' ? Object.keys(filters).some(key => key.startsWith('metadata.')) : filters[name])) ?? 'id';
 	const given = { ...filters };

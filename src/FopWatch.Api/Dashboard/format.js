@@ -1,7 +1,7 @@
 import { h } from './dom.js';
 import { locale, number, t } from './i18n.js';
 
-// The host's clock: relative times are told by it. It may be ahead of the browser's, and a demo's runs faster.
+// Relative times use the host's clock. It may differ from the browser's, and a demo's runs faster.
 const clock = { local: 0, host: 0, first: null, rate: 1 };
 
 export function observeClock(at) {
@@ -27,7 +27,7 @@ export function exactTime(at) {
 
 const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
 
-// A length of time in at most two units: 0.2 s, 45 s, 3 min 20 s, 2 d 4 h.
+// At most two units: 0.2 s, 45 s, 3 min 20 s, 2 d 4 h.
 export function duration(seconds) {
 	if (!Number.isFinite(seconds)) return '–';
 	const value = Math.abs(seconds);
@@ -49,7 +49,7 @@ function relative(at) {
 	return t(seconds > 0 ? 'time.ago' : 'time.in', { time: count });
 }
 
-// A time as relative, with the exact one in the title. `tick` keeps all of them right.
+// A relative time with the exact one as its title. `tick` updates all of them.
 export function time(at) {
 	if (!at) return '–';
 	const element = h('time', { datetime: at, title: exactTime(at) });

@@ -24,14 +24,14 @@ export function locale() {
 
 export const has = key => texts.has(key);
 
-// A text with {names} replaced, and of each [one|many] what suits `n`.
+// Replaces {names}, and selects from each [one|many] by `n`.
 export function t(key, values = {}) {
 	const text = texts.get(key)?.[language === 'zh' ? 1 : 0] ?? key;
 	return text.replace(/\[([^|\]]*)\|([^\]]*)\]/g, (_, one, many) => (values.n === 1 ? one : many))
 		.replace(/\{(\w+)\}/g, (whole, name) => (typeof values[name] === 'number' ? number(values[name]) : values[name] ?? whole));
 }
 
-// The text of a word of the API, or the word itself where a newer host has one that this page does not know.
+// The text of an enum value of the API; the value itself if a newer host sends one unknown to this page.
 export function word(group, name) {
 	const key = `${group}.${name}`;
 	return has(key) ? t(key) : String(name);

@@ -9,7 +9,7 @@ const margin = { right: 16, top: 10, bottom: 26 };
 const height = margin.top + lanes.length * laneHeight + margin.bottom;
 const rounds = [0.001, 0.01, 0.1, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000];
 
-// What happened to a job: as the host keeps it, or else what the job itself says.
+// The stored timeline, or what the job's own members say if it has none.
 export function entriesOf(job) {
 	if (job.timeline?.length > 0) return job.timeline;
 	const entries = [{ at: job.registeredAt, what: 'registered' }];
@@ -28,7 +28,6 @@ function colourOf(entry) {
 	return entry.what === 'polled' ? 'state-processing' : 'state-waiting';
 }
 
-// An entry in a sentence.
 export function entryText(entry) {
 	const details = [];
 	if (entry.what === 'registered' || entry.what === 'resumed') details.push(entry.by && word('by', entry.by));
@@ -60,7 +59,7 @@ export function timeline(job) {
 		const left = width < 480 ? 64 : 92;
 		const inner = width - left - margin.right;
 
-		// Logarithmic from the first thing that happened: what is before it takes the first tenth.
+		// Logarithmic from half the age of the first entry; the time before takes the first tenth of the width.
 		const least = Math.max(0.001, Math.min(span / 10, gaps.length > 0 ? Math.min(...known) / 2 : span / 100));
 		const share = age => (isLog ? (age <= least ? 0.1 * (age / least) : 0.1 + 0.9 * Math.log(age / least) / Math.log(span / least)) : age / span);
 		const x = at => left + inner * Math.min(1, Math.max(0, share((at - start) / 1000)));

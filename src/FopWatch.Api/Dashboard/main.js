@@ -22,7 +22,7 @@ let current = new AbortController();
 let shownPath = null;
 let wantsSearch = false;
 
-// Only the embedded host has webhooks, for keys that see all sources.
+// Webhooks exist in the embedded host only, for keys with access to all sources.
 function drawHeader() {
 	const name = route().parts[0];
 	replace(header,
@@ -46,7 +46,7 @@ function setTheme(theme) {
 	else document.documentElement.dataset.theme = theme;
 }
 
-// Routes are behind the `#`, so that no id or filter reaches a log or a referrer.
+// Routes are in the fragment, so that ids and filters reach no log and no referrer.
 function route() {
 	const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
 	const parts = path.split('/').filter(part => part !== '').map(part => {
@@ -86,7 +86,7 @@ function show() {
 	focusSearch();
 }
 
-// At once: what is typed next belongs there.
+// Without delay, so that the next keystrokes reach the field.
 function focusSearch() {
 	const search = wantsSearch && main.querySelector('input[type=search]');
 	if (!search) return;
@@ -98,7 +98,7 @@ function setParameters(path, given) {
 	history.replaceState(null, '', link(path, given));
 }
 
-// The part of a page that is read from the host: `load` reads and draws it, the first time at once.
+// The part of a page with content from the host. `load` reads and draws it; the first load starts by itself.
 function reader(context, read) {
 	const body = h('div', loading());
 	let turn = 0;
@@ -112,7 +112,7 @@ function reader(context, read) {
 		}
 	}
 
-	// A page adds the body to itself first.
+	// After the page has added the body to itself.
 	queueMicrotask(load);
 	return { body, load };
 }
@@ -234,7 +234,7 @@ async function start(keyWasGiven = false) {
 		return;
 	}
 
-	// Without a source there is nothing to see yet: the first page says how to begin.
+	// Without a source, start with the page that explains how to configure one.
 	if (location.hash.length < 3 && session.sources === null && (await sourceNames())?.length === 0) location.replace('#/sources');
 	else show();
 }
@@ -250,6 +250,6 @@ document.addEventListener('visibilitychange', () => {
 });
 setInterval(() => document.hidden || tick(), 10000);
 
-// A demo's clock runs fast: a second look shows how fast.
+// A demo's clock runs fast. A second reading gives its rate.
 setTimeout(() => document.hidden || ask().catch(() => {}), 2500);
 start();

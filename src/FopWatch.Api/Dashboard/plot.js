@@ -1,6 +1,6 @@
 import { h, replace, s } from './dom.js';
 
-// An SVG picture that is as wide as its place, and is drawn again when that changes: `draw(width)` answers what is in it.
+// An SVG as wide as its container, redrawn when the width changes. `draw(width)` returns its content.
 export function plot(name, height, attributes, draw) {
 	const svg = s('svg', { role: 'img', ...attributes });
 	const element = h(`div.plot${name}`, svg);
@@ -20,7 +20,7 @@ export function plot(name, height, attributes, draw) {
 export const line = (name, x1, y1, x2, y2, ...content) => s(`line${name}`, { x1, x2, y1, y2 }, content);
 export const label = (x, y, anchor, text) => s('text.tick', { x, y, 'text-anchor': anchor }, text);
 
-// The marks that leave each other room.
+// The marks that do not overlap.
 export function spaced(marks, x, room, from = -Infinity) {
 	const ticks = [];
 	for (const mark of marks) {

@@ -14,7 +14,7 @@ export function overdueBadge() {
 	return h('span.badge.level-warning', { title: t('overdue.explained') }, h('i'), t('overdue'));
 }
 
-// How a job stands, in a table's row.
+// The state of a job in a table row.
 export const jobState = job => [badge(job.state), job.overdue && !job.settled && [' ', overdueBadge()]];
 
 export const link = (page, parameters) => `#/${page}${query(parameters)}`;
@@ -25,7 +25,7 @@ export const jobCell = job => h('th', { scope: 'row' }, h('a.row-link.clip', { h
 
 export const itemsOf = job => (job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–');
 
-// A cell that says its column's name where a row is shown as a card.
+// The label is visible when a narrow screen shows rows as cards.
 export const cell = (name, ...content) => h('td.numbers', { 'data-label': t(name) }, content);
 
 export const headings = (...names) => names.map(name => h('th', { scope: 'col' }, t(name)));
@@ -34,7 +34,7 @@ export function copyButton(text) {
 	const button = h('button.copy', { title: t('copy'), 'aria-label': t('copy'), onclick: copy }, h('span.copy-icon'));
 	async function copy(event) {
 		event.preventDefault();
-		// Over plain HTTP from another machine there is no clipboard.
+		// Browsers offer no clipboard over plain HTTP, except on localhost.
 		const done = await navigator.clipboard?.writeText(text).then(() => true, () => false) ?? false;
 		button.classList.toggle('copied', done);
 		toast(t(done ? 'copied' : 'copy.failed'));
@@ -44,17 +44,17 @@ export function copyButton(text) {
 	return button;
 }
 
-// A line for a shell, with a button that copies it.
+// A shell command with a copy button.
 export function commandLine(text) {
 	return h('div.command', h(text.includes('\n') ? 'pre' : 'code', text), copyButton(text));
 }
 
-// Quotes a text for a POSIX shell.
+// For a POSIX shell.
 function shellQuote(text) {
 	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-// What a page shows in place of content: loading, nothing there, or an error; with what to do.
+// Shown in place of content: loading, empty or error, with actions.
 export function stateBox(kind, title, text, ...actions) {
 	return h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
 }
@@ -65,7 +65,7 @@ export function loading() {
 	return stateBox('loading', t('loading'));
 }
 
-// An error of the API in words: what this page knows of its kind, and what the host says of this one.
+// The title comes from the status code, the text from the host's problem details.
 export function explain(error) {
 	if (error?.isAway) return { title: t('away.title'), text: t('away.text') };
 	const known = [`error.${error?.status}`, 'error.other'].find(has);
@@ -80,7 +80,7 @@ export function errorBox(error, again) {
 
 export const more = (summary, ...content) => h('details', h('summary', summary), content);
 
-// A part that is asked for when it is opened.
+// Content that is loaded when it is opened.
 export function lazy(summary, name, read) {
 	const place = h('div');
 	const element = h('details', { 'data-name': name, ontoggle: async () => {
@@ -106,7 +106,7 @@ export function toastError(error) {
 	toast(`${title} ${text}`, true);
 }
 
-// A modal dialog. Its promise is what the pressed button is for, or null.
+// A modal dialog. Resolves to the value of the pressed button, or null.
 export function dialog(title, content, buttons) {
 	return new Promise(resolve => {
 		const element = h('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => {
@@ -129,7 +129,7 @@ export async function confirm(title, text, action, isDangerous = false) {
 	]) === 'yes';
 }
 
-// A button that shows that it works until its action is over.
+// A button that is busy until its action ends.
 export function actionButton(text, action, { kind, title, disabled } = {}) {
 	const button = h('button', { class: kind, title, disabled, onclick: async () => {
 		button.disabled = true;
@@ -151,7 +151,7 @@ export function select(label, options, value, onChange, attributes = {}) {
 	return h('label.field', h('span', label), element);
 }
 
-// A choice of a source, which knows their names later.
+// `names` is a promise of the sources' names.
 export function sourceField(names, value, onChange) {
 	const field = h('span.slot');
 	const draw = known => replace(field, select(t('source'), [...new Set(['', ...known ?? [], value() ?? ''])].map(name => [name, name || t('source.all')]), value(), onChange));
@@ -164,14 +164,14 @@ export function figure(name, value, note) {
 	return h('div', h('dt', name), h('dd', value, note && h('small', note)));
 }
 
-// A request with curl. The key comes from the shell's environment, so that no copied line holds it.
+// The key comes from the shell's environment, so that no copied command contains it.
 export function curlLine(url, options = '') {
 	return commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(url)}`);
 }
 
 export const noSourceBox = () => emptyBox('sources.none', h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
 
-// Name and value pairs; those without a value are left out.
+// Name and value pairs; pairs without a value are omitted.
 export function facts(pairs, kind = '') {
 	return h(`dl.facts${kind}`, pairs.filter(pair => pair && pair[1] != null && pair[1] !== '').map(([name, value, note]) =>
 		h('div', h('dt', name), append(h('dd'), [value, note && h('small', note)]))));

@@ -1,4 +1,4 @@
-// `name: English = 简体中文`, below the name of a group. {names} are replaced; of each [one|many], {n} chooses.
+// `name: English = 简体中文`, below the name of its group. {names} are replaced; {n} selects from each [one|many].
 export default `
 skip: Skip to the content = 跳到内容
 language: Language = 语言
@@ -25,13 +25,13 @@ theme: Theme = 主题
 	light: Light = 浅色
 	dark: Dark = 深色
 copy: Copy = 复制
-	failed: The browser does not allow it. Select the text instead. = 浏览器不允许，请选中文本后手动复制。
+	failed: The browser blocked copying. Select the text instead. = 浏览器不允许，请选中文本后手动复制。
 source: Source = 来源
 	all: All sources = 全部来源
 rights
 	read: Read only = 只读
 	write: Read and write = 读写
-noPage: There is no such page. = 没有这个页面。
+noPage: Page not found. = 没有这个页面。
 unit
 	d: d = 天
 	h: h = 小时
@@ -43,21 +43,21 @@ time
 	in: in {time} = {time}后
 key
 	title: This host needs an API key = 此主机需要 API 密钥
-	text: FopWatch:ApiKey or one of FopWatch:ApiKeys. It is kept for this tab only. = FopWatch:ApiKey 或 FopWatch:ApiKeys 之一的值，只保存在当前标签页。
+	text: Enter FopWatch:ApiKey or one of FopWatch:ApiKeys. It is kept for this tab only. = FopWatch:ApiKey 或 FopWatch:ApiKeys 之一的值，只保存在当前标签页。
 	label: API key = API 密钥
 	use: Use this key = 使用此密钥
-	wrong: The host does not accept this key. = 主机不接受此密钥。
+	wrong: The host rejected this key. = 主机不接受此密钥。
 	forget: Forget key {name} = 清除密钥 {name}
 away
-	title: The host does not answer. = 主机没有响应。
+	title: The host does not respond. = 主机没有响应。
 	text: It may be restarting, or the network is down. = 主机可能正在重启，或网络中断。
-	trying: Trying again. What is shown may be old. = 正在重试。当前显示的数据可能已过时。
+	trying: Retrying. The page may be out of date. = 正在重试。当前显示的数据可能已过时。
 error
-	other: That did not work. = 操作失败。
+	other: The action failed. = 操作失败。
 	401: The host needs an API key. = 主机需要 API 密钥。
-	403: The key may not do that. = 此密钥没有权限。
-	421: Without an API key the host answers only its own machine. = 未设置 API 密钥时，主机只响应本机请求。
-	500: The host met an error. = 主机发生错误。
+	403: This key has no permission for that. = 此密钥没有权限。
+	421: Without an API key, the host serves only local requests. = 未设置 API 密钥时，主机只响应本机请求。
+	500: The host had an internal error. = 主机发生错误。
 	503: The host cannot do that now. = 主机暂时无法处理。
 keys
 	title: Keyboard = 键盘操作
@@ -65,8 +65,8 @@ keys
 	search: Search jobs = 搜索任务
 	rows: Next and previous row = 下一行、上一行
 	open: Open the row = 打开当前行
-	chart: Read a chart that has the focus = 图表获得焦点后逐列查看
-	help: This list = 显示此列表
+	chart: Step through the focused chart = 图表获得焦点后逐列查看
+	help: Show this list = 显示此列表
 level
 	pass: Passed = 通过
 	skipped: Skipped = 已跳过
@@ -76,7 +76,7 @@ level
 	trouble: Trouble = 故障
 overdue: Overdue = 超时未完成
 	after: Overdue after = 超时界限
-	explained: Open for longer than 1.5 times the age by which 95 % of such jobs have ended. = 已超过 95% 同类任务所需时间的 1.5 倍。
+	explained: Open for more than 1.5 times as long as 95 % of similar jobs took. = 已超过 95% 同类任务所需时间的 1.5 倍。
 state
 	waiting: Waiting = 等待中
 	processing: Processing = 处理中
@@ -93,7 +93,7 @@ state
 	partiallyFailed.explained: Some commands succeeded and some failed. = 部分命令成功，部分命令失败。
 	failed.explained: No command succeeded. = 没有命令成功。
 	cancelled.explained: The provider reports that the job was cancelled. = 服务商报告该任务已取消。
-	expired.explained: No outcome was found in time. A later report replaces this. = 未能在期限内得知结果。之后收到的报告会取代此结论。
+	expired.explained: No outcome arrived before the deadline. A later report replaces this state. = 未能在期限内得知结果。之后收到的报告会取代此结论。
 settledBy
 	notification: Notification = 通知
 	poll: Poll = 轮询
@@ -104,16 +104,16 @@ watch
 	stopped: Stopped = 已停止
 	givenUp: Given up = 已放弃
 	done: Done = 已完成
-	watching.explained: The status API is asked until there is an outcome. = 持续查询状态接口，直到得到结果。
-	stopped.explained: Somebody stopped it. A notification still settles the job. = 已被人为停止。收到通知时任务仍会结束。
-	givenUp.explained: The job expired. News of it start the watch again. = 任务已过期。一旦再有消息，会重新监视。
-	done.explained: The job has the provider's outcome, which is final. = 任务已有服务商给出的最终结果。
+	watching.explained: The status API is polled until there is an outcome. = 持续查询状态接口，直到得到结果。
+	stopped.explained: Stopped on request. A notification still settles the job. = 已被人为停止。收到通知时任务仍会结束。
+	givenUp.explained: The job expired. A later report or registration restarts the watch. = 任务已过期。一旦再有消息，会重新监视。
+	done.explained: The job has the provider's final outcome. = 任务已有服务商给出的最终结果。
 delivery
 	unknown: Unknown = 未知
 	pending: Pending = 投递中
 	delivered: Delivered = 已送达
 	failed: Failed = 失败
-	failed.explained: The provider could not deliver it. That says nothing about the outcome. = 服务商未能送达。这与任务结果无关。
+	failed.explained: The provider could not deliver it. This does not affect the outcome. = 服务商未能送达。这与任务结果无关。
 provider
 	qiniu: Qiniu = 七牛云
 	wangsuFmgr: Wangsu fmgr = 网宿 fmgr
@@ -123,7 +123,7 @@ plan
 	learned: Learned = 学习所得
 	fixed: Fixed = 固定
 	unknown: – = –
-	intro: When jobs are polled. A learned plan polls when they are likely to end. = 何时轮询任务。学习所得的计划在任务可能结束时轮询。
+	intro: When jobs are polled. A learned plan polls when jobs are likely to end. = 何时轮询任务。学习所得的计划在任务可能结束时轮询。
 	learned.explained: Polls are timed by the ages at which jobs of this source ended. = 根据该来源的任务结束时的时长安排轮询。
 	fixed.explained: Polls are timed by Poll:First, Factor and Max. = 根据 Poll:First、Factor 和 Max 安排轮询。
 	heard: {share} of the notifications arrive ({low} – {high}, of {n} jobs). = {share} 的通知到达（{low} – {high}，共 {n} 个任务）。
@@ -139,8 +139,8 @@ plan
 	poll: Poll {n} at the age of {time} = 第 {n} 次轮询，时长 {time}
 	legend.ages: Share of jobs that ended at this age = 在此时长结束的任务占比
 	legend.polls: Poll = 轮询
-	noClasses.title: Nothing has been learned yet. = 还没有学到任何规律。
-	noClasses.text: Once 20 jobs have ended, the source has a plan of its own. = 有 20 个任务结束后，该来源才有自己的计划。
+	noClasses.title: Nothing learned yet. = 还没有学到任何规律。
+	noClasses.text: A source gets its own plan after 20 jobs have ended. = 有 20 个任务结束后，该来源才有自己的计划。
 classPlan
 	learned: own plan = 自有计划
 	source: the plan of its source = 所属来源的计划
@@ -148,36 +148,36 @@ classPlan
 answer
 	report: Report = 报告
 	notFound: Unknown id = 未知 id
-	throttled: Slow down = 限流
+	throttled: Throttled = 限流
 	unavailable: No answer = 无应答
 	refused: Refused = 被拒绝
 	outOfScope: Other bucket or pipeline = 其他空间或队列
 	none: None yet = 尚无
 trust
-	strong: signature right, body covered = 签名正确，覆盖正文
-	weak: signature right, body not covered = 签名正确，未覆盖正文
+	strong: valid signature, body covered = 签名正确，覆盖正文
+	weak: valid signature, body not covered = 签名正确，未覆盖正文
 	none: unsigned = 无签名
-	invalid: signature wrong = 签名错误
+	invalid: invalid signature = 签名错误
 result
-	late: came after the poll = 晚于轮询
+	late: arrived after the poll = 晚于轮询
 	recorded: recorded = 已记录
-	hint: made a poll due = 触发一次轮询
-	hinted: made a poll due = 触发一次轮询
+	hint: triggered a poll = 触发一次轮询
+	hinted: triggered a poll = 触发一次轮询
 	quarantined: quarantined = 已隔离
-	purged: repeats a job that was deleted = 重复了已删除的任务
+	purged: repeats a deleted job = 重复了已删除的任务
 reason
-	outOfScope: the answer was about another bucket = 此前应答属于其他空间
-	secondLook: a second look = 再次确认
+	outOfScope: the last answer was about another bucket = 此前应答属于其他空间
+	secondLook: confirmation poll = 再次确认
 	first: first poll = 首次轮询
 	plan: polling plan = 轮询计划
 	hint: untrusted notification = 不可信的通知
-	requested: asked for by hand = 手动请求
-	unknownId: the id was unknown = 此前 id 未知
-	failed: the poll before failed = 上一次轮询失败
-	throttled: the status API asked to slow down = 状态接口要求放慢
+	requested: requested by an operator = 手动请求
+	unknownId: the provider did not know the id = 此前 id 未知
+	failed: the previous poll failed = 上一次轮询失败
+	throttled: the status API throttled = 状态接口要求放慢
 	refused: the status API refused = 状态接口拒绝
 	restored: the watch was restored = 监视已恢复
-	deadline: the deadline = 期限已到
+	deadline: deadline = 期限已到
 by
 	registration: by the application = 由应用登记
 	uploadCallback: by an upload callback = 由上传回调
@@ -185,7 +185,7 @@ by
 	hint: by an untrusted notification = 由不可信的通知
 	poll: by a poll = 由轮询
 	token: trusted by its token = 凭令牌信任
-	request: by request = 应请求
+	request: on request = 应请求
 what
 	registered: Registered = 登记
 	notified: Notified = 通知
@@ -201,13 +201,13 @@ event
 	progressed: Progressed = 进展
 	overdue: Overdue = 超时未完成
 signature
-	right: right with the current settings = 按当前设置签名正确
+	right: valid with the current settings = 按当前设置签名正确
 	unknownAccessKey: access key not configured = access key 未配置
 	malformed: not a signature = 不是有效的签名
 	urlScheme: made for http instead of https, or the reverse = http 与 https 不一致
 	host: made for another host or port = 主机名或端口不同
 	path: made for another path = 路径不同
-	trailingSlash: made with or without a slash at the end = 末尾斜杠不一致
+	trailingSlash: made with or without a trailing slash = 末尾斜杠不一致
 	query: made without the query = 签名时没有查询参数
 	contentType: made for another Content-Type = Content-Type 不同
 	headers: made without the X-Qiniu-* headers = 签名时没有 X-Qiniu-* 请求头
@@ -219,13 +219,13 @@ signature
 overview
 	range: Period = 时间范围
 	days: {n} [day|days] = {n} 天
-	well: Nothing is wrong. {n} [job|jobs] [is|are] open. = 一切正常。{n} 个任务未完成。
+	well: No problems. {n} [job|jobs] [is|are] open. = 一切正常。{n} 个任务未完成。
 	others: {n} more [finding|findings] = 另有 {n} 条发现
 	dueNow: Polls due now = 到期的轮询
 	heldBack: {n} held back by PerSecond = {n} 个受 PerSecond 限制而推迟
-	heard: Notifications heard = 通知到达率
+	heard: Notifications received = 通知到达率
 	heardOf: {low} – {high}, of {n} = {low} – {high}，共 {n}
-	delay: Found by poll, p95 = 轮询发现延迟 p95
+	delay: Poll delay, p95 = 轮询发现延迟 p95
 	delayMedian: p50 {time} = p50 {time}
 	lastNotification: Last notification = 最近通知
 	lastPoll: Last poll = 最近轮询
@@ -239,22 +239,22 @@ finding
 	statusApiRefuses: Status API refuses = 状态接口拒绝
 	statusApiThrottles: Status API throttles = 状态接口限流
 	unknownIds: Unknown ids = 未知 id
-	pollsFail: Polls fail = 轮询失败
+	pollsFail: Polls failing = 轮询失败
 	wrongSignature: Wrong signatures = 签名错误
 	unreadableNotifications: Unreadable notifications = 通知无法解读
 	outOfScope: Other buckets = 其他空间
 	wrongToken: Wrong tokens = 令牌错误
 	unknownNotifyUrl: Unknown notify URL = 未知通知地址
 	uploadMetadataTooLarge: Upload metadata too large = 上传元数据过大
-	publishingFails: Publishing fails = 发布失败
+	publishingFails: Publishing failing = 发布失败
 	eventsRefused: Events refused = 事件被拒
 	unreadableEvents: Unreadable events = 事件无法读取
 	unreadableJobs: Unreadable jobs = 任务无法读取
 	unreadableQuarantine: Unreadable quarantine = 隔离区无法读取
 	watchesStuck: Watches stuck = 监视停滞
-	loopFails: A loop fails = 后台循环失败
-	timersSilent: Timers silent = 定时器停止
-	telemetryExportFails: Telemetry fails = 遥测失败
+	loopFails: Background loop failing = 后台循环失败
+	timersSilent: Timers not running = 定时器停止
+	telemetryExportFails: Telemetry export failing = 遥测失败
 	clockJumped: Clock jumped = 时钟跳变
 	storeUnavailable: Store unavailable = 存储不可用
 	unknownAccessKey: Unknown access key = 未知 access key
@@ -264,28 +264,28 @@ finding
 	fewNotifications: Few notifications = 通知偏少
 	pollsHeldBack: Polls held back = 轮询推迟
 	jobsOverdue: Overdue jobs = 任务超时
-	quarantineFills: Quarantine fills = 隔离区将满
+	quarantineFills: Quarantine filling up = 隔离区将满
 	quarantined: Quarantine = 隔离区
 	booksUnaccounted: Books do not balance = 账目不平
-	webhookFails: A webhook fails = webhook 失败
-	webhookPaused: A webhook is paused = webhook 已暂停
-	webhookMissed: A webhook missed events = webhook 错过事件
+	webhookFails: Webhook failing = webhook 失败
+	webhookPaused: Webhook paused = webhook 已暂停
+	webhookMissed: Webhook missed events = webhook 错过事件
 	publishingSlow: Slow publishing = 发布较慢
 chart
 	settled: Settled per hour = 每小时结束的任务
 	settled.summary: {n} [job|jobs] settled: {failed} failed or partially failed, {expired} expired. = {n} 个任务结束：{failed} 个失败或部分失败，{expired} 个过期。
 	delay: Detection delay of polls = 轮询的发现延迟
-	delay.summary: How late a poll found the end of a job; of wider columns the worst hour. = 任务结束后多久被轮询发现；较宽的列取最差的一小时。
-	heard: Notifications heard and lost = 到达与丢失的通知
+	delay.summary: Time from the end of a job to the poll that found it. Wider columns show the worst hour. = 任务结束后多久被轮询发现；较宽的列取最差的一小时。
+	heard: Notifications received and lost = 到达与丢失的通知
 	heard.none: No job ended in this period. = 此时段没有任务结束。
 	heard.summary: {share} of the notifications arrived. {n} [was|were] lost. = {share} 的通知到达，{n} 个丢失。
-	heard.heard: Heard = 到达
+	heard.heard: Received = 到达
 	heard.late: After the poll = 晚于轮询
 	heard.lost: Lost = 丢失
 	polls: Polls by answer = 轮询结果
 	polls.summary: {n} [poll|polls]. = {n} 次轮询。
-	nothing: Nothing happened in this period. = 此时段没有数据。
-	point: Point at a column for its values = 指向某一列以查看数值
+	nothing: No data for this period. = 此时段没有数据。
+	point: Point at a column to see its values = 指向某一列以查看数值
 	total: Total = 合计
 	table: As a table = 表格形式
 jobs
@@ -304,17 +304,17 @@ jobs
 	nextPoll: Poll = 轮询
 	failedItems: {n} failed = {n} 失败
 	select: Select {id} = 选择 {id}
-	selectAll: Select all that are shown = 选择当前显示的全部任务
+	selectAll: Select all shown = 选择当前显示的全部任务
 	selected: {n} selected: = 已选 {n} 个：
-	allFound: All that the filter finds: = 筛选出的全部任务：
+	allFound: All matching jobs: = 筛选出的全部任务：
 	selectSome: Select jobs or set a filter to act on them: = 请选择任务或设置筛选条件后操作：
 	fresh: Show {n} new or changed [job|jobs] = 显示 {n} 个新增或变化的任务
 	csv: CSV = CSV
 	clear: Clear the filters = 清除筛选
 	noMatch.title: No job matches. = 没有匹配的任务。
-	noMatch.text: Ids and keys are found by their beginning, others by their whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
+	noMatch.text: Ids and keys match by prefix, other filters by the whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
 	none.title: There are no jobs yet. = 还没有任务。
-	none.text: Register an id: Sources has the lines to copy. = 登记一个 id：“来源”页面有可复制的命令。
+	none.text: Register an id. The Sources page has commands to copy. = 登记一个 id：“来源”页面有可复制的命令。
 	unreadable: {n} stored [job|jobs] cannot be read. = {n} 个存储的任务无法读取。
 search
 	id: Id = Id
@@ -322,67 +322,67 @@ search
 	bucket: Bucket = 空间
 	metadata: Metadata = 元数据
 	ref: Reference = 引用
-	id.example: Beginning of an id = id 的开头
-	key.example: Beginning of an input key = 输入文件名的开头
-	bucket.example: Whole name of a bucket = 完整的空间名
+	id.example: Start of an id = id 的开头
+	key.example: Start of an input key = 输入文件名的开头
+	bucket.example: Full bucket name = 完整的空间名
 	metadata.example: name=value = 名称=值
 	ref.example: 24 hex digits from the log = 日志中的 24 位十六进制
 action
 	retry: Retry = 重试
-	retry.explained: Take it again with the current settings. = 用当前设置重新处理。
+	retry.explained: Process it again with the current settings. = 用当前设置重新处理。
 	delete: Delete = 删除
-	delete.explained: Remove from the quarantine, for good. = 从隔离区永久移除。
+	delete.explained: Remove from quarantine permanently. = 从隔离区永久移除。
 	poll: Poll now = 立即轮询
 	republish: Republish = 重新发布
 	stop: Stop watching = 停止监视
 	resume: Watch again = 恢复监视
-	poll.explained: Ask the provider's status API now. = 立即查询服务商的状态接口。
+	poll.explained: Query the provider's status API now. = 立即查询服务商的状态接口。
 	republish.explained: Publish the outcome again, as a new version. = 以新版本再次发布结果。
-	stop.explained: Poll no more. A notification still settles the job. = 不再轮询。收到通知时任务仍会结束。
+	stop.explained: Stop polling. A notification still settles the job. = 不再轮询。收到通知时任务仍会结束。
 	resume.explained: Register the job again. = 重新登记该任务。
 bulk
-	poll.confirm: Ask the status API about {n} [job|jobs], at the rate of their source? = 按来源的速率查询 {n} 个任务的状态？
+	poll.confirm: Poll {n} [job|jobs] at the rate of their source? = 按来源的速率查询 {n} 个任务的状态？
 	republish.confirm: Publish {n} [outcome|outcomes] again? Subscribers get an event for each. = 重新发布 {n} 个任务的结果？订阅者会收到每个任务的事件。
-	stop.confirm: Stop watching {n} [job|jobs]? Only a notification settles [it|them] then. = 停止监视 {n} 个任务？之后只有通知能使其结束。
-	retry.confirm: Take {n} [notification|notifications] again, with the current settings? = 用当前设置重新处理 {n} 条通知？
-	delete.confirm: Delete {n} [notification|notifications]? They cannot be brought back. = 删除 {n} 条通知？删除后无法恢复。
-	none: The filter finds nothing to act on. = 筛选结果中没有可操作的内容。
+	stop.confirm: Stop watching {n} [job|jobs]? After that, only a notification settles [it|them]. = 停止监视 {n} 个任务？之后只有通知能使其结束。
+	retry.confirm: Process {n} [notification|notifications] again with the current settings? = 用当前设置重新处理 {n} 条通知？
+	delete.confirm: Delete {n} [notification|notifications]? This cannot be undone. = 删除 {n} 条通知？删除后无法恢复。
+	none: Nothing matches the filter. = 筛选结果中没有可操作的内容。
 	progress: {done} of {n} done. = 已完成 {done} / {n}。
-	failed: {n} not done. = {n} 个未完成。
+	failed: {n} failed. = {n} 个未完成。
 	over: Finished. = 完毕。
 	interrupted: Interrupted. = 已中断。
 job
-	none.title: There is no such job. = 没有这个任务。
-	none.text: It may be purged, or not visible to this key. = 它可能已被删除，或此密钥无权查看。
+	none.title: Job not found. = 没有这个任务。
+	none.text: It may have been purged, or this key has no access to it. = 它可能已被删除，或此密钥无权查看。
 	polls: Polls = 轮询次数
 	delivery: Provider's notification = 服务商的通知
-	settled.notification: A notification said so, {time} after registration. = 由通知得知，距登记 {time}。
-	settled.poll: A poll found it, {time} after registration. = 由轮询发现，距登记 {time}。
-	settled.deadline: The deadline passed, {time} after registration. = 期限已过，距登记 {time}。
+	settled.notification: Settled by a notification {time} after registration. = 由通知得知，距登记 {time}。
+	settled.poll: Settled by a poll {time} after registration. = 由轮询发现，距登记 {time}。
+	settled.deadline: The deadline passed {time} after registration. = 期限已过，距登记 {time}。
 	facts: Job = 任务
 	provider: Provider = 服务商
 	pipeline: Pipeline = 队列
 	requestId: Request id = 请求 id
 	taskFrom: Started by = 触发者
 	created: Accepted by the provider = 服务商受理
-	ref.explained: The log names the job by it. = 日志用它指代该任务。
+	ref.explained: The log uses it in place of the id. = 日志用它指代该任务。
 	items.count: {n} in all: {succeeded} succeeded, {failed} failed, {running} running = 共 {n} 条：{succeeded} 成功，{failed} 失败，{running} 进行中
 	items.none: No report has named a command yet. = 还没有报告提到任何命令。
-	truncated: Some of it was too long to be stored. The counts are right. = 部分内容过长而未存储。计数是准确的。
+	truncated: Parts were too long to store. The counts are correct. = 部分内容过长而未存储。计数是准确的。
 	reused: Old output reused = 沿用旧结果
-	reused.explained: The target existed: nothing was processed. = 目标文件已存在：没有进行处理。
+	reused.explained: The output existed, so nothing was processed. = 目标文件已存在：没有进行处理。
 	errorIndex: segment {n} of the command = 命令的第 {n} 段
 	input: Input: = 输入：
 	result: Result = 结果
 	moreItems: The JSON has {n} more. = 另有 {n} 条命令，见 JSON。
 	raw: From the API = 来自 API
 	json: JSON, with secrets redacted = JSON，机密内容已遮盖
-	body: Report of the provider = 服务商的报告
-	body.none: No report is kept. = 没有保存报告。
+	body: Provider's report = 服务商的报告
+	body.none: No report is stored. = 没有保存报告。
 	body.redacted: {n} [secret is|secrets are] replaced by ***. = {n} 处机密内容已替换为 ***。
-	body.final: It says that the processing is over. = 其中说明处理已结束。
-	body.open: It does not say that the processing is over. = 其中没有说明处理已结束。
-	polled: The provider was asked: {answer} = 已查询服务商：{answer}
+	body.final: The report is final. = 其中说明处理已结束。
+	body.open: The report is not final. = 其中没有说明处理已结束。
+	polled: Polled: {answer} = 已查询服务商：{answer}
 timeline
 	title: Timeline = 时间线
 	scale: Scale = 刻度
@@ -391,31 +391,31 @@ timeline
 	next: Next poll = 下次轮询
 	because: reason: {reason} = 原因：{reason}
 	count: {n}× in {time} = {time}内 {n} 次
-	omitted: {n} [entry|entries] [is|are] left out here. = 此处省略 {n} 条。
+	omitted: {n} [entry|entries] omitted. = 此处省略 {n} 条。
 quarantine
-	intro: Notifications that were not accepted, kept whole. Fix the cause, then retry. = 未被接受的通知，完整保留。请先消除原因，再重试。
-	none: Nothing is in quarantine. = 隔离区是空的。
+	intro: Notifications that were not accepted, stored unchanged. Fix the cause, then retry. = 未被接受的通知，完整保留。请先消除原因，再重试。
+	none: The quarantine is empty. = 隔离区是空的。
 	retryAll: Retry all = 全部重试
 	deleteAll: Delete all = 全部删除
 	still: It is still in quarantine. = 仍在隔离区。
 	advice: What to change: = 如何修正：
 	accessKey: Access key = Access key
 	checkedUrl: Checked URL = 验证所用的 URL
-	signedUrl: Right for the URL = 签名对应的 URL
+	signedUrl: Signed URL = 签名对应的 URL
 	correlation: Correlation = 关联标识
 	headers: Headers = 请求头
 	body: Body = 正文
 	body.json: JSON, indented. = JSON，已缩进。
 	body.base64: Base64 of JSON, decoded and indented. = Base64 编码的 JSON，已解码并缩进。
-	body.text: Text as it came. = 原始文本。
+	body.text: Text as received. = 原始文本。
 	body.binary: Not text: the first {n} bytes in hexadecimal. = 不是文本：以十六进制显示前 {n} 字节。
 	body.empty: The body is empty. = 正文为空。
-	body.cut: The rest is in the file. = 其余部分见文件。
+	body.cut: The file has the rest. = 其余部分见文件。
 	download: Save as a file ({size}) = 保存为文件（{size}）
-	body.secrets: Secrets in it are not redacted. = 其中的机密内容未遮盖。
+	body.secrets: Secrets are not redacted. = 其中的机密内容未遮盖。
 	unreadable: {n} [notification|notifications] cannot be read from the store. = {n} 条通知无法从存储中读取。
 live
-	gap: Older events are gone. Jobs shows how the jobs stand. = 较早的事件已删除。“任务”页面显示当前状态。
+	gap: Older events were purged. The Jobs page shows the current states. = 较早的事件已删除。“任务”页面显示当前状态。
 	cloud.title: This host has no event stream. = 此主机没有事件流。
 	cloud.text: The cloud host publishes its events to a Service Bus topic. = 云端主机将事件发布到 Service Bus 主题。
 	time: Time = 时间
@@ -423,8 +423,8 @@ live
 	version: Version = 版本
 	filter: Filter by id, key or metadata = 按 id、文件名或元数据筛选
 	from: From = 起点
-	from.now: Now on = 从现在起
-	from.start: The beginning of the log = 从日志开头
+	from.now: Now = 从现在起
+	from.start: Start of the log = 从日志开头
 	pause: Pause = 暂停
 	resume: Continue = 继续
 	shown: {n} [event|events], newest first. = {n} 个事件，最新的在前。
@@ -432,34 +432,34 @@ live
 	none.title: Listening. = 正在监听。
 	none.text: Events appear here as jobs progress. In a shell: = 任务有进展时，事件会显示在这里。在终端中：
 	state.open: Connected = 已连接
-	state.paused: Paused while nobody looks = 无人查看，已暂停
-	state.broken: Connecting again… = 正在重新连接…
+	state.paused: Paused while inactive = 无人查看，已暂停
+	state.broken: Reconnecting… = 正在重新连接…
 	state.none: Not available = 不可用
 sources
-	none.title: No source is configured yet. = 还没有配置来源。
+	none.title: No source is configured. = 还没有配置来源。
 	none.text: A source is one account at one provider. Its name is part of every URL. = 来源是一个服务商的一个账号。它的名称是每个 URL 的一部分。
-	first.file: Write fopwatch.json where you start the host, with your values for <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…>。
-	first.restart: Start the host again. It logs each notify URL, and what is wrong. = 重新启动主机。日志中有通知地址和错误。
+	first.file: Create fopwatch.json in the directory where you start the host. Replace each <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…>。
+	first.restart: Restart the host. It logs each notify URL and every problem. = 重新启动主机。日志中有通知地址和错误。
 	notReady: The host is not ready. = 主机尚未就绪。
 	never: None yet = 尚无
 	notifyUrl: Notify URL = 通知地址
-	notifyUrl.explained: The log has the whole URL at the start. = 启动时的日志中有完整地址。
+	notifyUrl.explained: The startup log has the full URL. = 启动时的日志中有完整地址。
 	uploadUrl: Upload callback URL = 上传回调地址
-	uploadUrl.explained: With it in the upload policy, Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
+	uploadUrl.explained: Set it in the upload policy, and Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
 	policy: Upload policy = 上传策略
 	steps: First steps = 第一步
-	step.notifyQiniu: Give the notify URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将通知地址作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
-	step.notifyWangsu: Give the notify URL as notifyURL of the request. = 将通知地址作为请求的 notifyURL。
-	step.register: Register each persistentId at once: only then it is found when its notification is lost. = 得到 persistentId 后立即登记，才能在通知丢失时找到它。
-	step.wait: Ask for the outcome, and wait for it up to 30 seconds. = 查询结果，最多等待 30 秒。
+	step.notifyQiniu: Set the notify URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将通知地址作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
+	step.notifyWangsu: Set the notify URL as notifyURL of the request. = 将通知地址作为请求的 notifyURL。
+	step.register: Register each persistentId at once. Otherwise a lost notification means a lost outcome. = 得到 persistentId 后立即登记，才能在通知丢失时找到它。
+	step.wait: Get the outcome, waiting for up to 30 seconds. = 查询结果，最多等待 30 秒。
 	step.events: Follow the events of this source. = 跟踪该来源的事件。
-	step.quarantine: If a notification does not arrive, look into the quarantine. = 如果通知没有到达，请查看隔离区。
+	step.quarantine: If a notification does not arrive, check the quarantine. = 如果通知没有到达，请查看隔离区。
 webhooks
-	intro: Events sent to applications, signed and in order, at least once. = 按顺序发送给应用的已签名事件，至少一次。
+	intro: Events sent to applications: signed, in order, at least once. = 按顺序发送给应用的已签名事件，至少一次。
 	none.title: No webhook is configured. = 还没有配置 webhook。
 	none.text: docs/webhooks.md says how to add one. = 添加方法见 docs/webhooks.md。
-	failing.explained: The receiver does not accept an event. It is sent again, and later ones wait. = 接收方未接受事件。将会重发，后续事件等待。
-	behind: Events behind = 落后事件数
+	failing.explained: The receiver does not accept an event. It is retried, and later events wait. = 接收方未接受事件。将会重发，后续事件等待。
+	behind: Pending events = 落后事件数
 	position: delivered up to {n} = 已投递到 {n}
 	last: Last delivery = 最近投递
 	failing: Failing since = 失败始于
@@ -469,7 +469,7 @@ webhooks
 	pause: Pause = 暂停
 	resume: Resume = 继续
 	replay: Replay = 重放
-	replay.text: From when on? Without a time: all that the log has. = 从何时起？不填则为日志中的全部事件。
+	replay.text: Start time. Leave it empty to replay the whole log. = 从何时起？不填则为日志中的全部事件。
 	since: From = 起始时间
 	deliveries: Deliveries = 投递记录
 	result: Result = 结果
@@ -482,7 +482,7 @@ webhookState
 	failing: Failing = 失败
 	paused: Paused = 已暂停
 pausedBecause
-	operator: Somebody paused it. = 已被人为暂停。
+	operator: Paused by an operator. = 已被人为暂停。
 	gone: The receiver answered 410: it wants no more events. = 接收方应答 410：不再需要事件。
 	undeliverable: An event could not be delivered for three days. = 有事件三天内无法投递。
 doctor

@@ -32,7 +32,7 @@ export function page({ main, parts, signal, fail }) {
 		}
 	}
 
-	// A poll that changes nothing makes no event, so the page looks again when it was due: once, and only while it is looked at.
+	// A poll that changes nothing creates no event, so a visible page reloads once after the poll is due.
 	function expectPoll(job) {
 		clearTimeout(timer);
 		if (!job.nextPollAt) return;
@@ -43,7 +43,7 @@ export function page({ main, parts, signal, fail }) {
 	function draw(job) {
 		expectPoll(job);
 
-		// A button that is about to be pressed is not replaced for nothing.
+		// Without a change, keep the buttons: one may be about to be pressed.
 		if (JSON.stringify(job) === JSON.stringify(shown)) return;
 		shown = job;
 		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
@@ -81,7 +81,7 @@ export function page({ main, parts, signal, fail }) {
 	}
 }
 
-// Each state in a line, with what this job adds to it.
+// The explanation of the state, and how this job settled.
 function verdict(job) {
 	const took = job.settledAt ? duration((Date.parse(job.settledAt) - Date.parse(job.registeredAt)) / 1000) : '';
 	const explained = t(`state.${job.state}.explained`);
@@ -150,7 +150,7 @@ function raw(job) {
 		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
 }
 
-// The report that the host keeps, secrets redacted.
+// The stored report, with secrets redacted.
 function providersBody(job) {
 	const path = `${jobPath(job.source, job.id)}/body`;
 	return lazy(t('job.body'), 'body', async () => {

@@ -40,7 +40,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		try {
 			let list = await read();
 
-			// A page may be empty and not the last.
+			// An empty page is not always the last.
 			for (let page = 1; list.jobs.length === 0 && list.continuation && page < 20 && mine === turn; page++) list = await read(list.continuation);
 			if (mine !== turn) return;
 			rows = new Map();
@@ -143,7 +143,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		follow({ source: filters.source, signal: stream.signal, onBegin, onEvent: event => show(event.data, mayMatch(event.data)), onGap: load });
 	}
 
-	// What changed between the list and the stream.
+	// Loads changes between the list and the start of the stream.
 	async function onBegin() {
 		const mine = turn;
 		const list = await read().catch(() => null);
@@ -159,7 +159,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		}
 	}
 
-	// An event has no watch: when the job settles, that is over; else the row keeps what it knew.
+	// Events have no `nextPollAt`: a settled job has none, and an open one keeps the row's.
 	function update(row, job) {
 		if (job.version <= row.job.version) return;
 		row.job = { ...row.job, overdue: false, ...job, ...(job.settled ? { nextPollAt: undefined } : {}) };
@@ -198,7 +198,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 			return;
 		}
 
-		// All jobs there are is more than anybody means.
+		// Without a filter, an action on all jobs is never intended.
 		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
 		const verbs = ['poll', 'republish', 'stop'];
 		replace(actions,

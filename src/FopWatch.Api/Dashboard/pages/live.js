@@ -65,7 +65,7 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			return;
 		}
 
-		// The rows are laid out anew each time: many events are drawn four times a second.
+		// Each insertion lays out all rows, so events are drawn at most four times a second.
 		waiting.push(event);
 		if (waiting.length === 1) setTimeout(() => {
 			drawnAt = performance.now();

@@ -29,7 +29,7 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 	main.append(h('h1', t('nav.overview')), bar, body);
 	drawBar(null);
 
-	// An overview that was left for a while is old: it is read again when its tab is looked at.
+	// Reload data older than 60 s when the tab becomes visible.
 	document.addEventListener('visibilitychange', () => {
 		if (!document.hidden && Date.now() - readAt > 60000) load();
 	}, { signal });
@@ -79,7 +79,7 @@ export function findingList(findings = []) {
 	return findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
 }
 
-// A finding in the reader's language, and what the host says of it, in English.
+// The kind in the reader's language, and the host's detail in English.
 function findingText(finding) {
 	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [
@@ -129,7 +129,7 @@ function charts({ at, hours, timeline, sources }) {
 		}));
 }
 
-// Quantiles of several hours cannot be added: a wider column shows its worst hour.
+// Quantiles cannot be summed: a column of several hours shows the worst.
 function keepWorst(column, key, delay) {
 	for (const quantile of ['p50', 'p95']) {
 		const value = delay?.[quantile];

@@ -44,7 +44,7 @@ function classPlan(one) {
 		more(t('plan.ages'), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
 }
 
-// Bars: how old jobs were when they ended. Ticks above: when the plan polls. The axis of ages is logarithmic.
+// Bars: ages at which jobs ended. Ticks above: polls of the plan. The axis of ages is logarithmic.
 function picture(one) {
 	const bars = (one.histogram ?? []).filter(bar => bar.to > bar.from);
 	const ages = (one.ages ?? []).filter(age => age > 0);

@@ -87,7 +87,7 @@ function adviceOf(diagnosis) {
 		])];
 }
 
-// The body is decoded when it is opened: it may hold secrets, and need not be on the screen otherwise.
+// The body may hold secrets, so it is shown only when it is opened.
 function bodyOf(notification, path) {
 	return lazy(t('quarantine.body'), null, async () => {
 		const raw = notification.body != null ? fromBase64(notification.body) : new Uint8Array(await (await send('GET', path)).arrayBuffer());
@@ -102,7 +102,7 @@ function bodyOf(notification, path) {
 
 const fromBase64 = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
 
-// A body is JSON, or Base64 of JSON in either alphabet (Wangsu), or other text. Bytes that are no text are shown as such.
+// A body is JSON, Base64 of JSON in either alphabet (Wangsu), other text, or binary.
 export function decode(raw) {
 	if (raw.length === 0) return { text: '', how: 'empty' };
 	let text;
@@ -121,14 +121,14 @@ export function decode(raw) {
 			const decoded = pretty(new TextDecoder().decode(fromBase64(base64)));
 			if (decoded !== null) return { text: decoded, how: 'base64' };
 		} catch {
-			// It only looked like Base64.
+			// Not Base64 after all.
 		}
 	}
 
 	return { text, how: 'text' };
 }
 
-// Lines of 16 bytes: offset, hexadecimal, and what is ASCII of them.
+// Lines of 16 bytes: offset, hexadecimal, ASCII.
 function hexOf(raw) {
 	const lines = [];
 	for (let at = 0; at < Math.min(raw.length, mostDumped); at += 16) {

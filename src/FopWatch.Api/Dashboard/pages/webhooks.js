@@ -55,7 +55,7 @@ export function page({ main, signal, reader }) {
 
 const answerOf = ({ status, error }) => [status && `HTTP ${status}`, error].filter(Boolean).join(': ');
 
-// Events are sent again from a time on; null if not.
+// The start of the replay; null if cancelled.
 async function askSince() {
 	const input = h('input', { type: 'datetime-local', step: '1' });
 	const chosen = await dialog(t('webhooks.replay'), [h('p', t('webhooks.replay.text')), h('label.field', h('span', t('webhooks.since')), input)],
