@@ -1,10 +1,10 @@
-// What `azd up` deploys: small, public, cheap, and easy to throw away. Everything else has its default in main.bicep.
+// What `azd up` deploys: small, public, cheap, and easy to delete. Other parameters have their defaults in main.bicep.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
 
-// azd sets the identity that runs it, which fills the Key Vault. Older versions of azd do not set its type.
+// azd sets the id of the identity that runs it, which fills the Key Vault. Older versions of azd do not set its type.
 var principalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
 var principalType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', '')
 param operator = empty(principalId)
@@ -14,7 +14,7 @@ param operator = empty(principalId)
       principalType: principalType == 'User' ? 'User' : principalType == 'ServicePrincipal' ? 'ServicePrincipal' : null
     }
 
-// One source to start with. Its token is made by infra/tokens.sh.
+// One source to start with. infra/tokens.sh creates its token.
 param sources = [
   {
     name: 'media'

@@ -1,20 +1,20 @@
-// FopWatch in Azure: a resource group with everything in it. README.md beside this file tells how to deploy and run it.
+// FopWatch in Azure: a resource group with all resources. README.md in this folder describes how to deploy and run it.
 
 targetScope = 'subscription'
 
 import { AlwaysReady, ApiKey, Budget, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
 
-// --- Where and who
+// --- Environment and deployer
 
-@description('The environment\'s name, of letters, digits and hyphens. It is part of every resource\'s name.')
+@description('The environment\'s name: letters, digits and hyphens. Part of every resource\'s name.')
 @minLength(2)
 @maxLength(20)
 param environmentName string
 
-@description('The region. Flex Consumption has to be there: az functionapp list-flexconsumption-locations.')
+@description('The region. It must offer Flex Consumption: az functionapp list-flexconsumption-locations.')
 param location string
 
-@description('The resource group; made if there is none.')
+@description('The resource group; created if it does not exist.')
 @minLength(1)
 @maxLength(90)
 param resourceGroupName string = 'rg-${environmentName}'
@@ -22,15 +22,15 @@ param resourceGroupName string = 'rg-${environmentName}'
 @description('Tags for every resource.')
 param tags Tags = {}
 
-@description('Who deploys by hand and fills the Key Vault; null if that is done by somebody who has the role Key Vault Secrets Officer already.')
+@description('The identity that deploys by hand and fills the Key Vault; null if it already has the role Key Vault Secrets Officer.')
 param operator Operator?
 
-// --- What is watched, and who is told
+// --- Sources and subscribers
 
-@description('The sources. Their tokens and keys are secrets of the Key Vault; here are only their names.')
+@description('The sources. Their tokens and keys are secrets in the Key Vault, given here by name.')
 param sources Source[] = []
 
-@description('The API keys of callers who may do less than the holder of a function key.')
+@description('API keys with fewer rights than a function key.')
 param apiKeys ApiKey[] = []
 
 @description('The topic that events are published to.')
@@ -38,33 +38,33 @@ param apiKeys ApiKey[] = []
 @maxLength(260)
 param topicName string = 'fopwatch-events'
 
-@description('The topic\'s subscriptions: one for each receiver. What nobody reads fills the topic until it takes nothing more.')
+@description('The topic\'s subscriptions: one for each receiver. An unread subscription fills the topic until it accepts no events.')
 param subscriptions Subscription[] = []
 
-@description('Who may receive from which subscription.')
+@description('The identities that may receive, and their subscriptions.')
 param receivers Receiver[] = []
 
-@description('For how long the topic drops repetitions of an event (ISO 8601): as long as Service Bus may be out of reach after it took one.')
+@description('How long the topic drops repetitions of an event (ISO 8601). It must cover the longest outage of Service Bus after it accepted one.')
 @allowed(['PT1H', 'PT6H', 'PT12H', 'P1D', 'P2D', 'P7D'])
 param duplicateDetectionWindow string = 'P1D'
 
-@description('For how long an event waits for its receiver before it is dead-lettered (ISO 8601).')
+@description('How long an event waits for its receiver before it is dead-lettered (ISO 8601).')
 param messageTimeToLive string = 'P14D'
 
-@description('For how long a subscription may be without a receiver before Service Bus deletes it with all that waits in it (ISO 8601); longer than messageTimeToLive, so that its dead letters are seen first.')
+@description('How long a subscription may be without a receiver before Service Bus deletes it with its messages (ISO 8601). Longer than messageTimeToLive, so that dead letters are noticed first.')
 param subscriptionIdleTime string = 'P30D'
 
-@description('How much the topic holds, dead letters of all subscriptions included, in megabytes. When it is full it takes nothing more.')
+@description('The capacity of the topic in megabytes, including the dead letters of all subscriptions. A full topic accepts no events.')
 @allowed([1024, 2048, 3072, 4096, 5120])
 param topicMegabytes int = 5120
 
-@description('The URL that providers reach the app under, where that is neither the app\'s own nor the Front Door\'s: a domain of yours.')
+@description('The URL at which providers reach the app, for a custom domain. Default: the Front Door\'s or the app\'s own.')
 param publicUrl string = ''
 
-@description('The URL that applications reach the API under, for links in events, where that is not the app\'s own host: a domain of yours.')
+@description('The URL at which applications reach the API, for links in events, for a custom domain. Default: the app\'s own host.')
 param apiUrl string = ''
 
-@description('The largest request body that is taken, in bytes.')
+@description('The maximum size of a request body, in bytes.')
 @minValue(65536)
 @maxValue(67108864)
 param maxBodyBytes int = 4194304
@@ -76,7 +76,7 @@ param maxBodyBytes int = 4194304
 @maxLength(63)
 param tableName string = 'fopwatch'
 
-@description('Into how many partitions the jobs of a source are spread. Fixed once the table exists.')
+@description('The number of partitions for the jobs of a source. Fixed once the table exists.')
 @minValue(1)
 @maxValue(256)
 param buckets int = 16
@@ -84,10 +84,10 @@ param buckets int = 16
 @description('How long settled jobs are kept, [d.]hh:mm:ss.')
 param retention string = '30.00:00:00'
 
-@description('Whether jobs have a storage account of their own, apart from that of the Functions host and of Durable Functions.')
+@description('Whether jobs have a separate storage account, apart from that of the Functions host and of Durable Functions.')
 param separateJobsStorage bool = false
 
-@description('How data is replicated.')
+@description('The replication of the storage accounts.')
 @allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
 param storageSku string = 'Standard_LRS'
 
@@ -97,26 +97,26 @@ param storageSku string = 'Standard_LRS'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('The most instances of each group of functions (HTTP, Durable, each timer), not counting those that are always there.')
+@description('The maximum number of instances of each group of functions (HTTP, Durable, each timer), without always-ready instances.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('How many HTTP requests an instance takes at once before there is another instance. Up to 16 of them may be waiting calls. The app answers 503 to more than 256 notifications or 128 other requests at once.')
+@description('The number of concurrent HTTP requests per instance before the platform adds an instance. Up to 16 of them may be waiting calls. The app answers 503 above 256 notifications or 128 other requests at once.')
 @minValue(17)
 @maxValue(128)
 param httpConcurrency int = 64
 
-@description('How instances are replaced by a deployment. RollingUpdate, where it is offered, drains them in turn. Left out: the platform\'s default, which restarts all of them.')
+@description('How a deployment replaces instances. RollingUpdate, where offered, drains them in turn. Default: the platform\'s, which restarts all of them.')
 param updateStrategy ('Recreate' | 'RollingUpdate')?
 
-@description('Instances that are always there.')
+@description('Always-ready instances.')
 param alwaysReady AlwaysReady[] = []
 
 @description('Whether the app survives the loss of an availability zone. Not offered in every region: az functionapp list-flexconsumption-locations --zone-redundant=true. Set storageSku to Standard_ZRS or Standard_GZRS too.')
 param zoneRedundant bool = false
 
-@description('The tier of the Service Bus namespace. With privateServiceBus it is Premium whatever is said here.')
+@description('The tier of the Service Bus namespace. With privateServiceBus it is always Premium.')
 @allowed(['Standard', 'Premium'])
 param serviceBusSku string = 'Standard'
 
@@ -124,68 +124,68 @@ param serviceBusSku string = 'Standard'
 @allowed([1, 2, 4, 8, 16])
 param serviceBusCapacity int = 1
 
-// --- What is seen
+// --- Telemetry and alerts
 
-@description('How long telemetry is kept, in days.')
+@description('The retention of telemetry, in days.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('The most telemetry that is taken a day, in GB; -1 for any amount. What is over it is lost, and alerts are blind until the next day.')
+@description('The daily quota of telemetry in GB; -1 for no limit. Excess telemetry is lost, and alerts cannot fire until the next day.')
 @minValue(-1)
 param logDailyQuotaGb int = -1
 
-@description('Whom alerts write to.')
+@description('The mail addresses that get alerts.')
 param alertEmails string[] = []
 
-@description('Whether alerts are on.')
+@description('Whether alerts are enabled.')
 param alertsEnabled bool = true
 
-@description('For how many seconds the oldest event may wait in the outbox before there is an alert.')
+@description('The age of the oldest event in the outbox, in seconds, above which an alert fires.')
 @minValue(60)
 param alertOutboxAgeSeconds int = 600
 
-@description('What share of a source\'s polls may fail before there is an alert, in percent.')
+@description('The share of failed polls of a source, in percent, above which an alert fires.')
 @minValue(1)
 @maxValue(100)
 param alertFailedPollsPercent int = 50
 
-@description('How many notifications of a source may go to quarantine within an hour before there is an alert.')
+@description('The number of quarantined notifications of a source per hour above which an alert fires.')
 @minValue(0)
 param alertQuarantinedPerHour int = 5
 
 // --- Networks
 
-@description('Whether storage and Key Vault are reached by private endpoints alone, and the app reaches out through a virtual network, by one address.')
+@description('Whether storage and Key Vault have only private endpoints, and the app connects out through a virtual network, from one address.')
 param privateNetworking bool = false
 
-@description('With private networking: whether Service Bus has a private endpoint alone too, which takes its Premium tier.')
+@description('With private networking: whether Service Bus also has only a private endpoint, which takes its Premium tier.')
 param privateServiceBus bool = privateNetworking
 
-@description('With private networking: whether the app is reached from the internet only through a Front Door that lets notifications through.')
+@description('With private networking: whether the internet reaches the app only through a Front Door that admits notifications.')
 param frontDoor bool = privateNetworking
 
-@description('With a Front Door: a domain of yours that providers call, with a certificate of Azure\'s; empty for the Front Door\'s own.')
+@description('With a Front Door: the custom domain that providers call, with a certificate managed by Azure; empty for the Front Door\'s own host.')
 param frontDoorDomain string = ''
 
-@description('With a Front Door: how many notifications a minute one address may send. What is over that is answered 429, which Qiniu does not repeat; polls find those jobs.')
+@description('With a Front Door: the maximum number of notifications per minute and address. The excess is answered 429, after which Qiniu does not retry; polls find those jobs.')
 @minValue(100)
 @maxValue(1000000)
 param notificationsPerMinute int = 12000
 
-@description('The addresses of the private network: a /24 or more. Half of them are for the app, which takes one for each instance.')
+@description('The address range of the private network: a /24 or larger. Half of it is for the app, which takes one address per instance.')
 param addressPrefix string = '10.40.0.0/24'
 
 @description('With private networking: the addresses that may deploy the app and fill the Key Vault from outside, in CIDR notation.')
 param operatorIpRanges string[] = []
 
-@description('Whether storage accounts, Service Bus and Key Vault can be deleted only after their locks are taken off.')
+@description('Whether storage accounts, Service Bus and Key Vault have locks against deletion.')
 param deleteLocks bool = false
 
-@description('A monthly budget, whose mails go to alertEmails; null for none.')
+@description('A monthly budget that sends mails to alertEmails; null for none.')
 param budget Budget?
 
-@description('Whether a deleted Key Vault is kept for 90 days even from its owner. Once true, it cannot be undone.')
+@description('Whether nobody can purge a deleted Key Vault for 90 days. Once true, it cannot be set to false.')
 param purgeProtection bool = true
 
 // ---
@@ -210,7 +210,7 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: allTags
 }
 
-// The identity's id, which is known before it is made: what depends on nothing else can be foreseen by what-if.
+// The identity's resource id is known before the identity exists, so what-if can evaluate what depends on it alone.
 resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   scope: group
   name: identityName
@@ -424,7 +424,7 @@ module functions 'modules/functions.bicep' = {
     frontHostName: hasFront ? front!.outputs.hostName : ''
     operatorIpRanges: operatorIpRanges
   }
-  // The app starts once its settings are there; by then everything that it looks up has to have a private address.
+  // The app starts as soon as its settings exist. Every host that it resolves must have its private address by then.
   dependsOn: [hostEndpoint, jobsEndpoint, serviceBusEndpoint, vaultEndpoint]
 }
 
@@ -478,7 +478,7 @@ module spending 'modules/budget.bicep' = if (budget != null) {
   }
 }
 
-// --- What comes next
+// --- Outputs
 
 @description('The resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
@@ -492,13 +492,13 @@ output FUNCTION_APP_ID string = functions.outputs.id
 @description('The function app\'s own host.')
 output FUNCTION_APP_HOST string = functions.outputs.hostName
 
-@description('The URL that providers reach the app under.')
+@description('The URL at which providers reach the app.')
 output PUBLIC_URL string = functions.outputs.publicUrl
 
-@description('The URL that applications reach the API under.')
+@description('The URL at which applications reach the API.')
 output API_URL string = functions.outputs.apiUrl
 
-@description('The notify URL of each source. The token is not here: it is the value of any of the secrets that are named.')
+@description('The notify URL of each source, without its token, which is the value of any of the named secrets.')
 output NOTIFY_URLS NotifyUrl[] = [
   for one in sources: {
     source: one.name
@@ -507,19 +507,19 @@ output NOTIFY_URLS NotifyUrl[] = [
   }
 ]
 
-@description('The secrets of notify tokens and API keys, separated by blanks, for infra/tokens.sh.')
+@description('The secrets of notify tokens and API keys, separated by spaces, for infra/tokens.sh.')
 output TOKEN_SECRETS string = join(concat(flatten(map(sources, one => one.notifyTokenSecrets)), map(apiKeys, one => one.keySecret)), ' ')
 
-@description('The secrets of provider keys, separated by blanks, for infra/tokens.sh.')
+@description('The secrets of provider keys, separated by spaces, for infra/tokens.sh.')
 output KEY_SECRETS string = join(
   flatten(map(sources, one => flatten(map(one.?keySecrets ?? [], keys => [keys.accessKey, keys.secretKey])))),
   ' '
 )
 
-@description('The Key Vault that all those are in.')
+@description('The Key Vault of these secrets.')
 output KEY_VAULT_NAME string = vault.outputs.name
 
-@description('The Service Bus namespace that events are published to.')
+@description('The Service Bus namespace of the topic.')
 output SERVICEBUS_NAMESPACE string = serviceBus.outputs.hostName
 
 @description('The topic that events are published to.')
@@ -531,8 +531,8 @@ output WORKBOOK_URL string = '${environment().portal}/#@${tenant().tenantId}/res
 @description('Application Insights.')
 output INSIGHTS_URL string = '${environment().portal}/#@${tenant().tenantId}/resource${monitor.outputs.insightsId}/overview'
 
-@description('The address that status APIs see polls come from; empty where it is one of the platform\'s, which changes.')
+@description('The source address of polls; empty without private networking, when it changes.')
 output OUTBOUND_ADDRESS string = privateNetworking ? network!.outputs.outboundAddress : ''
 
-@description('The subnet for a machine that deploys; empty without a private network.')
+@description('The subnet for a deployment runner; empty without a private network.')
 output RUNNER_SUBNET_ID string = privateNetworking ? network!.outputs.runnerSubnetId : ''

@@ -1,4 +1,4 @@
-// Production: zones, instances that are always there, alerts, private networking. Replace the sources and the addresses by yours.
+// Production: zones, always-ready instances, alerts, private networking. Replace the sources and the addresses with yours.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
@@ -28,7 +28,7 @@ param sources = [
   }
 ]
 
-// One for each receiver. Take out what nobody reads: it would fill the topic.
+// One for each receiver. Remove unread subscriptions: they would fill the topic.
 param subscriptions = [
   {
     name: 'settled'
@@ -48,13 +48,13 @@ param subscriptions = [
     filters: [{ kind: 'correlation', label: 'fopwatch.job.settled', properties: { source: 'vod' } }]
   }
   {
-    // What a correlation filter cannot say: anything but equality.
+    // Correlation filters only compare for equality, so this one is SQL.
     name: 'lessons'
     filters: [{ kind: 'sql', expression: 'sys.Label = \'fopwatch.job.settled\' AND bucket LIKE \'lessons-%\'' }]
   }
 ]
 
-// Two for two zones. Each timer scales by itself: one starts watches, the other publishes events that were not published at once.
+// Two instances for two zones. Each timer scales separately: one starts watches, the other publishes events that were not published at once.
 param alwaysReady = [
   { name: 'http', instanceCount: 2 }
   { name: 'durable', instanceCount: 2 }

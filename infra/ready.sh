@@ -1,9 +1,9 @@
 #!/bin/sh
-# Waits until the app that was deployed works: /health/ready answers 200, Azure lists all functions of the package, and the timers have run
-# since this began. After a deployment to Flex Consumption functions may be missing and timers silent until the triggers are synchronised, so it
-# synchronises them at first and every minute. It fails after ten minutes, and says what is missing.
+# Waits until the deployed app works: /health/ready answers 200, Azure lists all functions of the package, and the timers have run since the
+# script started. After a deployment to Flex Consumption, functions may be missing and timers may not run until the triggers are synchronised,
+# so the script synchronises them at the start and every minute. After ten minutes it fails and says what is missing.
 #
-# The workflow runs it after it has deployed, with the outputs of main.bicep in the environment. It needs the Azure CLI, curl, jq and unzip.
+# The workflow runs it after each deployment, with the outputs of main.bicep in the environment. It needs the Azure CLI, curl, jq and unzip.
 set -eu
 
 : "${AZURE_RESOURCE_GROUP:?}" "${FUNCTION_APP_NAME:?}" "${FUNCTION_APP_ID:?}" "${FUNCTION_APP_HOST:?}"
@@ -18,16 +18,16 @@ trap 'rm -rf "$work"' EXIT
 unzip -p "$FUNCTIONS_PACKAGE" functions.metadata | jq -r '.[].name' | sort >"$work/expected"
 test -s "$work/expected"
 
-# What is not as it should be; nothing if all is.
+# Prints the first problem; nothing if there is none.
 wrong() {
-  # The app itself hands out its keys, so there are none before it runs.
+  # The app itself issues its keys, so there are none before it runs.
   key=$(az functionapp keys list --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" \
     --query functionKeys.default --output tsv || true)
   if [ -n "$key" ] && [ -n "${GITHUB_ACTIONS:-}" ]; then
     echo "::add-mask::$key" >&2
   fi
 
-  # The app's own host: the Front Door leads notifications to it and nothing else.
+  # The app's own host, because the Front Door does not route /health.
   status=$(curl --silent --max-time 20 --output "$work/ready.json" --write-out '%{http_code}' \
     --header "x-functions-key: $key" "https://$FUNCTION_APP_HOST/health/ready" || true)
   if [ "$status" != 200 ]; then
@@ -51,7 +51,7 @@ wrong() {
 
 attempt=1
 while [ "$attempt" -le "$attempts" ]; do
-  # Without this, an app that worked before may answer for the one that was deployed, and be synchronised with neither.
+  # Otherwise the previous version of the app may answer, with triggers that are not synchronised.
   if [ $(((attempt - 1) % between_syncs)) -eq 0 ]; then
     az rest --method post --url "$FUNCTION_APP_ID/syncfunctiontriggers?api-version=2024-04-01" --output none || true
   fi
@@ -67,6 +67,6 @@ while [ "$attempt" -le "$attempts" ]; do
   sleep "$pause"
 done
 
-echo "The app was deployed and does not work: $problem Its log names the cause: a wrong setting, a missing secret, or storage." >&2
+echo "The app was deployed but does not work: $problem Its log names the cause: an invalid setting, a missing secret, or storage." >&2
 cat "$work/ready.json" >&2 || true
 exit 1

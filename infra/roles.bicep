@@ -1,4 +1,4 @@
-// Azure's built-in roles, by name: the same everywhere.
+// Azure's built-in roles by name. Their ids are the same in every tenant.
 
 @export()
 @description('The ids of the built-in roles that are assigned here.')

@@ -1,4 +1,4 @@
-// The shapes of what a team writes into a .bicepparam file, and of what main.bicep hands on.
+// The types of parameters in .bicepparam files, and of values that main.bicep passes to modules.
 
 @export()
 @description('Tags: names and values.')
@@ -8,61 +8,61 @@ type Tags = {
 }
 
 @export()
-@description('One account at one provider. Its tokens and keys are secrets in the Key Vault; here are only their names.')
+@description('One account at one provider. Its tokens and keys are secrets in the Key Vault, given here by name.')
 type Source = {
-  @description('The name, part of every URL: letters, digits and single underscores. No hyphen: names of app settings cannot hold one.')
+  @description('The name, part of every URL: letters, digits and single underscores. No hyphen, because names of app settings cannot contain one.')
   @minLength(1)
   @maxLength(64)
   name: string
 
-  @description('What the provider speaks.')
+  @description('The provider.')
   provider: 'Qiniu' | 'WangsuFmgr' | 'WangsuFops'
 
-  @description('Base URL of the status API. Wangsu needs it (the MgrDomain of the account); Qiniu has https://api.qiniu.com.')
+  @description('Base URL of the status API. Required for Wangsu (the MgrDomain of the account). Default for Qiniu: https://api.qiniu.com.')
   statusEndpoint: string?
 
-  @description('Base URL of the status API of workflows V3, Qiniu only. Default: https://dora.qiniuapi.com. Asked with a key of keySecrets.')
+  @description('Base URL of the status API of workflows V3, Qiniu only. Default: https://dora.qiniuapi.com. Requests are signed with a key of keySecrets.')
   workflowEndpoint: string?
 
-  @description('The names of the secrets that hold notify tokens. Every one of them is right: two while one is being rotated.')
+  @description('The names of the secrets with notify tokens. All of them are valid: give two during a rotation.')
   @minLength(1)
   @maxLength(8)
   notifyTokenSecrets: string[]
 
-  @description('The names of the secrets that hold the access and secret keys of the key ring. Every pair is right.')
+  @description('The names of the secrets with the access and secret keys. All pairs are valid.')
   @maxLength(16)
   keySecrets: KeySecrets[]?
 
-  @description('Where buckets are served: gives outputs without a URL of the provider\'s their url. Default: none.')
+  @description('The domains of buckets, for the url of outputs for which the provider reports none. Default: none.')
   domains: Domain[]?
 
-  @description('The buckets whose jobs count. Reports about others are kept in quarantine, or not recorded. Default: any.')
+  @description('The accepted buckets. Reports about others go to quarantine or are not recorded. Default: any.')
   @minLength(1)
   @maxLength(64)
   buckets: string[]?
 
-  @description('The pipelines whose jobs count, Qiniu only, as "1381556928.video" or "video". Default: any.')
+  @description('The accepted pipelines, Qiniu only, as "1381556928.video" or "video". Default: any.')
   @minLength(1)
   @maxLength(64)
   pipelines: string[]?
 
-  @description('What may settle a job. Default: Signature.')
+  @description('What a notification needs to settle a job. Default: Signature.')
   trust: ('Signature' | 'Token')?
 
-  @description('When the status API is asked. Defaults: the provider\'s.')
+  @description('When jobs are polled. Defaults: the provider\'s.')
   poll: PollSettings?
 }
 
-@description('The names of the two secrets of one pair of keys.')
+@description('The names of the two secrets of a key pair.')
 type KeySecrets = {
-  @description('The secret that holds the access key.')
+  @description('The secret with the access key.')
   accessKey: string
 
-  @description('The secret that holds the secret key.')
+  @description('The secret with the secret key.')
   secretKey: string
 }
 
-@description('The domain that a bucket is served under.')
+@description('The domain that serves a bucket.')
 type Domain = {
   @description('The bucket.')
   @minLength(1)
@@ -73,74 +73,74 @@ type Domain = {
   url: string
 }
 
-@description('When the status API of a source is asked. Times are [d.]hh:mm:ss.')
+@description('When the jobs of a source are polled. Times are [d.]hh:mm:ss.')
 type PollSettings = {
-  @description('From registration to the first poll.')
+  @description('The time from registration to the first poll.')
   first: string?
 
-  @description('How much longer each wait is than the one before, for example "1.5".')
+  @description('The factor from one wait to the next, for example "1.5".')
   factor: string?
 
   @description('The longest wait between two polls.')
   max: string?
 
-  @description('From registration to the last poll, after which a job without an outcome expires.')
+  @description('The time from registration to the last poll. Then a job without an outcome expires.')
   deadline: string?
 
-  @description('The most polls a second for the whole source, for example "10".')
+  @description('The maximum rate of polls per second for the whole source, for example "10".')
   perSecond: string?
 
-  @description('Learned or Fixed: whether polls are timed by how long the jobs of the source took.')
+  @description('Learned or Fixed. Learned: polls are timed by the durations of earlier jobs of the source.')
   plan: ('Learned' | 'Fixed')?
 
-  @description('The mean number of polls a job by a learned plan, for example "3". Without it, as many as by the fixed plan.')
+  @description('The mean number of polls per job of a learned plan, for example "3". Default: that of the fixed plan.')
   perJob: string?
 }
 
 @export()
-@description('An API key and what its holder may do. The key is a secret in the Key Vault; here is only the name of the secret.')
+@description('An API key with its rights. The key is a secret in the Key Vault, given here by name.')
 type ApiKey = {
-  @description('The name of the key: letters, digits and single underscores. No hyphen: names of app settings cannot hold one.')
+  @description('The name of the key: letters, digits and single underscores. No hyphen, because names of app settings cannot contain one.')
   @minLength(1)
   @maxLength(64)
   name: string
 
-  @description('The name of the secret that holds the key.')
+  @description('The name of the secret with the key.')
   keySecret: string
 
-  @description('Read: see. Write: see, register and act.')
+  @description('Read: view. Write: view, register and act.')
   rights: 'Read' | 'Write'
 
-  @description('The sources that the holder sees. Default: all.')
+  @description('The sources that the key is limited to. Default: all.')
   @minLength(1)
   @maxLength(64)
   sources: string[]?
 }
 
 @export()
-@description('One subscription of the topic.')
+@description('A subscription of the topic.')
 type Subscription = {
   @description('The name.')
   @minLength(1)
   @maxLength(50)
   name: string
 
-  @description('What it gets: whatever any of these lets through. Default: every event.')
+  @description('The filters. An event must match one of them. Default: every event.')
   @minLength(1)
   @maxLength(20)
   filters: Filter[]?
 
-  @description('How often a message is delivered before it is dead-lettered. Default: 10.')
+  @description('The number of deliveries after which a message is dead-lettered. Default: 10.')
   maxDeliveryCount: int?
 }
 
-@description('A filter. A correlation filter compares for equality, costs little and is allowed in great numbers; SQL is for all else.')
+@description('A filter. A correlation filter compares for equality and is cheap. An SQL filter takes any condition.')
 @discriminator('kind')
 type Filter = CorrelationFilter | SqlFilter
 
-@description('Lets through what equals everything given here.')
+@description('Matches events that equal all given values.')
 type CorrelationFilter = {
-  @description('Which filter this is.')
+  @description('The name of the filter.')
   kind: 'correlation'
 
   @description('The type of the event: fopwatch.job.settled, fopwatch.job.progressed or fopwatch.job.overdue.')
@@ -152,13 +152,13 @@ type CorrelationFilter = {
 
 @description('Values of application properties, by the property.')
 type MessageProperties = {
-  @description('The value that the property has to have.')
+  @description('The value of the property.')
   *: string
 }
 
-@description('Lets through what a condition holds for.')
+@description('Matches events for which a condition holds.')
 type SqlFilter = {
-  @description('Which filter this is.')
+  @description('The name of the filter.')
   kind: 'sql'
 
   @description('The condition, over application properties and system properties (sys.Label is the type of the event).')
@@ -167,14 +167,14 @@ type SqlFilter = {
 }
 
 @export()
-@description('Who may receive from a subscription.')
+@description('An identity that may receive from a subscription.')
 type Receiver = {
   @description('The object id of the identity in Entra.')
   @minLength(36)
   @maxLength(36)
   principalId: string
 
-  @description('What kind of identity it is.')
+  @description('The kind of identity.')
   principalType: 'ServicePrincipal' | 'Group' | 'User'
 
   @description('The subscription, by name.')
@@ -182,12 +182,12 @@ type Receiver = {
 }
 
 @export()
-@description('Instances that are always there, so that nothing waits for one to start.')
+@description('Always-ready instances, which avoid cold starts.')
 type AlwaysReady = {
-  @description('What for: http (all HTTP triggers), durable (the watches), or function:<name> for a timer.')
+  @description('The group of functions: http (all HTTP triggers), durable (the watches), or function:<name> for a timer.')
   name: string
 
-  @description('How many.')
+  @description('The number of instances.')
   @minValue(1)
   @maxValue(1000)
   instanceCount: int
@@ -199,38 +199,38 @@ type Operator = {
   @description('The object id of the identity in Entra.')
   principalId: string
 
-  @description('What kind of identity it is. Leave it out where it is unknown: Azure then looks it up, and refuses a wrong one.')
+  @description('The kind of identity. Omit it if it is unknown: Azure then looks it up. Azure rejects a wrong kind.')
   principalType: ('User' | 'Group' | 'ServicePrincipal')?
 }
 
 @export()
-@description('What may be spent in a month before mails are sent: at 80 % of it, and when the forecast is above it.')
+@description('A monthly budget. Mails are sent at 80 % of it, and when the forecast exceeds it.')
 type Budget = {
   @description('The amount, in the currency of the subscription.')
   @minValue(1)
   amount: int
 
-  @description('The first day of the month that it begins with, for example 2026-12-01. Fixed once there is a budget.')
+  @description('The first day of the first month, for example 2026-12-01. Fixed once the budget exists.')
   @minLength(10)
   @maxLength(10)
   from: string
 }
 
 @export()
-@description('Where a provider is to notify of the jobs of one source.')
+@description('The notify URL of a source.')
 type NotifyUrl = {
   @description('The source.')
   source: string
 
-  @description('The URL, with <token> in the place of the token.')
+  @description('The URL, with <token> in place of the token.')
   url: string
 
-  @description('The secrets that hold tokens.')
+  @description('The secrets with its tokens.')
   tokenSecrets: string[]
 }
 
 @export()
-@description('The ids of private DNS zones, by what a private endpoint calls the service.')
+@description('The ids of private DNS zones, by the group id of the private endpoint.')
 type ZoneIds = {
   @description('Blobs.')
   blob: string

@@ -1,8 +1,8 @@
-// What somebody has to know at once. Every condition is over a metric of the app's meter; dead letters and the topic's size are Service Bus's own.
+// Alerts. Their conditions use metrics of the app's meter, except dead letters and the topic's size, which are metrics of Service Bus.
 
 import { Tags } from '../types.bicep'
 
-@description('What the names of the resources end in.')
+@description('The suffix of the resources\' names.')
 param suffix string
 
 @description('The region.')
@@ -11,7 +11,7 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('The workspace that the app\'s metrics arrive in.')
+@description('The workspace of the app\'s metrics.')
 param workspaceId string
 
 @description('The Service Bus namespace.')
@@ -20,29 +20,29 @@ param serviceBusId string
 @description('The topic.')
 param topicName string
 
-@description('From how many bytes on the topic is filling up.')
+@description('The size of the topic, in bytes, above which an alert fires.')
 param topicBytes int
 
-@description('Whom to write to.')
+@description('The mail addresses.')
 param emails string[]
 
-@description('Whether the alerts are on.')
+@description('Whether the alerts are enabled.')
 param enabled bool
 
-@description('For how many seconds the oldest event may wait in the outbox.')
+@description('The maximum age of the oldest event in the outbox, in seconds.')
 @minValue(60)
 param outboxAgeSeconds int
 
-@description('What share of a source\'s polls may fail, in percent.')
+@description('The maximum share of failed polls of a source, in percent.')
 @minValue(1)
 @maxValue(100)
 param failedPollsPercent int
 
-@description('How many notifications of a source may go to quarantine within an hour.')
+@description('The maximum number of quarantined notifications of a source per hour.')
 @minValue(0)
 param quarantinedPerHour int
 
-// One row of AppMetrics is what one instance measured in about a minute: counters and histograms have sums there, gauges a value.
+// A row of AppMetrics is one instance's measurement of about a minute: a sum for counters and histograms, a value for gauges.
 var rules = [
   {
     name: 'outbox-waits'
@@ -64,7 +64,7 @@ var rules = [
   {
     name: 'events-refused'
     displayName: 'Single events are not published'
-    description: 'Service Bus refuses them, or their rows cannot be read. All others are published, and these are retried.'
+    description: 'Service Bus refuses them, or their rows cannot be read. All other events are published; these are retried.'
     severity: 2
     query: '''
       AppMetrics
@@ -81,7 +81,7 @@ var rules = [
   {
     name: 'notifications-refused'
     displayName: 'Notifications are answered 5xx'
-    description: 'The store could not take notifications. Providers try again for 5 minutes (Wangsu) to 2 hours (Qiniu); polls find the rest.'
+    description: 'The store did not accept notifications. Providers retry for 5 minutes (Wangsu) to 2 hours (Qiniu); polls find the remaining outcomes.'
     severity: 1
     query: '''
       AppMetrics
@@ -98,7 +98,7 @@ var rules = [
   {
     name: 'polls-fail'
     displayName: 'Polls of a source fail'
-    description: 'The status API of a source is down, throttles, or does not accept the questions. Notifications still settle jobs.'
+    description: 'The status API of a source is down, throttles, or refuses requests. Notifications still settle jobs.'
     severity: 2
     query: '''
       AppMetrics
@@ -119,7 +119,7 @@ var rules = [
   {
     name: 'settled-by-deadline'
     displayName: 'Jobs expired without an outcome'
-    description: 'Jobs reached their deadline: neither a notification nor a poll told how they ended.'
+    description: 'Jobs reached their deadline: neither a notification nor a poll brought their outcome.'
     severity: 2
     query: '''
       AppMetrics
@@ -156,7 +156,7 @@ var rules = [
   {
     name: 'jobs-unaccounted'
     displayName: 'Jobs are unaccounted for'
-    description: 'The books do not balance: jobs that nothing will settle. The sweep mends what it can; what stays is a fault.'
+    description: 'The books do not balance: nothing will settle these jobs. The sweep repairs what it can; the rest is a bug.'
     severity: 1
     query: '''
       AppMetrics
@@ -173,7 +173,7 @@ var rules = [
   {
     name: 'quarantine-grows'
     displayName: 'Notifications go to quarantine'
-    description: 'Notifications with wrong signatures or in no known form. A key that was rotated and not added here looks like this.'
+    description: 'Notifications with invalid signatures or in an unknown format. A possible cause is a rotated key that was not added here.'
     severity: 2
     query: '''
       AppMetrics
@@ -190,7 +190,7 @@ var rules = [
   {
     name: 'nothing-measured'
     displayName: 'The app measures nothing'
-    description: 'No sweep has reported for half an hour: the app does not run, or its telemetry does not arrive and no other alert can fire.'
+    description: 'No sweep has reported for 30 minutes: the app does not run, or its telemetry does not arrive. Until it does, no other alert can fire.'
     severity: 1
     query: '''
       AppMetrics
@@ -296,7 +296,7 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2026-01-01' = {
         }
       ]
     }
-    description: 'A subscription has dead letters: its receiver failed on them too often, or did not come for them.'
+    description: 'A subscription has dead letters: its receiver failed on them too often, or did not read them in time.'
     enabled: enabled
     evaluationFrequency: 'PT5M'
     scopes: [serviceBusId]
@@ -333,7 +333,7 @@ resource topicFills 'Microsoft.Insights/metricAlerts@2026-01-01' = {
         }
       ]
     }
-    description: 'The topic is half full: a receiver is behind, or a subscription or its dead letters are read by nobody. A full topic takes no events.'
+    description: 'The topic is half full: a receiver is behind, or nobody reads a subscription or its dead letters. A full topic accepts no events.'
     enabled: enabled
     evaluationFrequency: 'PT5M'
     scopes: [serviceBusId]

@@ -1,14 +1,14 @@
-// A monthly budget of the resource group. Nothing stops when it is used up: it only writes.
+// A monthly budget of the resource group. It only sends mails; it stops nothing.
 
 import { Budget } from '../types.bicep'
 
-@description('What the names of the resources end in.')
+@description('The suffix of the resources\' names.')
 param suffix string
 
 @description('The budget.')
 param budget Budget
 
-@description('Whom to write to.')
+@description('The mail addresses.')
 @minLength(1)
 param emails string[]
 

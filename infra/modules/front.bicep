@@ -1,5 +1,5 @@
-// The public front of a private deployment: a Front Door that lets nothing but what providers call through. Its route comes last, when there
-// is an app to lead to. Tokens are part of its URLs, so its logs leave URLs out.
+// The public front of a private deployment: a Front Door that admits only requests of providers. frontRoute.bicep adds its route once the app
+// exists. Tokens are part of its URLs, so its logs omit URLs.
 
 import { Tags } from '../types.bicep'
 
@@ -12,16 +12,16 @@ param endpointName string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('A domain of yours that providers call; empty for none.')
+@description('The custom domain that providers call; empty for none.')
 param domain string
 
-@description('The name of the firewall\'s policy, of letters and digits.')
+@description('The name of the firewall policy: letters and digits.')
 param policyName string
 
-@description('How many notifications a minute one address may send; what is over that is answered 429.')
+@description('The maximum number of notifications per minute and address. The excess is answered 429.')
 param requestsPerMinute int
 
-@description('The workspace that takes its logs.')
+@description('The workspace of its logs.')
 param workspaceId string
 
 resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
@@ -110,7 +110,7 @@ resource firewall 'Microsoft.Cdn/profiles/securityPolicies@2025-12-01' = {
   }
 }
 
-// The version that Azure's own references use; there is no stable one with categories of logs.
+// A preview version, as in Azure's own references: no stable version has log categories.
 #disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
@@ -124,7 +124,7 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-@description('What this Front Door, and no other, puts into the header X-Azure-FDID.')
+@description('The value of the header X-Azure-FDID that only this Front Door sends.')
 output frontDoorId string = profile.properties.frontDoorId
 
 @description('The host that providers call.')

@@ -1,4 +1,4 @@
-// The way from the Front Door to the app, for what providers call and nothing else.
+// The route from the Front Door to the app, only for requests of providers.
 
 @description('The Front Door\'s name.')
 param profileName string
@@ -6,7 +6,7 @@ param profileName string
 @description('Its endpoint\'s name.')
 param endpointName string
 
-@description('A domain of yours that providers call; empty for none.')
+@description('The custom domain that providers call; empty for none.')
 param domain string
 
 @description('The app\'s host.')
@@ -61,7 +61,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
     customDomains: empty(domain) ? [] : [{ id: customDomain.id }]
     enabledState: 'Enabled'
     forwardingProtocol: 'HttpsOnly'
-    // Plain HTTP is not redirected: a provider that posts to a redirect posts its token in the clear.
+    // No redirect from HTTP to HTTPS: the provider would already have sent its token in the clear.
     httpsRedirect: 'Disabled'
     linkToDefaultDomain: 'Enabled'
     originGroup: { id: group.id }

@@ -1,8 +1,8 @@
-// The function app on Flex Consumption, and everything that it is told by app settings.
+// The function app on Flex Consumption, with its app settings.
 
 import { AlwaysReady, ApiKey, Source, Tags } from '../types.bicep'
 
-@description('What the names of the resources end in.')
+@description('The suffix of the resources\' names.')
 param suffix string
 
 @description('The region.')
@@ -17,31 +17,31 @@ param identityId string
 @description('The client id of the app\'s identity.')
 param identityClientId string
 
-@description('The blobs of the account of the Functions host and of Durable Functions.')
+@description('The blob endpoint of the account of the Functions host and of Durable Functions.')
 param hostBlobEndpoint string
 
-@description('The queues of that account.')
+@description('The queue endpoint of that account.')
 param hostQueueEndpoint string
 
-@description('The tables of that account.')
+@description('The table endpoint of that account.')
 param hostTableEndpoint string
 
-@description('The container that the app\'s package is in.')
+@description('The container of the app\'s package.')
 param packageUrl string
 
-@description('The tables of the account that keeps jobs.')
+@description('The table endpoint of the account for jobs.')
 param tableEndpoint string
 
 @description('The table.')
 param tableName string
 
-@description('Into how many partitions the jobs of a source are spread.')
+@description('The number of partitions for the jobs of a source.')
 param buckets int
 
 @description('How long settled jobs are kept.')
 param retention string
 
-@description('The largest request body that is taken, in bytes.')
+@description('The maximum size of a request body, in bytes.')
 param maxBodyBytes int
 
 @description('The host name of the Service Bus namespace.')
@@ -50,7 +50,7 @@ param serviceBusHostName string
 @description('The topic.')
 param topicName string
 
-@description('Where telemetry goes.')
+@description('The connection string of Application Insights.')
 param insightsConnectionString string
 
 @description('The URL of the Key Vault, with a slash at the end.')
@@ -62,38 +62,38 @@ param sources Source[]
 @description('The API keys.')
 param apiKeys ApiKey[]
 
-@description('The URL that providers reach the app under; empty for the Front Door\'s, where there is one, or else the app\'s own.')
+@description('The URL at which providers reach the app; empty for the Front Door\'s or, without one, the app\'s own.')
 param publicUrl string
 
-@description('The URL that applications reach the API under; empty for the app\'s own.')
+@description('The URL at which applications reach the API; empty for the app\'s own.')
 param apiUrl string
 
-@description('How many HTTP requests an instance takes at once before there is another instance.')
+@description('The number of concurrent HTTP requests per instance before the platform adds an instance.')
 param httpConcurrency int
 
-@description('How instances are replaced; null for the platform\'s default.')
+@description('How a deployment replaces instances; null for the platform\'s default.')
 param updateStrategy ('Recreate' | 'RollingUpdate')?
 
 @description('The memory of an instance, in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@description('The most instances of each group of functions, not counting those that are always there.')
+@description('The maximum number of instances of each group of functions, without always-ready instances.')
 param maximumInstanceCount int
 
-@description('Instances that are always there.')
+@description('Always-ready instances.')
 param alwaysReadyInstances AlwaysReady[]
 
 @description('Whether the instances are spread over availability zones.')
 param zoneRedundant bool
 
-@description('The subnet that the app reaches out from; null for none.')
+@description('The subnet of outbound connections; null for none.')
 param subnetId string?
 
-@description('Whether deployments of the app are taken from its private endpoint and the operators\' addresses alone.')
+@description('Whether the app is deployed only through its private endpoint or from the operators\' addresses.')
 param isPrivate bool
 
-@description('Whether a Front Door is the only way to the app from the internet. Its id tells that too, but only once there is one.')
+@description('Whether the internet reaches the app only through a Front Door. Its id would show that too, but only once it exists.')
 param hasFront bool
 
 @description('The id of that Front Door; empty for none.')
@@ -111,13 +111,13 @@ type Settings = {
   *: string
 }
 
-@description('App settings, by name, some of which may be left out.')
+@description('App settings, by name, some of which may be omitted.')
 type OptionalSettings = {
-  @description('A value; null to leave the setting out.')
+  @description('A value; null to omit the setting.')
   *: string?
 }
 
-// Without a version, so that a new version of the secret is the one that counts.
+// Without a version, so that the latest version of the secret applies.
 func secret(vault string, name string) string => '@Microsoft.KeyVault(SecretUri=${vault}secrets/${name}/)'
 
 func withoutNulls(settings OptionalSettings) Settings =>
@@ -186,7 +186,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: 'func-${suffix}'
   location: location
-  // By this tag azd finds where the service of that name in azure.yaml goes.
+  // azd deploys the service of this name in azure.yaml to the resource with this tag.
   tags: union(tags, { 'azd-service-name': 'functions' })
   kind: 'functionapp,linux'
   identity: {
@@ -222,11 +222,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
           http: { perInstanceConcurrency: httpConcurrency }
         }
       }
-      // Documented under «Site update strategies in Flex Consumption»; the compiler's types do not have it yet.
+      // Documented under "Site update strategies in Flex Consumption"; the compiler's types lack it.
       #disable-next-line BCP037
       siteUpdateStrategy: updateStrategy == null ? null : { type: updateStrategy }
     }
-    // Flex Consumption refuses what its reference of app settings lists under «Flex Consumption plan deprecations», ftpsState among it.
+    // Flex Consumption refuses the properties listed under "Flex Consumption plan deprecations" in its reference, for example ftpsState.
     siteConfig: {
       http20Enabled: true
       minTlsVersion: '1.2'
@@ -237,7 +237,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         : [
             {
               name: 'notifications'
-              description: 'What comes through our Front Door, and no other.'
+              description: 'Only requests through this deployment\'s Front Door.'
               action: 'Allow'
               priority: 100
               tag: 'ServiceTag'
@@ -259,8 +259,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
-  // Deployments use Entra identities, not a user name and password. These policies are resources of every site and not site properties;
-  // Azure Policy audits both of them on function apps.
+  // Deployments use Entra identities, not a user name and password. These policies are child resources of every site, not site properties;
+  // Azure Policy audits both on function apps.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }
@@ -275,7 +275,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 var ownUrl = 'https://${app.properties.defaultHostName}'
 var url = !empty(publicUrl) ? publicUrl : hasFront ? 'https://${frontHostName}' : ownUrl
 
-// The Front Door leads notifications to the app and nothing else, so links in events name the app's own host.
+// The Front Door admits only notifications and upload callbacks, so links in events use the app's own host.
 var linkUrl = empty(apiUrl) ? ownUrl : apiUrl
 
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
@@ -316,8 +316,8 @@ output name string = app.name
 @description('The app\'s own host.')
 output hostName string = app.properties.defaultHostName
 
-@description('The URL that providers reach the app under.')
+@description('The URL at which providers reach the app.')
 output publicUrl string = url
 
-@description('The URL that applications reach the API under.')
+@description('The URL at which applications reach the API.')
 output apiUrl string = linkUrl

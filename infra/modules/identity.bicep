@@ -1,4 +1,4 @@
-// The app's identity, which has its roles before there is an app.
+// The app's identity. It gets its roles before the app exists.
 
 import { Tags } from '../types.bicep'
 
@@ -20,5 +20,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 @description('The identity\'s object id in Entra, for roles.')
 output principalId string = identity.properties.principalId
 
-@description('Its client id, by which the app asks for it.')
+@description('Its client id, with which the app requests tokens.')
 output clientId string = identity.properties.clientId

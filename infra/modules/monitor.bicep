@@ -1,9 +1,9 @@
-// Log Analytics, Application Insights that takes telemetry from known identities only, and the workbook.
+// Log Analytics, Application Insights that accepts telemetry only from identities with a role, and the workbook.
 
 import { roleIds } from '../roles.bicep'
 import { Tags } from '../types.bicep'
 
-@description('What the names of the resources end in.')
+@description('The suffix of the resources\' names.')
 param suffix string
 
 @description('The region.')
@@ -12,16 +12,16 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('How long telemetry is kept, in days.')
+@description('The retention of telemetry, in days.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int
 
-@description('The most telemetry that is taken a day, in GB; -1 for any amount.')
+@description('The daily quota of telemetry in GB; -1 for no limit.')
 @minValue(-1)
 param dailyQuotaGb int
 
-@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+@description('The resource id of the app\'s identity. Names of role assignments derive from it, because the object id is unknown until the identity exists.')
 param identityId string
 
 @description('The object id of the app\'s identity.')
@@ -72,7 +72,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   kind: 'shared'
   properties: {
     category: 'workbook'
-    description: 'How jobs, notifications, polls and the outbox fare.'
+    description: 'Jobs, notifications, polls and the outbox.'
     displayName: 'FopWatch ${suffix}'
     serializedData: loadTextContent('../workbook.json')
     sourceId: workspace.id
@@ -83,7 +83,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
 @description('The workspace\'s id.')
 output workspaceId string = workspace.id
 
-@description('Where the app sends its telemetry. Not a secret: without the role it admits nobody.')
+@description('The connection string for telemetry. Not a secret: sending takes the role as well.')
 output connectionString string = insights.properties.ConnectionString
 
 @description('The id of Application Insights.')

@@ -1,9 +1,9 @@
-// The virtual network of a private deployment: a subnet that the app reaches out from, by one address that does not change, a subnet
-// of private endpoints, one for a machine that deploys, and the names that lead to the endpoints.
+// The virtual network of a private deployment: a subnet for the app's outbound connections with one fixed address, a subnet
+// for private endpoints, a subnet for a deployment runner, and the DNS zones of the endpoints.
 
 import { Tags, ZoneIds } from '../types.bicep'
 
-@description('What the names of the resources end in.')
+@description('The suffix of the resources\' names.')
 param suffix string
 
 @description('The region.')
@@ -12,12 +12,12 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('The addresses of the network: a /24 or more. Half of them are for the app.')
+@description('The address range of the network: a /24 or larger. Half of it is for the app.')
 param addressPrefix string
 
 var prefixLength = parseCidr(addressPrefix).cidr
 
-// The names of private DNS zones, by what a private endpoint calls the service.
+// The names of private DNS zones, by the group id of the private endpoint.
 var zoneNames = {
   blob: 'privatelink.blob.${environment().suffixes.storage}'
   queue: 'privatelink.queue.${environment().suffixes.storage}'
@@ -60,7 +60,7 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
     addressSpace: { addressPrefixes: [addressPrefix] }
     subnets: [
       {
-        // Flex Consumption takes one address for each instance that runs, and wants this delegation and a name without an underscore.
+        // Flex Consumption takes one address per running instance. It requires this delegation and a name without an underscore.
         name: 'app'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, prefixLength + 1, 0)
@@ -83,7 +83,7 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
         }
       }
       {
-        // For a runner that deploys: only from within are the app's deployment endpoint and the vault reached.
+        // For a deployment runner: the app's deployment endpoint and the vault are reachable only from the network.
         name: 'runner'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, prefixLength + 3, 6)
@@ -122,16 +122,16 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
-@description('The subnet that the app is integrated with.')
+@description('The subnet of the app\'s outbound connections.')
 output appSubnetId string = network::app.id
 
 @description('The subnet of private endpoints.')
 output endpointSubnetId string = network::endpoints.id
 
-@description('The subnet of a machine that deploys.')
+@description('The subnet for a deployment runner.')
 output runnerSubnetId string = network::runner.id
 
-@description('The private DNS zones, by what a private endpoint calls the service.')
+@description('The private DNS zones, by the group id of the private endpoint.')
 output zoneIds ZoneIds = {
   blob: resourceId('Microsoft.Network/privateDnsZones', zoneNames.blob)
   queue: resourceId('Microsoft.Network/privateDnsZones', zoneNames.queue)
@@ -141,5 +141,5 @@ output zoneIds ZoneIds = {
   sites: resourceId('Microsoft.Network/privateDnsZones', zoneNames.sites)
 }
 
-@description('The address that status APIs see polls come from.')
+@description('The source address of polls.')
 output outboundAddress string = address.properties.ipAddress

@@ -1,4 +1,4 @@
-// A private endpoint and its name.
+// A private endpoint with its DNS record.
 
 import { Tags } from '../types.bicep'
 
@@ -11,17 +11,17 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('The subnet that it is in.')
+@description('Its subnet.')
 param subnetId string
 
-@description('What it leads to.')
+@description('The id of the target resource.')
 param targetId string
 
-@description('Which part of that: blob, queue, table, namespace, vault or sites.')
+@description('The group id of the target: blob, queue, table, namespace, vault or sites.')
 @allowed(['blob', 'queue', 'table', 'namespace', 'vault', 'sites'])
 param group string
 
-@description('The private DNS zone of that part.')
+@description('The private DNS zone of that group.')
 param zoneId string
 
 resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {

@@ -1,4 +1,4 @@
-// The namespace, the topic and its subscriptions, and who may send and receive.
+// The namespace, the topic, its subscriptions, and the roles to send and receive.
 
 import { roleIds } from '../roles.bicep'
 import { Receiver, Subscription, Tags } from '../types.bicep'
@@ -25,40 +25,40 @@ param capacity int
 @description('The topic\'s name.')
 param topicName string
 
-@description('For how long the topic remembers message ids.')
+@description('How long the topic remembers message ids.')
 param duplicateDetectionWindow string
 
-@description('For how long a message waits for its receiver before it is dead-lettered.')
+@description('How long a message waits for its receiver before it is dead-lettered.')
 param messageTimeToLive string
 
-@description('For how long a subscription may be without a receiver before it is deleted.')
+@description('How long a subscription may be without a receiver before it is deleted.')
 param subscriptionIdleTime string
 
-@description('How much the topic holds, in megabytes.')
+@description('The capacity of the topic, in megabytes.')
 param topicMegabytes int
 
 @description('The subscriptions.')
 param subscriptions Subscription[]
 
-@description('Who may receive.')
+@description('The identities that may receive.')
 param receivers Receiver[]
 
-@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+@description('The resource id of the app\'s identity. Names of role assignments derive from it, because the object id is unknown until the identity exists.')
 param identityId string
 
 @description('The object id of the app\'s identity.')
 param principalId string
 
-@description('Whether only private endpoints lead to the namespace.')
+@description('Whether the namespace has only private endpoints.')
 param isPrivate bool
 
-@description('The workspace that takes the namespace\'s log.')
+@description('The workspace of the namespace\'s log.')
 param workspaceId string
 
-@description('Whether it can be deleted only after a lock is taken off.')
+@description('Whether it has a lock against deletion.')
 param isLocked bool
 
-// The rules of all subscriptions in one list. The first of each replaces the rule «everything» that a new subscription has.
+// The rules of all subscriptions in one list. The first rule of each replaces the match-all rule of a new subscription.
 var rules = flatten(map(
   subscriptions,
   s =>
@@ -103,7 +103,7 @@ resource topicSubscriptions 'Microsoft.ServiceBus/namespaces/topics/subscription
     parent: topic
     name: s.name
     properties: {
-      // Dead letters never expire and count towards the topic's size. With this, those that nobody reads go.
+      // Dead letters never expire and count towards the topic's size. This deletes those of unread subscriptions.
       autoDeleteOnIdle: subscriptionIdleTime
       deadLetteringOnFilterEvaluationExceptions: true
       deadLetteringOnMessageExpiration: true
@@ -182,8 +182,8 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
   }
 }
 
-// What was changed about topics and subscriptions, and by whom.
-// The version that Azure's own references use; there is no stable one with categories of logs.
+// The log of changes to topics and subscriptions.
+// A preview version, as in Azure's own references: no stable version has log categories.
 #disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'

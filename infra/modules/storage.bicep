@@ -1,4 +1,4 @@
-// A storage account without keys, and the roles that the app has on it.
+// A storage account without keys, and the app's roles on it.
 
 import { roleIds } from '../roles.bicep'
 import { Tags } from '../types.bicep'
@@ -14,25 +14,25 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('How data is replicated.')
+@description('The replication.')
 param sku string
 
-@description('The names of the roles that the app\'s identity gets on the account.')
+@description('The names of the app identity\'s roles on the account.')
 param roles string[]
 
-@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+@description('The resource id of the app\'s identity. Names of role assignments derive from it, because the object id is unknown until the identity exists.')
 param identityId string
 
 @description('The object id of the app\'s identity.')
 param principalId string
 
-@description('A container to make; empty for none.')
+@description('A container to create; empty for none.')
 param container string = ''
 
-@description('Whether only private endpoints lead to the account.')
+@description('Whether the account has only private endpoints.')
 param isPrivate bool
 
-@description('Whether it can be deleted only after a lock is taken off.')
+@description('Whether it has a lock against deletion.')
 param isLocked bool
 
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
@@ -95,11 +95,11 @@ output id string = account.id
 @description('The account\'s name.')
 output name string = account.name
 
-@description('Where its blobs are, with a slash at the end.')
+@description('Its blob endpoint, with a trailing slash.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 
-@description('Where its queues are, with a slash at the end.')
+@description('Its queue endpoint, with a trailing slash.')
 output queueEndpoint string = account.properties.primaryEndpoints.queue
 
-@description('Where its tables are, with a slash at the end.')
+@description('Its table endpoint, with a trailing slash.')
 output tableEndpoint string = account.properties.primaryEndpoints.table

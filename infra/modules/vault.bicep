@@ -1,4 +1,4 @@
-// The Key Vault of notify tokens and provider keys. Its secrets are not made here: their values are nowhere in this folder.
+// The Key Vault for notify tokens and provider keys. The templates create no secrets and contain no values of secrets.
 
 import { roleIds } from '../roles.bicep'
 import { Operator, Tags } from '../types.bicep'
@@ -14,28 +14,28 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+@description('The resource id of the app\'s identity. Names of role assignments derive from it, because the object id is unknown until the identity exists.')
 param identityId string
 
 @description('The object id of the app\'s identity.')
 param principalId string
 
-@description('Who writes secrets; null for nobody.')
+@description('The identity that writes secrets; null for none.')
 param operator Operator?
 
-@description('Whether a deleted vault is kept for 90 days even from its owner.')
+@description('Whether nobody can purge a deleted vault for 90 days.')
 param purgeProtection bool
 
-@description('Whether only private endpoints and the operators\' addresses lead to the vault.')
+@description('Whether the vault is reachable only through private endpoints and from the operators\' addresses.')
 param isPrivate bool
 
 @description('The operators\' addresses, in CIDR notation.')
 param operatorIpRanges string[]
 
-@description('The workspace that takes the vault\'s log.')
+@description('The workspace of the vault\'s log.')
 param workspaceId string
 
-@description('Whether it can be deleted only after a lock is taken off.')
+@description('Whether it has a lock against deletion.')
 param isLocked bool
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
@@ -50,9 +50,9 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    // Fixed when the vault is made, so the same with purge protection as without: it may be switched on later.
+    // Fixed when the vault is created, so the value suits a later purge protection too.
     softDeleteRetentionInDays: 90
-    // Once on, it cannot be set to false again, only left out.
+    // Once true, it cannot be set to false, only omitted.
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: isPrivate && empty(operatorIpRanges) ? 'Disabled' : 'Enabled'
     networkAcls: {
@@ -92,8 +92,8 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
   }
 }
 
-// Who read or wrote which secret. Values are not in it.
-// The version that Azure's own references use; there is no stable one with categories of logs.
+// The log of reads and writes of secrets, without their values.
+// A preview version, as in Azure's own references: no stable version has log categories.
 #disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'workspace'
@@ -112,5 +112,5 @@ output id string = vault.id
 @description('The vault\'s name.')
 output name string = vault.name
 
-@description('The vault\'s URL, with a slash at the end.')
+@description('The vault\'s URL, with a trailing slash.')
 output uri string = vault.properties.vaultUri

@@ -7,36 +7,36 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Bounds how many requests a host works on at once: what exceeds that is answered 503 with <c>Retry-After</c> at once, rather
-/// than left to wait in a queue that only grows. Providers try again after a 503; Qiniu does not after a 4xx, 429 included
-/// (providers.md, section 1). A request whose body is still arriving takes no place: see <see cref="BodyMemory"/>.
+/// Limits the number of concurrent requests. A request in excess is answered 503 with <c>Retry-After</c> at once, because a queue would only
+/// grow. Providers retry after a 503; Qiniu does not retry after a 4xx, 429 included (providers.md, section 1). A request whose body is still
+/// arriving takes no place: see <see cref="BodyMemory"/>.
 /// </summary>
 public sealed class Admission : IDisposable
 {
     /// <summary>
-    /// The most notifications at once, of which one source gets at most half. What one machine can do is done by far fewer: they only wait for
-    /// the disk together.
+    /// The maximum of concurrent notifications. One source gets at most half of them. Far fewer saturate a machine: most of them wait for the same
+    /// write to disk.
     /// </summary>
     public const int Notifications = 512;
 
     /// <summary>
-    /// The most long lists at once, and the most short ones and searches. They wait for their turn in the order in which they came, and there
-    /// are half as many turns of each kind as processors.
+    /// The maximum of concurrent long lists, and separately of short lists and searches. Each kind has half as many turns as there are processors;
+    /// requests get them in the order of arrival.
     /// </summary>
     public const int Lists = 128;
 
     /// <summary>
-    /// The most registrations at once, over all calls: an array of 1,000 would otherwise put as many changes before those of notifications.
+    /// The maximum of concurrent registrations over all calls. Without it, an array of 1,000 would queue as many changes before those of notifications.
     /// </summary>
     public const int Registrations = 64;
 
-    /// <summary>The most bytes of lists in memory at once that wait for their callers to read them.</summary>
+    /// <summary>The maximum of bytes of finished lists in memory that callers have not read yet.</summary>
     public const int ListBytes = 64 * 1024 * 1024;
 
-    /// <summary>The most other calls at once, so that a flood of notifications keeps nobody from asking how things stand, nor the reverse.</summary>
+    /// <summary>The maximum of other concurrent calls. A flood of notifications does not block them, nor the reverse.</summary>
     public const int Calls = 128;
 
-    /// <summary>The most calls at once that wait for something.</summary>
+    /// <summary>The maximum of concurrent waiting calls (<see cref="RequestKind.Waiting"/>).</summary>
     public const int Waiting = 1024;
 
     private readonly SharedPlaces _notifications = new(Notifications);
@@ -51,9 +51,9 @@ public sealed class Admission : IDisposable
     private readonly ConcurrentDictionary<string, Tally> _tooLarge = new(StringComparer.Ordinal);
 
     /// <param name="time">The clock.</param>
-    /// <param name="logger">Told of requests that are turned away, once a minute at the most.</param>
-    /// <param name="waiting">The most calls at once that wait, at least 1: fewer where something before the host counts them as load.</param>
-    /// <param name="listTurns">How many lists are made at once; 0 for half as many as there are processors, with a rest after each while there is intake.</param>
+    /// <param name="logger">Gets a warning of requests that are turned away, at most once a minute.</param>
+    /// <param name="waiting">The maximum of concurrent waiting calls, at least 1. Lower where a front end counts them as load.</param>
+    /// <param name="listTurns">The number of lists made concurrently. 0: half the number of processors, with a pause after each list while there is intake.</param>
     public Admission(TimeProvider time, ILogger<Admission> logger, int waiting = Waiting, int listTurns = 0)
     {
         var turns = listTurns > 0 ? listTurns : Math.Max(1, Environment.ProcessorCount / 2);
@@ -62,13 +62,13 @@ public sealed class Admission : IDisposable
         (_time, _logger) = (time, logger);
     }
 
-    /// <summary>How many requests were turned away since the start for lack of room.</summary>
+    /// <summary>The number of requests turned away for lack of room since the start.</summary>
     public long TurnedAway => _turnedAway.Count;
 
-    /// <summary>Lets a request in, or not. One that its handler admits is let in.</summary>
+    /// <summary>Admits or refuses a request. A kind that its handler admits passes.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="kind">What it costs.</param>
-    /// <returns>To be disposed of when the request has been answered; null if the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
+    /// <param name="kind">Its kind.</param>
+    /// <returns>The place, to dispose of after the answer; null if the answer must be <see cref="Problem.Unavailable"/>.</returns>
     public IDisposable? Enter(HttpRequest request, RequestKind kind)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -89,16 +89,16 @@ public sealed class Admission : IDisposable
         return null;
     }
 
-    /// <summary>Counts a request that was turned away, and logs it unless that was done lately.</summary>
-    /// <param name="reason">Why, in words for the operator that name nothing of the request.</param>
+    /// <summary>Counts a request that was turned away, and logs it at most once a minute.</summary>
+    /// <param name="reason">The reason, for the operator, without content of the request.</param>
     public void Refused(string reason)
     {
         if (_turnedAway.Add(_time) is { } count)
             _logger.TurnedAway(reason, count);
     }
 
-    /// <summary>Counts a notification that is larger than may be, and logs it unless that was done lately for the source.</summary>
-    /// <param name="source">The name of the source whose notify URL it came to.</param>
+    /// <summary>Counts a notification over the size limit, and logs it at most once a minute per source.</summary>
+    /// <param name="source">The name of the source of its notify URL.</param>
     /// <param name="limit">The limit, in bytes.</param>
     public void TooLarge(string source, int limit)
     {
@@ -106,16 +106,16 @@ public sealed class Admission : IDisposable
             _logger.TooLarge(source, limit, count);
     }
 
-    /// <summary>Takes a place for a notification that has arrived and may be decoded.</summary>
-    /// <param name="source">The name of the source whose notify URL it came to.</param>
-    /// <returns>To be disposed of when the request has been answered.</returns>
-    /// <exception cref="IntakeFullException">There is none for the source.</exception>
+    /// <summary>Takes a place for a notification whose body has arrived and that has its decode turn.</summary>
+    /// <param name="source">The name of the source of its notify URL.</param>
+    /// <returns>The place, to dispose of after the answer.</returns>
+    /// <exception cref="IntakeFullException">No place is free for the source.</exception>
     internal IDisposable EnterNotification(string source) =>
         _notifications.TryTake(source) ?? throw new IntakeFullException("A request was turned away: too many notifications of its source at once.");
 
-    /// <summary>Takes a place for a registration that has arrived.</summary>
-    /// <returns>To be disposed of when the request has been answered.</returns>
-    /// <exception cref="IntakeFullException">There is none.</exception>
+    /// <summary>Takes a place for a registration whose body has arrived.</summary>
+    /// <returns>The place, to dispose of after the answer.</returns>
+    /// <exception cref="IntakeFullException">No place is free.</exception>
     internal IDisposable EnterRegistration()
     {
         var place = _calls.AttemptAcquire();
@@ -125,22 +125,22 @@ public sealed class Admission : IDisposable
         throw new IntakeFullException("A request was turned away: too many requests at once.");
     }
 
-    /// <summary>Waits until a job may be registered.</summary>
-    /// <returns>To be disposed of when it is.</returns>
+    /// <summary>Waits for the turn to register one job.</summary>
+    /// <returns>The turn, to dispose of when the job is registered.</returns>
     internal async ValueTask<IDisposable> RegistrationTurnAsync(CancellationToken cancellationToken) =>
         await _registrations.AcquireAsync(1, cancellationToken);
 
-    /// <summary>Waits until a list may be made.</summary>
+    /// <summary>Waits for the turn to make a list.</summary>
     /// <param name="isLong">Whether it may have more than <see cref="Jobs.JobQuery.ShortTop"/> jobs, or is as costly.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>To be disposed of when it is made, and written down.</returns>
-    /// <exception cref="IntakeFullException">Too many wait already.</exception>
+    /// <returns>The turn, to dispose of when the list is serialised.</returns>
+    /// <exception cref="IntakeFullException">Too many lists wait.</exception>
     internal async ValueTask<IDisposable> ListTurnAsync(bool isLong, CancellationToken cancellationToken) =>
         await _lists.TakeAsync(isLong, cancellationToken)
         ?? throw new IntakeFullException("A request was turned away: too many lists at once.");
 
     /// <summary>Takes room for a list until its caller has read it.</summary>
-    /// <returns>To be disposed of then; null if there is none, and the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
+    /// <returns>The room, to dispose of then; null if there is none, and the answer must be <see cref="Problem.Unavailable"/>.</returns>
     internal IDisposable? ListRoom(long bytes)
     {
         var room = _listBytes.AttemptAcquire((int)Math.Min(bytes, ListBytes));

@@ -1,6 +1,6 @@
 namespace FopWatch.Api;
 
-/// <summary>Says what kind of request a handler answers; an endpoint without it answers a <see cref="RequestKind.Call"/>.</summary>
+/// <summary>The kind of request that a handler answers. Without the attribute it is <see cref="RequestKind.Call"/>.</summary>
 /// <param name="kind">The kind.</param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class AdmittedAsAttribute(RequestKind kind) : Attribute

@@ -12,7 +12,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Api;
 
-/// <summary>The serializer context of the HTTP API: no reflection.</summary>
+/// <summary>The source-generated serializer context of the HTTP API.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -62,10 +62,10 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(WebhookTest))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
-    /// <summary>What the API answers with; it escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>
+    /// <summary>The context of answers. It escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>
     public static ApiJson Wire => Relaxed.Context;
 
-    /// <summary>Apart, because the order in which the initializers of a partial class run is not defined.</summary>
+    // A class of its own, because the order of the initializers of a partial class is undefined.
     private static class Relaxed
     {
         public static readonly ApiJson Context = new(new(Default.Options) { Encoder = ContractsJson.Wire.Options.Encoder });
@@ -74,42 +74,42 @@ public sealed partial class ApiJson : JsonSerializerContext
 
 /// <summary>One page of jobs, newest first.</summary>
 /// <param name="Jobs">The jobs.</param>
-/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
-/// <param name="Unreadable">The references of jobs that belong into the page and cannot be read from the store; absent if there is none.</param>
+/// <param name="Continuation">The <c>continuation</c> of the request for the next page; null on the last page.</param>
+/// <param name="Unreadable">The references of jobs of this page that cannot be read from the store; absent if there are none.</param>
 public sealed record JobList(
     IReadOnlyList<WatchedJob> Jobs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
     IReadOnlyList<string>? Unreadable = null);
 
-/// <summary>How many jobs pass filters.</summary>
-/// <param name="Count">How many were counted.</param>
-/// <param name="AtLeast">Whether the count ended before all were looked at: there may be more.</param>
+/// <summary>The number of jobs that match the filters.</summary>
+/// <param name="Count">The number of jobs counted.</param>
+/// <param name="AtLeast">Whether the count ended early, so that there may be more.</param>
 public sealed record JobsCounted(int Count, bool AtLeast);
 
-/// <summary>Where a registered job is.</summary>
+/// <summary>A registered job.</summary>
 /// <param name="Source">The source.</param>
 /// <param name="Id">The id.</param>
-/// <param name="State">How it stands: it may be settled already.</param>
+/// <param name="State">Its state. It may be settled already.</param>
 /// <param name="Href">Its path.</param>
 public sealed record JobLink(string Source, string Id, JobState State, string Href);
 
-/// <summary>Where registered jobs are, in the order in which they were given.</summary>
+/// <summary>The registered jobs, in the order of the request.</summary>
 /// <param name="Jobs">The jobs.</param>
 public sealed record JobLinks(IReadOnlyList<JobLink> Jobs);
 
-/// <summary>A notification that could not be understood or verified, kept whole.</summary>
+/// <summary>A notification that could not be decoded or verified, stored unchanged.</summary>
 public sealed record QuarantineEntry
 {
-    /// <summary>Its key.</summary>
+    /// <summary>The key.</summary>
     public required string Key { get; init; }
 
-    /// <summary>The source whose notify URL it came to.</summary>
+    /// <summary>The source of its notify URL.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Why it is here, as the current settings see it.</summary>
+    /// <summary>Why it is in quarantine, by the current settings.</summary>
     public required string Reason { get; init; }
 
-    /// <summary>Why its signature is wrong; null if that is not why it is here.</summary>
+    /// <summary>Why its signature is invalid; null if it is in quarantine for another reason.</summary>
     public SignatureDiagnosis? Signature { get; init; }
 
     /// <summary>When it arrived.</summary>
@@ -119,34 +119,33 @@ public sealed record QuarantineEntry
     public string? Correlation { get; init; }
 
     /// <summary>
-    /// The headers that are kept: what verifying it again needs, and <c>Host</c> and forwarding headers. The notify token in a value is replaced by
-    /// <c>***</c>.
+    /// The stored headers: those that verification needs, <c>Host</c>, and forwarding headers. A notify token in a value is replaced by <c>***</c>.
     /// </summary>
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
 
     /// <summary>The size of the body in bytes.</summary>
     public required int Size { get; init; }
 
-    /// <summary>The body in Base64, where it is not larger than 64 KiB. Secrets in it are not redacted.</summary>
+    /// <summary>The body in Base64, if it has at most 64 KiB. Secrets in it are not redacted.</summary>
     public string? Body { get; init; }
 
-    /// <summary>Where the body is, byte for byte.</summary>
+    /// <summary>The path of the body, byte for byte.</summary>
     public required string BodyHref { get; init; }
 }
 
 /// <summary>One page of quarantined notifications, newest first.</summary>
 /// <param name="Notifications">The notifications.</param>
-/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
-/// <param name="Unreadable">The keys of notifications that belong into the page and cannot be read from the store; absent if there is none.</param>
+/// <param name="Continuation">The <c>continuation</c> of the request for the next page; null on the last page.</param>
+/// <param name="Unreadable">The keys of notifications of this page that cannot be read from the store; absent if there are none.</param>
 public sealed record QuarantineList(
     IReadOnlyList<QuarantineEntry> Notifications,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
     IReadOnlyList<string>? Unreadable = null);
 
-/// <summary>Whether the host can do its work.</summary>
+/// <summary>The health of the host.</summary>
 /// <param name="Status"><c>live</c> or <c>ready</c>.</param>
-/// <param name="Troubles">What goes wrong now, as this process saw it, for callers that may read jobs; absent if nothing does. It makes no host unready.</param>
+/// <param name="Troubles">Current problems that this process has seen, for callers that may read jobs; absent if there are none. They do not make the host unready.</param>
 /// <param name="TimersRanAt">
-/// When each of the cloud host's timers of a minute had run last, in any instance; null if one has not run yet, and at the embedded host.
+/// Cloud host: the time by which each one-minute timer had last run, in any instance; null until all have run. Embedded host: null.
 /// </param>
 public sealed record Health(string Status, IReadOnlyList<Trouble>? Troubles = null, DateTimeOffset? TimersRanAt = null);

@@ -10,33 +10,33 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Reads request bodies, and bounds the memory that they take. The first 64 KiB of each come from a reserve, so that large bodies keep no body of
-/// ordinary size out. The rest is shared between sources and between addresses. A body that stalls is cut off, the sooner the more it holds.
+/// Reads request bodies within a limit of memory. The first 64 KiB of each body come from a reserve, so that large bodies do not block bodies of
+/// ordinary size. Sources and addresses share the rest. A body that stalls is cut off, the sooner the more memory it holds.
 /// </summary>
 public sealed class BodyMemory
 {
-    /// <summary>What each body gets from the reserve, in bytes. Bodies of ordinary size are no larger.</summary>
+    /// <summary>The share of each body in the reserve, in bytes. Bodies of ordinary size are no larger.</summary>
     public const int OrdinaryBody = 64 * 1024;
 
     /// <summary>The reserve for bodies of ordinary size, in bytes: enough for every connection of the embedded host.</summary>
     public const int OrdinaryBytes = 128 * 1024 * 1024;
 
     /// <summary>
-    /// The most bytes of larger bodies at once, of which one source gets at most half and one address three quarters; eight times
-    /// <see cref="FopWatchSettings.MaxBodyBytes"/> if that is more.
+    /// The memory of larger bodies, in bytes; eight times <see cref="FopWatchSettings.MaxBodyBytes"/> if that is more. One source gets at most half,
+    /// one address three quarters.
     /// </summary>
     public const int LargeBytes = 64 * 1024 * 1024;
 
     /// <summary>
-    /// How long a body may take to arrive. A provider waits no longer than a minute for the answer (providers.md, section 2), and
-    /// one that dribbles must not hold its memory for ever.
+    /// The time limit for a body to arrive. A provider waits at most a minute for the answer (providers.md, section 2), and a slow body must not
+    /// hold its memory for ever.
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a body that is larger than <see cref="OrdinaryBody"/> may take to grow by a sixth, a thirtieth of its length a second.</summary>
+    /// <summary>The time in which a body larger than <see cref="OrdinaryBody"/> must grow by a sixth: a thirtieth of its length per second.</summary>
     public static readonly TimeSpan LargePatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>The owner of bodies that come to no source's notify URL.</summary>
+    /// <summary>The owner of bodies that do not belong to a source's notify URL.</summary>
     internal const string Callers = "";
 
     private readonly SharedBytes _ordinary;
@@ -63,11 +63,11 @@ public sealed class BodyMemory
 
     /// <summary>Reads the whole body.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="owner">The source whose notify URL it came to, or <see cref="Callers"/>.</param>
+    /// <param name="owner">The source of its notify URL, or <see cref="Callers"/>.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The body, to be disposed of when the request has been answered; null if it is larger than may be, of which no more is read than is needed to tell.</returns>
-    /// <exception cref="BadHttpRequestException">The client broke off, or wrote what cannot be read: what came is not the body.</exception>
-    /// <exception cref="IntakeFullException">There is no room for it now, or it took too long.</exception>
+    /// <returns>The body, to dispose of after the answer; null if it exceeds the limit. Then the rest is not read.</returns>
+    /// <exception cref="BadHttpRequestException">The client disconnected, or the body is malformed.</exception>
+    /// <exception cref="IntakeFullException">There is no memory for it now, or it took too long.</exception>
     internal async Task<ReceivedBody?> ReadAsync(HttpRequest request, string owner, CancellationToken cancellationToken)
     {
         if (request.ContentLength > _limit)
@@ -85,13 +85,13 @@ public sealed class BodyMemory
         }
         catch (ConnectionResetException reset)
         {
-            // Nobody is there to be answered, and Kestrel would drain the body in vain, and log an error for each.
+            // Without this, Kestrel would try to drain the body of a lost connection, and log an error.
             request.HttpContext.Abort();
-            throw new BadHttpRequestException("The client broke off.", reset);
+            throw new BadHttpRequestException("The client disconnected.", reset);
         }
         catch (IOException unreadable) when (unreadable is not BadHttpRequestException)
         {
-            // Kestrel says so of a chunk whose size overflows: no fault of ours.
+            // Kestrel throws this for a chunk whose size overflows: the client's fault.
             throw new BadHttpRequestException("The body cannot be read to its end.", unreadable);
         }
         finally
@@ -103,8 +103,8 @@ public sealed class BodyMemory
         return isWhole ? body : null;
     }
 
-    /// <summary>Takes a body that has arrived with the head of its request, as nearly all do: there is nothing to wait for.</summary>
-    /// <returns>False if not all of it is there.</returns>
+    /// <summary>Takes a body that arrived together with the request's header, as nearly all do.</summary>
+    /// <returns>False if it is incomplete.</returns>
     /// <exception cref="IntakeFullException">There is no room.</exception>
     private static bool TryFillAtOnce(ReceivedBody body, HttpRequest request)
     {
@@ -125,18 +125,18 @@ public sealed class BodyMemory
     }
 
     /// <summary>Reads into a body until it is whole.</summary>
-    /// <returns>False if it is larger than may be.</returns>
+    /// <returns>False if it exceeds the limit.</returns>
     private async Task<bool> FillAsync(ReceivedBody body, HttpRequest request, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(Patience, _time);
         using var cut = CancellationTokenSource.CreateLinkedTokenSource([cancellationToken, patience.Token, .. body.Lost]);
 
-        // What a client announces is not what it gets: memory grows with what it sends, and never beyond what it announced.
+        // Memory grows with the bytes received, up to Content-Length; the header alone reserves nothing.
         var expected = (int)(request.ContentLength ?? _limit);
         var began = _time.GetTimestamp();
         var (mark, markedAt) = (0, began);
 
-        // After a read that a token has cancelled, Kestrel cannot drain the body, and logs an error for each.
+        // After a cancelled read, Kestrel cannot drain the body, and logs an error.
         var reader = request.BodyReader;
         using var cutting = cut.Token.UnsafeRegister(static reader => CancelRead((PipeReader)reader!), reader);
         try
@@ -187,12 +187,12 @@ public sealed class BodyMemory
         }
         catch (Exception gone) when (gone is OperationCanceledException or ObjectDisposedException)
         {
-            // The connection was aborted, so the read ends anyway. Kestrel would log what a callback throws as an error of the application.
+            // The connection was aborted, so the read ends anyway. Kestrel would log an exception of the callback as an application error.
         }
     }
 
-    /// <summary>Takes what has arrived.</summary>
-    /// <returns>False if it is more than is expected.</returns>
+    /// <summary>Takes the bytes that have arrived.</summary>
+    /// <returns>False if there are more than expected.</returns>
     private static bool Take(ReceivedBody body, ReadOnlySequence<byte> arrived, int expected)
     {
         while (!arrived.IsEmpty)
@@ -209,7 +209,7 @@ public sealed class BodyMemory
         return true;
     }
 
-    /// <summary>The address, and of an IPv6 one the network: whoever has one address of a /64 has them all.</summary>
+    /// <summary>The address; for IPv6 its /64 network, because a holder of one address of a /64 has them all.</summary>
     private static IPAddress NetworkOf(IPAddress? address)
     {
         if (address is null)

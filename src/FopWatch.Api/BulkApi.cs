@@ -8,35 +8,35 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>What is done with all jobs that pass filters.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <summary>Actions on all jobs that match filters.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class BulkApi
 {
-    /// <summary>What is said of every bulk request where it is described.</summary>
+    /// <summary>The part of the description that all bulk requests share.</summary>
     internal const string OfBulk =
-        "Without `confirm` nothing is done, and the answer has the count and what to confirm it with. With another count than there is now, the answer is 409. A call ends after 20 seconds; the same call with the `continuation` of its answer goes on.";
+        "Without `confirm` nothing is done; the answer has the count and the value for `confirm`. If the count has changed since, the answer is 409. A call ends after 20 seconds. To continue, repeat it with the `continuation` of its answer.";
 
-    internal const string OfConfirm = "What the answer of a call without it has as `confirm`.";
+    internal const string OfConfirm = "The `confirm` of the answer to the call without it.";
 
-    internal const string OfContinuation = "Where a call before ended. It stands for the confirmation too.";
+    internal const string OfContinuation = "The `continuation` of the answer to the previous call. It replaces `confirm`.";
 
     public static void MapBulk(this IEndpointRouteBuilder api)
     {
         api.MapPost("/jobs/poll", PollAsync)
             .Describe(
                 "pollJobs",
-                "Have the provider asked about many jobs",
-                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. The polls are made due one after the other, at half of the source's `Poll:PerSecond`; a poll that is due sooner stays so. Expired jobs are watched again. Stopped jobs, and those with an outcome of the provider's, are left out.");
+                "Poll many jobs",
+                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. The polls become due one after another, at half of the source's `Poll:PerSecond`. A poll that is due earlier keeps its time. Expired jobs are watched again. Stopped jobs and jobs with the provider's outcome are left out.");
         api.MapPost("/jobs/republish", RepublishAsync)
             .Describe(
                 "republishJobs",
                 "Publish the outcomes of many jobs again",
-                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. Each outcome is published as a new version, so with a new event id. Jobs without an outcome are left out. Where a call fails, up to 100 outcomes may be published once more when it is repeated.");
+                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. Each outcome is published as a new version with a new event id. Jobs without an outcome are left out. If a call fails and is repeated, up to 100 outcomes may be published twice.");
         api.MapPost("/jobs/stop", StopAsync)
             .Describe(
                 "stopJobs",
                 "Stop watching many jobs",
-                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. Jobs that are stopped already, and those with an outcome of the provider's, are left out.");
+                $"{JobListApi.OfFilters} {OfBulk} At least one filter is required. Stopped jobs and jobs with the provider's outcome are left out.");
     }
 
     /// <summary><c>POST /api/jobs/poll?…&amp;confirm=</c>: makes the polls of jobs due.</summary>
@@ -104,11 +104,11 @@ internal static class BulkApi
         var problems = new List<ProblemElement>();
         var query = caller.Restrict(asked.Filters.Read(asked.Request, caller.Visible(settings.Sources), problems));
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is wrong.", problems);
+            return Problem.Invalid("A parameter is invalid.", problems);
         if (JobFilters.IsEmpty(query, asked.Filters.Ref))
             return Problem.Invalid("A bulk request needs at least one filter, such as 'source'.");
 
-        // The job of a reference is looked for by its id.
+        // The store finds the job of a reference by its id.
         if (!string.IsNullOrEmpty(asked.Filters.Ref))
         {
             var page = await JobListApi.FindByReferenceAsync(store, query, asked.Filters.Ref, cancellationToken);
@@ -125,7 +125,7 @@ internal static class BulkApi
         if (place is null)
             return answer!;
 
-        // Jobs that were registered since were not counted.
+        // Jobs registered since then were not counted.
         if (place.CountedAt?.AddTicks(1) is { } until && !(query.Until < until))
             query = query with { Until = until };
 

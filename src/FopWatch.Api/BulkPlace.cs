@@ -9,31 +9,31 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FopWatch.Api;
 
-/// <summary>Where a call of a bulk request ended, as opaque text.</summary>
+/// <summary>The position at which a call of a bulk request ended, as opaque text.</summary>
 internal sealed record BulkPlace
 {
     private static readonly string[] NotFilters = ["confirm", "continuation"];
 
-    /// <summary>The hash of the request that it is of.</summary>
+    /// <summary>The hash of its request.</summary>
     public required string Of { get; init; }
 
     public int Count { get; init; }
 
     public bool AtLeast { get; init; }
 
-    /// <summary>When the request was confirmed; null in what an earlier version wrote. What comes later was not counted, and is left alone.</summary>
+    /// <summary>When the request was confirmed; null from an earlier version. Jobs and notifications that arrive later were not counted and are left alone.</summary>
     public DateTimeOffset? CountedAt { get; init; }
 
     public BulkProgress Progress { get; init; } = new();
 
-    /// <summary>Finds where a call goes on, or begins once its count is confirmed.</summary>
-    /// <param name="action">What the request does.</param>
+    /// <summary>Finds the position at which a call continues, or starts once its count is confirmed.</summary>
+    /// <param name="action">The action.</param>
     /// <param name="request">The request.</param>
-    /// <param name="confirm">What the caller confirms.</param>
-    /// <param name="continuation">Where a call before ended.</param>
+    /// <param name="confirm">The count that the caller confirms.</param>
+    /// <param name="continuation">The position at which the previous call ended.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="count">Counts what the request is for.</param>
-    /// <returns>The place; or, where nothing is to be done, the answer.</returns>
+    /// <param name="count">Counts the matches.</param>
+    /// <returns>The position; or the answer, if there is nothing to do.</returns>
     public static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> BeginAsync(
         BulkWord action, HttpRequest request, string? confirm, string? continuation, TimeProvider time, Func<Task<JobCount>> count)
     {
@@ -44,9 +44,9 @@ internal sealed record BulkPlace
         var countedAt = time.GetUtcNow();
         var counted = await count();
 
-        // Nobody can confirm what was not counted.
+        // An unknown count cannot be confirmed.
         if (counted is { AtLeast: true, Count: < BulkChanges.MostCounted })
-            return (null, Problem.Invalid("The jobs cannot be counted in time: too many have to be looked at that do not pass the filters. Narrow the request, for example with 'since' and 'until'."));
+            return (null, Problem.Invalid("The jobs cannot be counted in time, because too many do not match the filters. Narrow the request, for example with 'since' and 'until'."));
         if (string.IsNullOrEmpty(confirm))
             return (null, TypedResults.Ok(BulkAnswer.ToConfirm(action, counted)));
         return BulkAnswer.IsConfirmed(confirm, counted)
@@ -54,10 +54,10 @@ internal sealed record BulkPlace
             : (null, Problem.CountDiffers(counted));
     }
 
-    /// <summary>What a continuation is answered that is of another request, or none at all.</summary>
+    /// <summary>The answer to an invalid continuation, or to one of another request.</summary>
     public static ProblemResult<InvalidRequest> WrongContinuation() => Problem.Invalid("'continuation' was not issued by this API for this request.");
 
-    /// <summary>What a call is answered that ends here.</summary>
+    /// <summary>The answer to a call that ends here.</summary>
     public BulkAnswer AnswerOf(BulkWord action) => new()
     {
         Action = action,
@@ -78,7 +78,7 @@ internal sealed record BulkPlace
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{request.Path}\n{string.Join('\n', filters)}")).AsSpan(0, 8));
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote; null if it did not, or for another request.</summary>
+    /// <summary>Reads the text that <see cref="Write"/> wrote; null if it is another text, or of another request.</summary>
     private static BulkPlace? Read(string text, string of)
     {
         if (!Base64Url.IsValid(text))

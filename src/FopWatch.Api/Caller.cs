@@ -8,19 +8,18 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Who sends a request. A handler takes one as a parameter. It uses <see cref="Visible(Providers.Sources)"/>, <see cref="Restrict"/> and
-/// <see cref="Visible(IQuarantine)"/> in place of the sources, the query and the quarantine, so that whatever the caller does not see looks as if it did
-/// not exist.
+/// The sender of a request. A handler takes it as a parameter and uses <see cref="Visible(Providers.Sources)"/>, <see cref="Restrict"/> and
+/// <see cref="Visible(IQuarantine)"/> in place of the sources, the query and the quarantine. Data that the caller may not see then seems not to exist.
 /// </summary>
 /// <param name="grant">What the caller's key allows.</param>
 public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
 {
     private readonly HashSet<string>? _sources = grant.Sources?.ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>A caller without a named key, who may see and do everything.</summary>
+    /// <summary>A caller without a named key, with all rights on all sources.</summary>
     public static Caller Unrestricted { get; } = new(new(null, KeyRights.Write, null));
 
-    /// <summary>The name of the caller's key; null if the key has none or none was needed.</summary>
+    /// <summary>The name of the caller's key; null if the key has none or no key was needed.</summary>
     public string? Name => grant.Name;
 
     /// <summary>What the caller may do.</summary>
@@ -29,10 +28,10 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
     /// <summary>The sources that the caller sees; null for all.</summary>
     public IReadOnlyList<string>? Sources => grant.Sources;
 
-    /// <summary>Whether the caller sees all sources, those that are not configured included, and what concerns the whole installation.</summary>
+    /// <summary>Whether the caller sees the whole installation and all sources, including sources no longer configured.</summary>
     public bool SeesEverything => _sources is null;
 
-    /// <summary>Takes the caller of a request for the parameter of a handler; null at an endpoint that is open to all.</summary>
+    /// <summary>Binds the parameter of a handler; null at an endpoint that is open to all.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -40,10 +39,10 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
     }
 
     /// <summary>Whether the caller sees a source.</summary>
-    /// <param name="source">The name of the source; null for what concerns the whole installation.</param>
+    /// <param name="source">The name of the source; null for the whole installation.</param>
     public bool Sees(string? source) => _sources is null || (source is not null && _sources.Contains(source));
 
-    /// <summary>Those of the configured sources that the caller sees.</summary>
+    /// <summary>The configured sources that the caller sees.</summary>
     public Sources Visible(Sources sources)
     {
         ArgumentNullException.ThrowIfNull(sources);
@@ -57,6 +56,6 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
         return _sources is null ? query : query with { Within = [.. _sources] };
     }
 
-    /// <summary>The quarantine, limited to what came to the sources that the caller sees.</summary>
+    /// <summary>The quarantine, limited to the sources that the caller sees.</summary>
     public IQuarantine Visible(IQuarantine quarantine) => _sources is null ? quarantine : new VisibleQuarantine(quarantine, _sources);
 }

@@ -3,17 +3,17 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Api;
 
-/// <summary>Reads the settings of a host from its configuration: what both hosts read and check, in one place.</summary>
+/// <summary>Reads and checks the settings of both hosts.</summary>
 public static class ConfiguredSettings
 {
     /// <summary>
-    /// Reads the shared settings, the host's own and the exporter's, and reports all that is wrong with any of them together.
+    /// Reads the shared settings, the host's own and the exporter's, and reports all problems together.
     /// </summary>
     /// <typeparam name="T">The settings of the host.</typeparam>
     /// <param name="configuration">The configuration.</param>
     /// <param name="host">Reads the host's own settings: see <see cref="FopWatchSettings.Read{T}"/>.</param>
-    /// <param name="lists">Where the settings file has lists, below <see cref="FopWatchSettings.Section"/>; null if that is not known.</param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
+    /// <param name="lists">The paths of lists in the settings file, below <see cref="FopWatchSettings.Section"/>; null if unknown.</param>
+    /// <exception cref="SettingsException">A setting is invalid. The exception names every problem.</exception>
     public static T Read<T>(
         IConfiguration configuration,
         Func<SettingsReader, FopWatchSettings, T> host,
@@ -25,16 +25,16 @@ public static class ConfiguredSettings
         T Check(SettingsReader reader, FopWatchSettings shared)
         {
             if (configuration[FopWatchSettings.Section] is not null)
-                reader.Problem("", "is a single value: it takes a map from names to settings");
+                reader.Problem("", "is a single value; a map from names to settings is expected");
             reader.ProblemOutside(OtlpSettings.Problems(name => configuration[name]));
             return host(reader, shared);
         }
     }
 
     /// <summary>
-    /// All settings of the section, as whoever wrote them spelled their names. Names of configurations have no case, and where the settings
-    /// file says <c>media</c> and a variable of the environment <c>MEDIA</c>, asking the configuration as a whole gives one of them. So each
-    /// provider is asked for its own, and the one that overrides all others comes last.
+    /// All settings of the section, with names spelled as written. Configuration names are case-insensitive: if the settings file has <c>media</c>
+    /// and an environment variable <c>MEDIA</c>, the merged configuration has only one of them. So each provider is read separately, the one with
+    /// the highest precedence last.
     /// </summary>
     private static IEnumerable<KeyValuePair<string, string?>> Written(IConfiguration configuration) =>
         configuration is IConfigurationRoot root

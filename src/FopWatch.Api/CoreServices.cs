@@ -16,21 +16,21 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api;
 
-/// <summary>Puts the core together over a store.</summary>
+/// <summary>Registers the core over a store.</summary>
 public static class CoreServices
 {
     /// <summary>
-    /// Adds the core. The host adds what differs between hosts: <see cref="IWatchRunner"/>, <see cref="ICommittedEvents"/> and, where events
-    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>; <see cref="PollSlotOptions"/>; and
-    /// <see cref="IPollShares"/> where several processes poll the same sources.
+    /// Adds the core. The host adds what differs between hosts: <see cref="IWatchRunner"/>, <see cref="ICommittedEvents"/>,
+    /// <see cref="PollSlotOptions"/>, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/> if it publishes events, and
+    /// <see cref="IPollShares"/> if several processes poll the same sources.
     /// </summary>
-    /// <typeparam name="TStore">The store: one for all that has to be committed together.</typeparam>
+    /// <typeparam name="TStore">The store: one for all data that is committed together.</typeparam>
     /// <param name="services">The container.</param>
     /// <param name="settings">The settings.</param>
-    /// <param name="store">The store. The container does not dispose of it: requests may still be being answered then.</param>
+    /// <param name="store">The store. The container does not dispose of it, because requests may still be in progress then.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="statusTimeout">How long a status API may take to answer; null for the default.</param>
-    /// <param name="statusConnections">The most connections to each status API at once.</param>
+    /// <param name="statusTimeout">The timeout of a request to a status API; null for the default.</param>
+    /// <param name="statusConnections">The maximum of concurrent connections to each status API.</param>
     public static IServiceCollection AddFopWatchCore<TStore>(
         this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, TimeSpan? statusTimeout = null,
         int statusConnections = StatusClient.MostConnections)
@@ -48,8 +48,8 @@ public static class CoreServices
     }
 
     /// <summary>
-    /// Adds the core over a store that is opened later: nothing that needs the store may be resolved before. What commits is scoped, since what runs
-    /// the watches may be.
+    /// Adds the core over a store that is opened later. Services that need the store must not be resolved before. Services that commit are scoped,
+    /// because the watch runner may be.
     /// </summary>
     /// <typeparam name="TStore">As above.</typeparam>
     /// <param name="services">The container.</param>
@@ -71,7 +71,7 @@ public static class CoreServices
         return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections, ServiceLifetime.Scoped);
     }
 
-    /// <summary>Has typed results write what <see cref="ApiJson.Wire"/> writes.</summary>
+    /// <summary>Has typed results use the options of <see cref="ApiJson.Wire"/>.</summary>
     public static IServiceCollection AddApiJson(this IServiceCollection services) => services.ConfigureHttpJsonOptions(json =>
     {
         var (options, wire) = (json.SerializerOptions, ApiJson.Wire.Options);
@@ -81,7 +81,7 @@ public static class CoreServices
             options.Converters.Add(converter);
     });
 
-    /// <summary>Adds a class of the core that takes an <see cref="ILogger"/>: it logs under its own name.</summary>
+    /// <summary>Adds a class of the core that takes an <see cref="ILogger"/>. Its category is the class.</summary>
     /// <typeparam name="T">The class.</typeparam>
     /// <param name="services">The container.</param>
     /// <param name="lifetime">The lifetime.</param>
@@ -118,7 +118,7 @@ public static class CoreServices
         services.AddSingleton<Troubles>();
         services.AddSingleton<Failures>();
 
-        // Callers wait in real time, whatever clock the host goes by.
+        // Callers wait in real time, whatever the host's clock is.
         services.AddSingleton(provider => new OutcomeWaiters(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
@@ -126,7 +126,7 @@ public static class CoreServices
         services.AddSingleton(provider => new IntakeLimits(provider.GetRequiredService<IQuarantine>(), provider.GetRequiredService<IDueIndex>(), time));
         services.AddSingleton<ClockSkewTurns>();
 
-        // What commits, and with it whatever tells a job's watch.
+        // Services that commit, with the observer that informs the watch of a job.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
         foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(ClockSkewRepair), typeof(Sweeper), typeof(BulkChanges)])
             services.Add(new(type, type, committing));
@@ -146,7 +146,7 @@ public static class CoreServices
         return services.AddDoctor(settings, committing);
     }
 
-    /// <summary>Adds the doctor and the checks that both hosts have. A host adds its own.</summary>
+    /// <summary>Adds the doctor and the checks of both hosts. Each host adds its own.</summary>
     private static IServiceCollection AddDoctor(this IServiceCollection services, FopWatchSettings settings, ServiceLifetime lifetime)
     {
         services.AddSingleton<NotifyProbes>();

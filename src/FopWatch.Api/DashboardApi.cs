@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>The dashboard's files below <c>/ui/</c>. They hold nothing but the pages, which ask the API for what they show, so anyone may have them.</summary>
+/// <summary>The dashboard's files below <c>/ui/</c>. They are open to all, because they hold no data: the pages get it from the API.</summary>
 public static class DashboardApi
 {
-    /// <summary>Where the files are.</summary>
+    /// <summary>The path of the files.</summary>
     public static readonly PathString Path = "/ui";
 
     private const string Index = "index.html";
@@ -28,11 +28,11 @@ public static class DashboardApi
     internal static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGetAndHead("/ui/{**path}", Get).ExcludeFromDescription();
 
-    /// <summary><c>GET /</c> of a host whose other paths are all FopWatch's: leads to the dashboard.</summary>
+    /// <summary><c>GET /</c>: redirects to the dashboard. For a host that serves nothing but FopWatch.</summary>
     [OpenToAll]
     public static RedirectHttpResult Root() => TypedResults.Redirect("ui/");
 
-    /// <summary>A file; its directory's index for <c>/ui/</c>.</summary>
+    /// <summary>A file; the index for <c>/ui/</c>.</summary>
     [OpenToAll]
     internal static Results<FileContentHttpResult, RedirectHttpResult, ProblemResult<NotFound>> Get(string? path, HttpRequest request)
     {
@@ -40,7 +40,7 @@ public static class DashboardApi
         foreach (var (name, value) in Headers)
             response.Headers[name] = value;
 
-        // Relative, so that it is right behind a proxy that adds a prefix.
+        // Relative, so that it works behind a proxy that adds a prefix.
         if (path is null or "" && request.Path.Value?.EndsWith('/') != true)
             return TypedResults.Redirect("ui/");
 

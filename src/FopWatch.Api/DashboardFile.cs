@@ -6,7 +6,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace FopWatch.Api;
 
-/// <summary>One of the dashboard's files, which are resources of this assembly.</summary>
+/// <summary>A file of the dashboard, an embedded resource of this assembly.</summary>
 internal sealed class DashboardFile
 {
     private const string Prefix = "ui/";
@@ -30,7 +30,7 @@ internal sealed class DashboardFile
     private DashboardFile(string resource)
     {
         ContentType = ContentTypes.GetValueOrDefault(Path.GetExtension(resource))
-            ?? throw new InvalidOperationException($"The dashboard has {resource[Prefix.Length..]}, a kind of file whose content type is not known.");
+            ?? throw new InvalidOperationException($"The content type of the dashboard's file {resource[Prefix.Length..]} is unknown.");
         using var stream = typeof(DashboardFile).Assembly.GetManifestResourceStream(resource)!;
         using var copy = new MemoryStream();
         stream.CopyTo(copy);
@@ -51,16 +51,15 @@ internal sealed class DashboardFile
         }
     }
 
-    /// <summary>The paths of all files, below the dashboard's.</summary>
+    /// <summary>The paths of all files, relative to the dashboard's.</summary>
     public static IEnumerable<string> Paths => Files.Keys;
 
-    /// <summary>Its content type.</summary>
     public string ContentType { get; }
 
-    /// <summary>The file at a path below the dashboard's; null if there is none.</summary>
+    /// <summary>The file at a path relative to the dashboard's; null if there is none.</summary>
     public static DashboardFile? Find(string path) => Files.GetValueOrDefault(path);
 
-    /// <summary>The shortest form of the file that a client accepts. Each is compressed once, when it is first asked for.</summary>
+    /// <summary>The shortest encoding that the client accepts. Each is computed once, at the first request.</summary>
     /// <param name="acceptEncoding">The values of <c>Accept-Encoding</c>.</param>
     public Encoded For(StringValues acceptEncoding)
     {
@@ -70,7 +69,7 @@ internal sealed class DashboardFile
         bool Accepts(string coding) => accepted.FirstOrDefault(one => one.Value.Equals(coding, StringComparison.OrdinalIgnoreCase)) is { } named && named.Quality is not 0;
     }
 
-    /// <summary>A form of a file.</summary>
+    /// <summary>An encoding of a file.</summary>
     /// <param name="Coding">The content coding; null for none.</param>
     /// <param name="Bytes">The bytes.</param>
     /// <param name="Tag">Its entity tag.</param>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Api;
 
-/// <summary>Reports exports by OTLP that fail. The exporter says so in its event source and nowhere else.</summary>
-/// <param name="troubles">What is told of them.</param>
+/// <summary>Reports failed exports by OTLP. The exporter reports them in its event source only.</summary>
+/// <param name="troubles">Gets the failures.</param>
 public sealed class ExportFailures(Troubles troubles) : EventListener, IHostedService
 {
     private const string Exporter = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
@@ -31,7 +31,7 @@ public sealed class ExportFailures(Troubles troubles) : EventListener, IHostedSe
         if (eventData.EventSource.Name != Exporter)
             return;
 
-        // Their texts quote URLs and what a collector answered.
+        // The texts of the events are not passed on: they quote URLs and the collector's answers.
         switch (eventData.EventName)
         {
             case "ExportSuccess":
@@ -41,7 +41,7 @@ public sealed class ExportFailures(Troubles troubles) : EventListener, IHostedSe
                 troubles.Occurred(null, TroubleKind.TelemetryExportFails, "The collector cannot be reached");
                 break;
             case "ExportFailure" or "HttpRequestFailed" or "GrpcStatusWarning" or "ExportMethodException":
-                troubles.Occurred(null, TroubleKind.TelemetryExportFails, "The collector refused an export, or did not answer as a collector does");
+                troubles.Occurred(null, TroubleKind.TelemetryExportFails, "The collector refused an export, or its answer was not that of a collector");
                 break;
         }
     }

@@ -7,20 +7,20 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Decides how both hosts answer what a handler throws. A broker that is down is not among it: see <see cref="Publishing.ICommittedEvents"/>.
+/// Maps exceptions of handlers to answers, for both hosts. A broker that is down causes none: see <see cref="Publishing.ICommittedEvents"/>.
 /// </summary>
-/// <param name="admission">Counts what is turned away.</param>
-/// <param name="troubles">Is told of stores that cannot answer and of what cannot be read.</param>
-/// <param name="references">Name jobs that cannot be read.</param>
-/// <param name="logger">Gets what nobody expected.</param>
+/// <param name="admission">Counts requests that are turned away.</param>
+/// <param name="troubles">Gets failures of the store and unreadable data.</param>
+/// <param name="references">Names unreadable jobs.</param>
+/// <param name="logger">Logs unexpected exceptions.</param>
 public sealed class Failures(Admission admission, Troubles troubles, JobReferences references, ILogger<Failures> logger)
 {
-    /// <summary>The answer to a failed request; what nobody expected is logged.</summary>
+    /// <summary>The answer to a failed request. An unexpected exception is logged.</summary>
     /// <param name="context">The request. Its response must not have started.</param>
     /// <param name="exception">What was thrown.</param>
     /// <returns>
-    /// Nothing if the client has left; the status that the server found for a request that is malformed or was cut off; 503 where the
-    /// store cannot answer or there is no room, so that a provider tries again; 500 for what is stored and cannot be read, and for anything else.
+    /// Nothing if the client has disconnected; the server's status for a request that is malformed or incomplete; 503 if the store cannot answer or
+    /// there is no room, so that a provider retries; 500 for unreadable data, and for anything else.
     /// </returns>
     public IResult AnswerTo(HttpContext context, Exception exception)
     {
@@ -30,7 +30,7 @@ public sealed class Failures(Admission admission, Troubles troubles, JobReferenc
             case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
                 return Results.Empty;
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
-                // Too slow today is not wrong: Qiniu never repeats what was answered 4xx (providers.md, section 1).
+                // Not 408: Qiniu never retries after a 4xx (providers.md, section 1).
                 admission.Refused("a body came too slowly");
                 return Problem.Unavailable();
             case BadHttpRequestException malformed:

@@ -1,8 +1,8 @@
 namespace FopWatch.Api;
 
 /// <summary>
-/// Turns that come with some of a limited room. Owners that wait get them in rotation, so none waits for more than one turn of each other owner.
-/// An owner gets its own in the order in which it asked.
+/// Turns with a share of a limited room. Waiting owners get turns in rotation, so an owner waits for at most one turn of each other owner. Each owner
+/// gets its turns in the order of its requests.
 /// </summary>
 internal sealed class FairTurns
 {
@@ -13,16 +13,16 @@ internal sealed class FairTurns
     private int _turnsLeft;
     private int _roomLeft;
 
-    /// <param name="turns">How many there are at once.</param>
-    /// <param name="room">How much room they share.</param>
+    /// <param name="turns">The number of concurrent turns.</param>
+    /// <param name="room">The room that they share.</param>
     public FairTurns(int turns, int room) => (_turnsLeft, _roomLeft, _room) = (turns, room, room);
 
     /// <summary>Waits for a turn.</summary>
-    /// <param name="owner">On whose behalf.</param>
-    /// <param name="size">How much room it takes. One that takes more than there is gets all of it.</param>
-    /// <param name="mostWaiting">How many of the owner may wait.</param>
+    /// <param name="owner">The owner.</param>
+    /// <param name="size">The room that it needs. A size above the total gets all of the room.</param>
+    /// <param name="mostWaiting">The maximum of waiting requests of the owner.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>The turn; null if too many of the owner wait already.</returns>
+    /// <returns>The turn; null if too many of the owner wait.</returns>
     public async ValueTask<Turn?> TakeAsync(string owner, int size, int mostWaiting, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -73,7 +73,7 @@ internal sealed class FairTurns
             var queue = _byOwner[owner];
             if (queue.First is { Value: var next })
             {
-                // Whoever is next waits for its room, so that no small body ever overtakes a large one for good.
+                // The next owner waits for its room, so that small bodies do not overtake a large one for ever.
                 if (_turnsLeft == 0 || next.Size > _roomLeft)
                     return;
                 _turnsLeft--;
@@ -100,7 +100,7 @@ internal sealed class FairTurns
         }
     }
 
-    /// <summary>A turn, and the room that came with it.</summary>
+    /// <summary>A turn with its room.</summary>
     internal sealed class Turn(FairTurns all, int size) : IDisposable
     {
         private int _turns = 1;
@@ -109,7 +109,7 @@ internal sealed class FairTurns
         /// <summary>Ends the turn and keeps the room.</summary>
         public void End() => all.Return(Interlocked.Exchange(ref _turns, 0), 0);
 
-        /// <summary>Gives the room back too.</summary>
+        /// <summary>Ends the turn and returns the room.</summary>
         public void Dispose() => all.Return(Interlocked.Exchange(ref _turns, 0), Interlocked.Exchange(ref _room, 0));
     }
 

@@ -7,12 +7,12 @@ namespace FopWatch.Api;
 /// <summary>The HTTP surface of both hosts.</summary>
 public static class FopWatchRoutes
 {
-    /// <summary>Whatever can be got can be asked about without its body (RFC 9110, section 9.3.2). Kestrel sends none.</summary>
+    // HEAD is answered wherever GET is (RFC 9110, section 9.3.2). Kestrel omits the body.
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>Answers requests: routing, <see cref="RequestPipeline"/>, the endpoints. Nothing after it is called.</summary>
-    /// <param name="app">The application, whose services have the core and an <see cref="IAccessGuard"/>.</param>
-    /// <param name="mapMore">Maps what only this host has.</param>
+    /// <summary>Adds routing, <see cref="RequestPipeline"/> and the endpoints. Middleware after it is not called.</summary>
+    /// <param name="app">The application. Its services include the core and an <see cref="IAccessGuard"/>.</param>
+    /// <param name="mapMore">Maps the host's own routes.</param>
     public static IApplicationBuilder UseFopWatch(this IApplicationBuilder app, Action<IEndpointRouteBuilder>? mapMore = null) => app
         .UseRouting()
         .UseMiddleware<RequestPipeline>()
@@ -22,7 +22,7 @@ public static class FopWatchRoutes
             mapMore?.Invoke(routes);
         });
 
-    /// <summary>Maps the routes that both hosts have.</summary>
+    /// <summary>Maps the routes of both hosts.</summary>
     public static void MapFopWatch(this IEndpointRouteBuilder routes)
     {
         routes.MapNotifications();
@@ -36,15 +36,15 @@ public static class FopWatchRoutes
         routes.MapDashboard();
     }
 
-    /// <summary>Maps a route to a handler of GET and HEAD.</summary>
+    /// <summary>Maps GET and HEAD of a route.</summary>
     public static RouteHandlerBuilder MapGetAndHead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) =>
         routes.MapMethods(pattern, GetAndHead, handler);
 
     /// <summary>Describes a route for the OpenAPI document.</summary>
     /// <param name="route">The route.</param>
     /// <param name="id">Its operation id.</param>
-    /// <param name="summary">What it does, in a line.</param>
-    /// <param name="description">What else there is to say; null for nothing.</param>
+    /// <param name="summary">The summary, one line.</param>
+    /// <param name="description">The description; null for none.</param>
     public static TBuilder Describe<TBuilder>(this TBuilder route, string id, string summary, string? description = null)
         where TBuilder : IEndpointConventionBuilder
     {

@@ -12,10 +12,10 @@ namespace FopWatch.Api;
 /// <summary><c>GET /health/live</c>, <c>GET /health/ready</c> and <c>GET /openapi.json</c>.</summary>
 public static class HealthApi
 {
-    /// <summary>Where the process answers, whatever else does.</summary>
+    /// <summary>The path of the liveness check.</summary>
     public static readonly PathString LivePath = "/health/live";
 
-    /// <summary>Where the host says whether it can work.</summary>
+    /// <summary>The path of the readiness check.</summary>
     public static readonly PathString ReadyPath = "/health/ready";
 
     internal static readonly PathString Path = "/health";
@@ -26,9 +26,9 @@ public static class HealthApi
     {
         var health = routes.MapGroup("").WithTags("health");
         health.MapGetAndHead(LivePath, Live)
-            .Describe("live", "Whether the process answers");
+            .Describe("live", "Check that the process answers");
         health.MapGetAndHead(ReadyPath, ReadyAsync)
-            .Describe("ready", "Whether the store answers and, at the embedded host, can be written to again after it could not. With 503, `errors` names what keeps the cloud host from starting");
+            .Describe("ready", "Check that the store answers. After a failed write, the embedded host also checks that it can write again. With 503, `errors` names what prevents the cloud host from starting");
         health.MapGetAndHead("/openapi.json", OpenApi)
             .Describe("getOpenApi", "This document");
     }
@@ -39,8 +39,8 @@ public static class HealthApi
     public static Ok<Health> Live() => TypedResults.Ok(new Health("live"));
 
     /// <summary>
-    /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
-    /// would lose notifications for it. Anyone may ask. Troubles are listed to callers with a key; those of the whole installation only to keys of all sources.
+    /// The store answers, so notifications can be taken. Other troubles are listed but do not make the host unready: a load balancer that removed it
+    /// would lose notifications. The route is open to all. Only callers with a key see troubles, and only keys of all sources those of the whole installation.
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
@@ -69,7 +69,7 @@ public static class HealthApi
     private static byte[] ReadOpenApi()
     {
         using var resource = typeof(HealthApi).Assembly.GetManifestResourceStream("openapi.json")
-            ?? throw new InvalidOperationException("The OpenAPI document is not in the assembly.");
+            ?? throw new InvalidOperationException("The assembly does not contain the OpenAPI document.");
         using var copy = new MemoryStream();
         resource.CopyTo(copy);
         return copy.ToArray();

@@ -2,15 +2,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Api;
 
-/// <summary>Decides who may use the routes that are not open to all (<see cref="OpenToAllAttribute"/>).</summary>
+/// <summary>Authorises requests to routes without <see cref="OpenToAllAttribute"/>.</summary>
 public interface IAccessGuard
 {
-    /// <summary>The query parameters in which a host takes a key. Every route accepts them, any number of times.</summary>
+    /// <summary>The query parameters that may carry a key. Every route accepts them, any number of times.</summary>
     IReadOnlyList<string> KeyParameters { get; }
 
-    /// <summary>Who sends a request, and what the sender may see and do; null if the request is to be refused.</summary>
+    /// <summary>The caller with its rights; null if the request must be refused.</summary>
     Caller? CallerOf(HttpRequest request);
 
-    /// <summary>How a request without a <see cref="CallerOf">caller</see> is refused.</summary>
+    /// <summary>The answer to a request without a <see cref="CallerOf">caller</see>.</summary>
     IResult Refusal(HttpRequest request);
 }

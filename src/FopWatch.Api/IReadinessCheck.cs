@@ -1,10 +1,10 @@
 namespace FopWatch.Api;
 
-/// <summary>What a host checks, besides reading the store, before it says that it is ready.</summary>
+/// <summary>A readiness check of a host, in addition to reading the store.</summary>
 public interface IReadinessCheck
 {
-    /// <summary>Checks it. What goes wrong and makes no host unready is reported as a trouble.</summary>
-    /// <returns>When the host's timers of a minute ran last; null where there are none, or one has not run yet.</returns>
+    /// <summary>Runs the check. A problem that does not make the host unready is reported as a trouble.</summary>
+    /// <returns>When the host's one-minute timers last ran; null if it has none, or one has not run yet.</returns>
     /// <exception cref="Jobs.StoreUnavailableException">The host is not ready.</exception>
     ValueTask<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken);
 }

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary><c>GET /api/jobs/{source}/{id}/body</c>: what the provider said of a job, in its own words.</summary>
+/// <summary><c>GET /api/jobs/{source}/{id}/body</c>: the provider's report of a job.</summary>
 internal static class JobBodyApi
 {
     public static void MapJobBody(this IEndpointRouteBuilder api) =>
@@ -15,7 +15,7 @@ internal static class JobBodyApi
             .Describe(
                 "getJobBody",
                 "Get the provider's report of a job, with secrets redacted",
-                "Of all reports of the job one is kept, from a notification or from the status API: the longest of those that say that the processing is over; until one does, the longest of all. It is answered 404 where no report has come yet, and where none that is short enough to be stored.");
+                "One report of a job is stored, from a notification or from the status API: the longest of those that say that the processing is over or, before that, the longest of all. The answer is 404 if no report has arrived, or all were too long to store.");
 
     [Needs(KeyRights.Read)]
     public static async Task<Results<Ok<JobBody>, ProblemResult<NotFound>>> GetAsync(
@@ -24,20 +24,20 @@ internal static class JobBodyApi
         if (JobsApi.KeyOf(source, id, caller.Visible(sources)) is not { } key || (await store.FindAsync(key, cancellationToken))?.Job is not { } job)
             return JobsApi.NoSuchJob();
         if (job.Facts.Raw is not { } raw)
-            return Problem.NotFound("No report of the job is kept: none has come yet, or none was short enough.");
+            return Problem.NotFound("No report of the job is stored: none has arrived yet, or all were too long.");
         return TypedResults.Ok(new JobBody { Body = raw.Json, Final = raw.Closing, Redacted = raw.Json.AsSpan().Count(CommandRedaction.Mask) });
     }
 }
 
-/// <summary>What a provider said of a job, in its own words.</summary>
+/// <summary>The provider's report of a job.</summary>
 public sealed record JobBody
 {
-    /// <summary>The report as JSON, secrets redacted.</summary>
+    /// <summary>The report as JSON, with secrets redacted.</summary>
     public required string Body { get; init; }
 
     /// <summary>Whether it says that the processing is over.</summary>
     public required bool Final { get; init; }
 
-    /// <summary>How often <c>***</c> stands in it, in place of a secret.</summary>
+    /// <summary>The number of secrets in it that are replaced by <c>***</c>.</summary>
     public required int Redacted { get; init; }
 }

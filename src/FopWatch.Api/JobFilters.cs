@@ -8,10 +8,10 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace FopWatch.Api;
 
-/// <summary>The filters of lists, counts and bulk requests, as they come in a query.</summary>
+/// <summary>The query parameters that filter lists, counts and bulk requests.</summary>
 internal sealed class JobFilters
 {
-    /// <summary>What the names of parameters that filter by metadata begin with.</summary>
+    /// <summary>The prefix of parameters that filter by metadata.</summary>
     public const string MetadataPrefix = "metadata.";
 
     private const int MaxMetadata = 8;
@@ -20,37 +20,37 @@ internal sealed class JobFilters
     [FromQuery(Name = "source"), Description("Only jobs of this source.")]
     public string? Source { get; init; }
 
-    [FromQuery(Name = "state"), Description("Only jobs in one of these states, separated by commas.")]
+    [FromQuery(Name = "state"), Description("Only jobs in one of these states. Separate them with commas.")]
     public string? State { get; init; }
 
-    [FromQuery(Name = "watch"), Description("Only jobs whose watch stands in one of these ways, separated by commas.")]
+    [FromQuery(Name = "watch"), Description("Only jobs with one of these watch statuses. Separate them with commas.")]
     public string? Watch { get; init; }
 
     [FromQuery(Name = "overdue"), Description("`true`: only jobs that are overdue. `false`: only jobs that are not.")]
     public string? Overdue { get; init; }
 
-    [FromQuery(Name = "since"), Description("Only jobs registered at this time or later: an RFC 3339 time with seconds and an offset, whose `+` is `%2B` in a URL.")]
+    [FromQuery(Name = "since"), Description("Only jobs registered at this time or later. An RFC 3339 time with seconds and an offset; encode its `+` as `%2B`.")]
     public string? Since { get; init; }
 
-    [FromQuery(Name = "until"), Description("Only jobs registered before this time, written as `since` is.")]
+    [FromQuery(Name = "until"), Description("Only jobs registered before this time. The format is that of `since`.")]
     public string? Until { get; init; }
 
     [FromQuery(Name = "bucket"), Description("Only jobs whose input is in this bucket.")]
     public string? Bucket { get; init; }
 
-    [FromQuery(Name = "key"), Description("Only jobs whose input has a key that begins with this.")]
+    [FromQuery(Name = "key"), Description("Only jobs whose input key begins with this.")]
     public string? Key { get; init; }
 
     [FromQuery(Name = "id"), Description("Only jobs whose id begins with this.")]
     public string? Id { get; init; }
 
-    [FromQuery(Name = "ref"), Description("Only the job of this reference, as the log names it. The other filters apply too.")]
+    [FromQuery(Name = "ref"), Description("Only the job with this reference, which the log uses in place of the id. The other filters apply too.")]
     public string? Ref { get; init; }
 
     /// <summary>Reads the filters.</summary>
-    /// <param name="request">The request, whose query has those by metadata.</param>
+    /// <param name="request">The request, for filters by metadata.</param>
     /// <param name="sources">The configured sources.</param>
-    /// <param name="problems">Gets what is wrong.</param>
+    /// <param name="problems">Gets the problems.</param>
     public JobQuery Read(HttpRequest request, Sources sources, List<ProblemElement> problems)
     {
         if (Source is { Length: > 0 } && sources.Find(Source) is null)
@@ -60,7 +60,7 @@ internal sealed class JobFilters
         if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))
             problems.Add(new("ref", $"A job reference is {JobReferences.Length} lower-case hexadecimal digits."));
         if (Id is { Length: > 0 } && !(JobKey.IsValidId(Id) || Id is "." or ".."))
-            problems.Add(new("id", $"An id, and so what it begins with, is {JobKey.IdRule}."));
+            problems.Add(new("id", $"The beginning of an id is {JobKey.IdRule}."));
         foreach (var (name, text) in ((string, string?)[])[("bucket", Bucket), ("key", Key)])
         {
             if (text?.Length > MaxText)
@@ -82,7 +82,7 @@ internal sealed class JobFilters
         };
     }
 
-    /// <summary>Whether no filter is given.</summary>
+    /// <summary>Whether there is no filter.</summary>
     public static bool IsEmpty(JobQuery query, string? reference) =>
         string.IsNullOrEmpty(reference)
         && query is { Source: null, States.Count: 0, Watches.Count: 0, Overdue: null, Since: null, Until: null, IsSearch: false };
@@ -100,7 +100,7 @@ internal sealed class JobFilters
         return metadata;
     }
 
-    /// <summary>The members of an enum that a parameter names; none if it was not given. Each that is wrong is one problem more.</summary>
+    /// <summary>The enum members that a parameter names; none if it is absent. Each invalid name adds a problem.</summary>
     private static List<T> Choices<T>(string parameter, string? value, List<ProblemElement> problems)
         where T : struct, Enum
     {
@@ -110,7 +110,7 @@ internal sealed class JobFilters
             if (WireNames.TryParse<T>(name, out var known))
                 choices.Add(known);
             else
-                problems.Add(new(parameter, $"It is none of {string.Join(", ", WireNames.All<T>())}, nor several of them separated by commas."));
+                problems.Add(new(parameter, $"It takes one or more of {string.Join(", ", WireNames.All<T>())}, separated by commas."));
         }
 
         return choices;

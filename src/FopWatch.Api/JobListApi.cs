@@ -10,12 +10,12 @@ using Microsoft.AspNetCore.Routing;
 namespace FopWatch.Api;
 
 /// <summary>Lists of jobs.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class JobListApi
 {
-    /// <summary>What is said of filters where they are described.</summary>
+    /// <summary>The part of descriptions that explains filters.</summary>
     internal const string OfFilters =
-        "A job has to pass all filters. `metadata.NAME=VALUE`, up to 8 times, finds jobs whose metadata has exactly that value of that name.";
+        "A job must match all filters. `metadata.NAME=VALUE`, up to 8 times, matches jobs whose metadata `NAME` is exactly `VALUE`.";
 
     public static void MapJobLists(this IEndpointRouteBuilder api)
     {
@@ -23,12 +23,12 @@ internal static class JobListApi
             .Describe(
                 "listJobs",
                 "List jobs, newest first",
-                $"{OfFilters} Results in the list are shortened to 8 KiB each, which the `truncated` of their items names. `GET /api/jobs/{{source}}/{{id}}` answers them as they are stored.");
+                $"{OfFilters} In lists, each result is cut to 8 KiB, and the `truncated` of its item says so. `GET /api/jobs/{{source}}/{{id}}` has the stored results.");
         api.MapGetAndHead("/jobs/count", CountAsync)
             .Describe(
                 "countJobs",
                 "Count jobs",
-                $"{OfFilters} Counts up to 100000 jobs, and ends sooner where many have to be looked at; `atLeast` tells that there may be more.");
+                $"{OfFilters} Counts up to 100000 jobs, and fewer if many do not match. `atLeast` is true if there may be more.");
     }
 
     /// <summary><c>GET /api/jobs?…&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
@@ -37,7 +37,7 @@ internal static class JobListApi
     public static async Task<Results<ListAnswer<JobList>, ProblemResult<InvalidRequest>>> ListAsync(
         HttpRequest request,
         [AsParameters] JobFilters filters,
-        [Description("The most jobs to answer. A page of large ones has fewer, as has one for which many jobs were looked at that do not pass the filters; only `continuation` tells whether there are more.")] string? top,
+        [Description("The maximum number of jobs in the page. A page has fewer if its jobs are large, or if many jobs do not match the filters. Only `continuation` shows whether there are more.")] string? top,
         string? continuation,
         Caller caller,
         Admission admission,
@@ -56,7 +56,7 @@ internal static class JobListApi
         }
 
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is wrong.", problems);
+            return Problem.Invalid("A parameter is invalid.", problems);
 
         query = caller.Restrict(query) with { Top = count, Continuation = JobFilters.NullIfEmpty(continuation) };
         try
@@ -99,7 +99,7 @@ internal static class JobListApi
         var problems = new List<ProblemElement>();
         var query = caller.Restrict(filters.Read(request, caller.Visible(settings.Sources), problems));
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is wrong.", problems);
+            return Problem.Invalid("A parameter is invalid.", problems);
 
         using var turn = await admission.ListTurnAsync(isLong: true, cancellationToken);
         var (count, atLeast) = string.IsNullOrEmpty(filters.Ref)
@@ -124,6 +124,6 @@ internal static class JobListApi
         }
     }
 
-    /// <summary>A job with short results: a page of them would otherwise be as long as all of their results are.</summary>
+    /// <summary>A job with shortened results, which limits the size of a page.</summary>
     private static Job Listed(Job job) => job with { Facts = job.Facts.CutTo(FactsCut.SmallResults) };
 }

@@ -7,16 +7,16 @@ using FopWatch.Settings;
 
 namespace FopWatch.Api;
 
-/// <summary>One job that an application registers.</summary>
+/// <summary>The registration of one job.</summary>
 internal sealed record JobRegistration(Source Source, string Id, IReadOnlyDictionary<string, string> Metadata, TimeSpan? FirstPollAfter);
 
-/// <summary>Reads and checks the body of <c>POST /api/jobs</c>: one registration, or an array of them. All are right, or none is taken.</summary>
+/// <summary>Reads and checks the body of <c>POST /api/jobs</c>: one registration, or an array of them. One invalid registration rejects all.</summary>
 internal sealed class JobRegistrations
 {
     public const int MaxAtOnce = 1000;
     public const int MaxMetadataBytes = Job.MaxMetadataBytes;
 
-    /// <summary>The most problems that are told of: a body of 4 MiB can have a million, and its answer would be larger than itself.</summary>
+    /// <summary>The maximum of problems in the answer. A body of 4 MiB can have a million, and the answer would be larger than the body.</summary>
     public const int MaxProblems = 100;
 
     private const string Shape = """expected {"source", "id", "metadata"?, "firstPollAfter"?} or an array of up to 1000 of those""";
@@ -33,7 +33,7 @@ internal sealed class JobRegistrations
 
     public IReadOnlyList<JobRegistration> Registrations => _registrations;
 
-    /// <summary>What is wrong; empty if nothing is.</summary>
+    /// <summary>The problems; empty if there are none.</summary>
     public IReadOnlyList<ProblemElement> Problems => _problems;
 
     public static JobRegistrations Read(ReadOnlyMemory<byte> body, Sources sources)
@@ -69,7 +69,7 @@ internal sealed class JobRegistrations
                     ReadOne(element, $"/{index}");
                 break;
             case JsonValueKind.Array:
-                Add(new("", $"An array of {root.GetArrayLength()}: it has to be 1 to {MaxAtOnce}."));
+                Add(new("", $"The array has {root.GetArrayLength()} elements; 1 to {MaxAtOnce} are allowed."));
                 break;
             default:
                 Add(new("", $"The body is {Kind(root)}: {Shape}."));
@@ -100,7 +100,7 @@ internal sealed class JobRegistrations
             if (!names.Add(property.Name))
                 Wrong(at, property.Name, "is given more than once");
             else if (property.Name is not ("source" or "id" or "metadata" or "firstPollAfter"))
-                Wrong(at, property.Name, "is not known; known are source, id, metadata and firstPollAfter");
+                Wrong(at, property.Name, "is unknown; the known names are source, id, metadata and firstPollAfter");
         }
 
         if (_problems.Count == before)
@@ -137,7 +137,7 @@ internal sealed class JobRegistrations
         }
 
         if (bytes > MaxMetadataBytes)
-            Wrong(at, "metadata", string.Create(CultureInfo.InvariantCulture, $"has {bytes} bytes of names and values; at most {MaxMetadataBytes} are kept"));
+            Wrong(at, "metadata", string.Create(CultureInfo.InvariantCulture, $"has {bytes} bytes of names and values; at most {MaxMetadataBytes} are allowed"));
         return metadata;
     }
 
@@ -173,7 +173,7 @@ internal sealed class JobRegistrations
         Add(new($"{at}/{escaped}", $"'{name}' {problem}."));
     }
 
-    /// <summary>Where the reader stopped; its own message is the framework's.</summary>
+    /// <summary>The position at which the reader stopped. The message of the exception is the framework's.</summary>
     private static string Place(JsonException e) => e is { LineNumber: { } line, BytePositionInLine: { } position }
         ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {position + 1})")
         : "";

@@ -12,12 +12,11 @@ using Microsoft.AspNetCore.Routing;
 namespace FopWatch.Api;
 
 /// <summary>The routes below <c>/api/jobs</c>.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class JobsApi
 {
     /// <summary>
-    /// The longest wait for an outcome that a request may ask for, in seconds. Azure's load balancer gives up on a request that is
-    /// not answered within 230 seconds.
+    /// The maximum of <c>wait</c>, in seconds. Azure's load balancer ends a request without an answer after 230 seconds.
     /// </summary>
     public const int MaxWaitSeconds = 200;
 
@@ -34,28 +33,28 @@ internal static class JobsApi
             .Describe(
                 "stopJob",
                 "Stop watching a job",
-                "It is not polled any more and cannot expire; it stays as it is, and a notification still settles it. Registering it again starts the watch again. A job with an outcome of the provider's stays unchanged.");
+                "The job is no longer polled and cannot expire. A notification still settles it. Registering it again restarts the watch. A job with the provider's outcome stays unchanged.");
         api.MapPost("/jobs/{source}/{id}/poll", PollAsync)
             .Describe(
                 "pollJob",
-                "Ask the provider now",
-                "Answers the job as it is after the provider's answer, and says in `answer` what that was, or why the provider was not asked. An expired or stopped job is asked about too; one with an outcome of the provider's is not. An expired job that the provider says goes on is watched again.");
+                "Poll a job now",
+                "Answers the job after the poll. `answer` has the provider's answer, or the reason why the provider was not asked. Expired and stopped jobs are polled too; a job with the provider's outcome is not. An expired job that is still running is watched again.");
         api.MapPost("/jobs/{source}/{id}/republish", RepublishAsync)
             .Describe(
                 "republishJob",
                 "Publish a job's outcome again",
-                "As a new version, so with a new event id.");
+                "The outcome is published as a new version with a new event id.");
     }
 
     /// <summary>
-    /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled, or the host is to stop.
+    /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job. With <c>wait</c>, the answer comes when the job settles, the time is over, or the host stops.
     /// </summary>
     [AdmittedAs(RequestKind.CallOrWaiting)]
     [Needs(KeyRights.Read)]
     public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> GetAsync(
         string source,
         string id,
-        [Description("Answer as soon as the job is settled, after this many seconds at the latest, or when the host stops; then as it is.")] string? wait,
+        [Description("Wait up to this many seconds for the job to settle. The answer has the job as it is then. It comes earlier if the host stops.")] string? wait,
         Caller caller,
         OutcomeWaiters waiters,
         JobReferences references,
@@ -78,7 +77,7 @@ internal static class JobsApi
             : NoSuchJob();
     }
 
-    /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now, and answers the job and what the API said.</summary>
+    /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: queries the status API now, and answers the job and the API's answer.</summary>
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<PolledJob>, ProblemResult<NotFound>>> PollAsync(
@@ -135,9 +134,9 @@ internal static class JobsApi
     internal static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
-    /// <summary>A job as the API answers it.</summary>
+    /// <summary>A job as the API returns it.</summary>
     internal static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings, bool isWhole = true) =>
         new(job, references, settings.Sources.Find(job.Key.Source)?.Domains, isWhole);
 
-    internal static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
+    internal static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("There is no job with this source and id.");
 }

@@ -4,7 +4,7 @@ namespace FopWatch.Api;
 
 internal static class Limiters
 {
-    /// <summary>Lets so many in at once, and so many more wait in the order in which they came.</summary>
+    /// <summary>A limiter of concurrent permits, with a queue in the order of arrival.</summary>
     public static ConcurrencyLimiter Of(int permits, int waiting = 0) =>
         new(new() { PermitLimit = permits, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
 }

@@ -9,8 +9,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 namespace FopWatch.Api;
 
 /// <summary>
-/// A list that was made in its turn and is written down already. The turn is over by the time that the caller reads it, so a slow caller keeps no
-/// other waiting.
+/// A serialised list. Its turn ends before the caller reads it, so a slow caller does not delay others.
 /// </summary>
 internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
 {
@@ -20,20 +19,20 @@ internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
 
     private ListAnswer(Admission admission, PipeReader written, long length) => (_admission, _written, _length) = (admission, written, length);
 
-    /// <summary>Makes a list when it is its turn.</summary>
-    /// <param name="admission">Has the turns, and the room for what is not read yet.</param>
+    /// <summary>Waits for a turn and makes a list.</summary>
+    /// <param name="admission">Gives turns, and room for lists that are not read yet.</param>
     /// <param name="isLong">Whether it may be long.</param>
     /// <param name="makeAsync">Makes it.</param>
-    /// <param name="type">How it is written down.</param>
+    /// <param name="type">Its serialisation.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="Intake.IntakeFullException">Too many lists wait already.</exception>
+    /// <exception cref="Intake.IntakeFullException">Too many lists wait.</exception>
     public static async Task<ListAnswer<T>> MakeAsync(
         Admission admission, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var turn = await admission.ListTurnAsync(isLong, cancellationToken);
         var list = await makeAsync(cancellationToken);
 
-        // In pooled pieces: a page is large enough to be costly as one array.
+        // In pooled pieces, because a page is too large for one array to be cheap.
         var pipe = new Pipe(new(pauseWriterThreshold: 0, minimumSegmentSize: 32 * 1024, useSynchronizationContext: false));
         await using (var writer = new Utf8JsonWriter(pipe.Writer, new() { Encoder = type.Options.Encoder, SkipValidation = true }))
         {

@@ -3,13 +3,12 @@ using System.Threading.RateLimiting;
 namespace FopWatch.Api;
 
 /// <summary>
-/// The turns in which lists are made. Short lists and searches have turns of their own, so none of them waits for a long list. While the host
-/// takes in changes, the turn of a long list stays empty for a while after it: a page of 1,000 jobs takes a processor for as long as dozens of
-/// notifications.
+/// The turns of lists. Short lists and searches have their own turns, so they do not wait for long lists. While the host has intake, the turn of a
+/// long list stays unused for a while after it: a page of 1,000 jobs takes a processor for as long as dozens of notifications.
 /// </summary>
 internal sealed class ListTurns : IDisposable
 {
-    /// <summary>How much longer than its list took a turn stays empty.</summary>
+    /// <summary>How long a turn stays unused after a list, as a multiple of the list's own time.</summary>
     public const int Rest = 3;
 
     private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(2);
@@ -19,9 +18,9 @@ internal sealed class ListTurns : IDisposable
     private readonly Func<bool> _isTakingIn;
     private readonly TimeProvider _time;
 
-    /// <param name="turns">How many long lists are made at once, and how many short ones; at least 1.</param>
-    /// <param name="most">How many of each are made or wait.</param>
-    /// <param name="isTakingIn">Whether the host takes in changes just now.</param>
+    /// <param name="turns">The number of concurrent long lists, and of short ones; at least 1.</param>
+    /// <param name="most">The maximum of each kind, running or waiting.</param>
+    /// <param name="isTakingIn">Whether the host has intake now.</param>
     /// <param name="time">The clock.</param>
     public ListTurns(int turns, int most, Func<bool> isTakingIn, TimeProvider time)
     {
@@ -30,7 +29,7 @@ internal sealed class ListTurns : IDisposable
     }
 
     /// <summary>Waits for a turn.</summary>
-    /// <returns>To be disposed of when the list is made; null if too many wait already.</returns>
+    /// <returns>The turn, to dispose of when the list is made; null if too many wait.</returns>
     public async ValueTask<IDisposable?> TakeAsync(bool isLong, CancellationToken cancellationToken)
     {
         var lease = await (isLong ? _long : _short).AcquireAsync(1, cancellationToken);

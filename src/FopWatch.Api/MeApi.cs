@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>Which host it is.</summary>
+/// <summary>The kind of host.</summary>
 public enum HostKind
 {
     /// <summary>One process with SQLite.</summary>
@@ -16,16 +16,16 @@ public enum HostKind
     Cloud,
 }
 
-/// <summary>What clients have to know of a host.</summary>
-/// <param name="Kind">Which host it is.</param>
+/// <summary>The features of a host for clients.</summary>
+/// <param name="Kind">The kind of host.</param>
 /// <param name="Events">The path of its event stream; null if it has none.</param>
 public sealed record HostProfile(HostKind Kind, string? Events);
 
-/// <summary>What the caller may see and do, and which host it is.</summary>
-/// <param name="Name">The name of the caller's API key; null for <c>FopWatch:ApiKey</c>, for a function key, and where no key is needed.</param>
+/// <summary>The caller's rights, and the host.</summary>
+/// <param name="Name">The name of the caller's API key; null for <c>FopWatch:ApiKey</c>, for a function key, and if no key is needed.</param>
 /// <param name="Rights">What the caller may do.</param>
 /// <param name="Sources">The sources that the caller sees; null for all.</param>
-/// <param name="Host">Which host it is.</param>
+/// <param name="Host">The kind of host.</param>
 /// <param name="Events">The path of the event stream; null if the host has none.</param>
 /// <param name="At">The time by the host's clock.</param>
 public sealed record CallerProfile(
@@ -41,7 +41,7 @@ internal static class MeApi
 {
     public static void MapMe(this IEndpointRouteBuilder routes) => routes.MapGetAndHead("/api/me", Get)
         .WithTags("access")
-        .Describe("getMe", "What the caller may see and do");
+        .Describe("getMe", "Get the caller's rights");
 
     [Needs(KeyRights.Read)]
     public static Ok<CallerProfile> Get(Caller caller, HostProfile host, TimeProvider time) =>

@@ -3,7 +3,7 @@ using FopWatch.Settings;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Says which right an endpoint needs. One without it that is not open to all (<see cref="OpenToAllAttribute"/>) is refused to everybody.
+/// The right that an endpoint needs. An endpoint with neither this attribute nor <see cref="OpenToAllAttribute"/> refuses every caller.
 /// </summary>
 /// <param name="rights">The right.</param>
 [AttributeUsage(AttributeTargets.Method)]
@@ -13,8 +13,8 @@ public sealed class NeedsAttribute(KeyRights rights) : Attribute
     public KeyRights Rights { get; } = rights;
 
     /// <summary>
-    /// Whether it needs a caller who sees every source, because the endpoint answers for all sources at once. All other endpoints look at the
-    /// <see cref="Caller"/> and leave out what the caller does not see.
+    /// Whether the endpoint needs a caller who sees every source, because it answers for all sources. Other endpoints use the <see cref="Caller"/> to
+    /// omit what the caller does not see.
     /// </summary>
     public bool EverySource { get; init; }
 }

@@ -12,10 +12,10 @@ namespace FopWatch.Api;
 /// <summary><c>POST /api/notify/{source}/{token}[/{correlation}]</c>.</summary>
 public static class NotificationsApi
 {
-    /// <summary>Where the notify URLs are.</summary>
+    /// <summary>The path of the notify URLs.</summary>
     public static readonly PathString Path = "/api/notify";
 
-    /// <summary>The most bytes that are read of the doctor's own notifications. They are shorter.</summary>
+    /// <summary>The maximum of bytes read of one of the doctor's notifications. They are shorter.</summary>
     private const int LongestProbe = 4096;
 
     /// <summary>Maps the notify URLs.</summary>
@@ -25,17 +25,17 @@ public static class NotificationsApi
         notify.MapPost("/{source}/{token}/{correlation?}", PostAsync)
             .Describe(
                 "notify",
-                "Take a provider's notification",
-                "The notify URL to give to the provider. 200 says that the notification's effect is durable, whatever it was: recorded, taken as a hint that the job may be over, kept in quarantine, or not kept because it repeats the outcome of a job that the retention has deleted. 503 asks the provider to try again.");
+                "Receive a provider's notification",
+                "The notify URL for the provider. 200 means that the notification's effect is durable: it is recorded, taken as a hint that the job may be over, put into quarantine, or dropped because it repeats the outcome of a job that the retention has deleted. 503 asks the provider to retry.");
         notify.MapPost("/{**rest}", PostElsewhereAsync).ExcludeFromDescription();
     }
 
     /// <summary>
-    /// Takes a notification. Answers 200 once its effect is durable, whatever it was. The answer does not depend on the broker: while it is down the event
-    /// stays in the outbox, and <see cref="Publishing.OutboxDispatcher"/> publishes it later. Answers 404 for an unknown source or a wrong token,
-    /// alike; 413 for a body over the limit.
+    /// Receives a notification. Answers 200 once its effect is durable; the same 404 for an unknown source and for a wrong token; 413 for a body over
+    /// the limit. The answer does not depend on the broker: while it is down, the event stays in the outbox, and
+    /// <see cref="Publishing.OutboxDispatcher"/> publishes it later.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
+    /// <exception cref="StoreUnavailableException">The store failed. The answer is 503, so that the provider retries.</exception>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostAsync(
@@ -56,7 +56,7 @@ public static class NotificationsApi
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
-        // Memory, turn and place are given back when the request has been answered.
+        // Memory, turn and place are released after the answer.
         using var body = await memory.ReadAsync(request, admitted.Name, cancellationToken);
         if (body is null)
         {
@@ -65,7 +65,7 @@ public static class NotificationsApi
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
-        // What waits to be decoded takes no place, so it keeps out nothing that could be taken in meanwhile.
+        // The place is taken after the turn: a request that waits for its turn must not block others.
         using var turn = await turns.EnterAsync(admitted.Name, body.Length, cancellationToken);
         using var place = admission.EnterNotification(admitted.Name);
         var assessed = NotificationIntake.Assess(admitted, SignedRequests.Of(request, settings.PublicOrigin, body.Bytes));
@@ -75,19 +75,9 @@ public static class NotificationsApi
     }
 
     /// <summary>
-    /// Takes a <c>POST</c> below <c>/api/notify</c> that no other route takes. If it begins with a notify URL, it is a notification: a 4xx
-    /// would lose it (providers.md, section 1). Otherwise it is answered 404 and the operator is warned.
+    /// Receives a <c>POST</c> below <c>/api/notify</c> that matches no other route. If its path begins with a notify URL, it is a notification,
+    /// because a 4xx would lose it (providers.md, section 1). Otherwise the answer is 404, and the operator is warned.
     /// </summary>
-    /// <param name="rest">The path below <c>/api/notify/</c>.</param>
-    /// <param name="request">The request.</param>
-    /// <param name="intake">Takes it.</param>
-    /// <param name="memory">Reads its body.</param>
-    /// <param name="turns">Lets it be decoded.</param>
-    /// <param name="admission">Is told of one that is too large.</param>
-    /// <param name="settings">The settings.</param>
-    /// <param name="probes">Recognises the doctor's notifications.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostElsewhereAsync(
@@ -108,13 +98,7 @@ public static class NotificationsApi
         return Problem.NotFound();
     }
 
-    /// <summary>Answers one of the doctor's notifications, which leaves no trace.</summary>
-    /// <param name="probe">Its source and token.</param>
-    /// <param name="request">The request.</param>
-    /// <param name="probes">Has recognised it.</param>
-    /// <param name="settings">The settings.</param>
-    /// <param name="hasOtherPath">Whether its path is not a notify URL's.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <summary>Answers one of the doctor's notifications, without a trace in the store.</summary>
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> AnswerProbeAsync(
         (string Source, string Token) probe,
         HttpRequest request,

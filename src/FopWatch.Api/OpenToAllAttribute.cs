@@ -1,5 +1,5 @@
 namespace FopWatch.Api;
 
-/// <summary>Says that an endpoint needs no API key, and that its query may hold anything.</summary>
+/// <summary>An endpoint that needs no API key and accepts any query.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class OpenToAllAttribute : Attribute;

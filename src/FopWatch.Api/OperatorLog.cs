@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api;
 
-/// <summary>Writes what the core says to the operator into the log.</summary>
+/// <summary>Logs the core's messages to the operator.</summary>
 public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
 {
     /// <inheritdoc/>

@@ -5,11 +5,11 @@ using System.Security.Cryptography.X509Certificates;
 namespace FopWatch.Api;
 
 /// <summary>
-/// OpenTelemetry's own settings of the OTLP exporter, <c>OTEL_…</c>. The exporter throws at some wrong values, and ignores others without a word.
+/// OpenTelemetry's settings of the OTLP exporter, <c>OTEL_…</c>. The exporter throws for some invalid values, and silently ignores others.
 /// </summary>
 public static class OtlpSettings
 {
-    /// <summary>Where telemetry is exported to. Without it, nothing is exported by OTLP.</summary>
+    /// <summary>The endpoint of the export. Without it, nothing is exported by OTLP.</summary>
     public const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private const string Prefix = "OTEL_EXPORTER_OTLP_";
@@ -23,8 +23,8 @@ public static class OtlpSettings
         "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_BLRP_EXPORT_TIMEOUT", "OTEL_BLRP_MAX_QUEUE_SIZE", "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
     ];
 
-    /// <summary>What is wrong, each with the name of its variable. Values are not quoted: headers and URLs hold credentials.</summary>
-    /// <param name="setting">The value of a setting; null or empty if it is not set.</param>
+    /// <summary>The problems, each with the name of its variable. Values are not quoted, because headers and URLs contain credentials.</summary>
+    /// <param name="setting">Gets the value of a setting; null or empty if it is not set.</param>
     public static IReadOnlyList<string> Problems(Func<string, string?> setting)
     {
         ArgumentNullException.ThrowIfNull(setting);
@@ -34,7 +34,7 @@ public static class OtlpSettings
         var problems = new List<string>();
         foreach (var signal in Signals)
         {
-            Check($"{signal}ENDPOINT", IsEndpoint, "is not an http or https URL without user, such as http://localhost:4317");
+            Check($"{signal}ENDPOINT", IsEndpoint, "is not an http or https URL without a user name, such as http://localhost:4317");
             Check($"{signal}PROTOCOL", text => text is "grpc" or "http/protobuf", "is neither grpc nor http/protobuf");
             Check($"{signal}HEADERS", AreHeaders, "is not a list of headers such as name=value,other=value");
             Check($"{signal}TIMEOUT", IsCount, "is not a whole number of milliseconds above 0");
@@ -56,8 +56,8 @@ public static class OtlpSettings
         }
     }
 
-    /// <summary>Where telemetry is exported to, in words for the log; null if it is not.</summary>
-    /// <param name="setting">The value of a setting, of those without <see cref="Problems"/>.</param>
+    /// <summary>The endpoints of the export, as text for the log; null if there is no export.</summary>
+    /// <param name="setting">Gets the value of a setting, of settings without <see cref="Problems"/>.</param>
     public static string? Describe(Func<string, string?> setting)
     {
         ArgumentNullException.ThrowIfNull(setting);
@@ -70,7 +70,7 @@ public static class OtlpSettings
         return string.Join(", ", [Shown(endpoint), .. others]);
     }
 
-    // A query may hold a credential.
+    // A query may contain a credential.
     private static string Shown(string url) =>
         new Uri(url).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 

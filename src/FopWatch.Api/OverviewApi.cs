@@ -10,13 +10,13 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary><c>GET /api/overview</c> and <c>GET /api/plan</c>: the status of the sources, and when their jobs are polled.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <summary><c>GET /api/overview</c> and <c>GET /api/plan</c>: the status of the sources, and their polling plans.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class OverviewApi
 {
     private const int DefaultHours = 24;
 
-    /// <summary>The most hours of all sources in one answer: each is about 1 KB.</summary>
+    /// <summary>The maximum of hours in one answer, over all sources. Each takes about 1 KB.</summary>
     private const int MostRows = 12_000;
 
     public static void MapOverview(this IEndpointRouteBuilder routes)
@@ -25,13 +25,13 @@ internal static class OverviewApi
         api.MapGetAndHead("/overview", GetAsync)
             .Describe(
                 "getOverview",
-                "The status of the sources",
-                "What is wrong at each source or likely to be, its counts, and the sums of the last hours. Lengths of time are in seconds. The cost does not depend on how many jobs there are.");
+                "Get the status of the sources",
+                "The problems and warnings of each source, its counts, and the sums of the last hours. Durations are in seconds. The cost does not depend on the number of jobs.");
         api.MapGetAndHead("/plan", PlanAsync)
             .Describe(
                 "getPlan",
-                "When jobs are polled",
-                "The plans by which this process polls, and what they come to for the jobs that are known, beside the fixed plan and the optimum.");
+                "Get the polling plans",
+                "The plans of this process, and their expected polls and delays for the known jobs, compared with the fixed plan and the optimum.");
     }
 
     /// <summary><c>GET /api/overview?source=&amp;hours=</c>.</summary>
@@ -39,7 +39,7 @@ internal static class OverviewApi
     [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<Overview>, ProblemResult<InvalidRequest>>> GetAsync(
         [Description("Only this source.")] string? source,
-        [Description("How many hours, the current one included. Over all sources of the answer at most 12,000.")] string? hours,
+        [Description("The number of hours, including the current one. At most 12,000 over all sources of the answer.")] string? hours,
         Caller caller,
         Admission admission,
         OverviewReader reader,
@@ -56,10 +56,10 @@ internal static class OverviewApi
         }
 
         if (problems.Count == 0 && (long)count * of.Count > MostRows)
-            problems.Add(new("hours", $"For {of.Count} sources it is at most {MostRows / of.Count}. Name one with 'source'."));
+            problems.Add(new("hours", $"For {of.Count} sources the maximum is {MostRows / of.Count}. Name one source with 'source'."));
 
         return problems.Count > 0
-            ? Problem.Invalid("A parameter is wrong.", problems)
+            ? Problem.Invalid("A parameter is invalid.", problems)
             : await ListAnswer<Overview>.MakeAsync(
                 admission,
                 isLong: count > DefaultHours,
@@ -80,11 +80,11 @@ internal static class OverviewApi
         var problems = new List<ProblemElement>();
         var of = OfSource(source, caller.Visible(sources), problems);
         return problems.Count > 0
-            ? Problem.Invalid("A parameter is wrong.", problems)
+            ? Problem.Invalid("A parameter is invalid.", problems)
             : TypedResults.Ok(await reader.ReadAsync(of, cancellationToken));
     }
 
-    /// <summary>The sources that are asked for.</summary>
+    /// <summary>The requested sources.</summary>
     private static IReadOnlyCollection<Source> OfSource(string? source, Sources sources, List<ProblemElement> problems)
     {
         if (string.IsNullOrEmpty(source))

@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace FopWatch.Api;
 
-/// <summary>One thing that is wrong with a request.</summary>
-/// <param name="Element">Where, as a JSON pointer into the body, or the name of a parameter or of a setting.</param>
-/// <param name="Detail">What is wrong and what would be right.</param>
+/// <summary>One problem of a request.</summary>
+/// <param name="Element">Its place: a JSON pointer into the body, or the name of a parameter or of a setting.</param>
+/// <param name="Detail">The problem, and what would be right.</param>
 public sealed record ProblemElement(string Element, string Detail);
 
 /// <summary>An error as RFC 9457 problem details. <see cref="Type"/> is stable: clients may rely on it.</summary>
@@ -15,10 +15,10 @@ public sealed record Problem
     /// <summary>The media type.</summary>
     public const string ContentType = "application/problem+json";
 
-    /// <summary>Identifies the kind of problem, as a URN; <c>about:blank</c> where <see cref="Status"/> says it all.</summary>
+    /// <summary>The kind of problem, as a URN; <c>about:blank</c> if <see cref="Status"/> says it all.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The kind of problem in words.</summary>
+    /// <summary>The kind of problem, as text.</summary>
     public required string Title { get; init; }
 
     /// <summary>The HTTP status.</summary>
@@ -28,7 +28,7 @@ public sealed record Problem
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Detail { get; init; }
 
-    /// <summary>All that is wrong, where it is more than one thing.</summary>
+    /// <summary>Each problem, if there may be several.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ProblemElement>? Errors { get; init; }
 
@@ -42,11 +42,11 @@ public sealed record Problem
     /// <summary>405.</summary>
     /// <param name="allowed">The methods that the route has.</param>
     public static ProblemResult<MethodNotAllowed> NotAllowed(string allowed) =>
-        Of<MethodNotAllowed>("method-not-allowed", "The route has no such method.", $"It has {allowed}.");
+        Of<MethodNotAllowed>("method-not-allowed", "Method not allowed.", $"The route allows {allowed}.");
 
     /// <summary>413.</summary>
     public static ProblemResult<TooLarge> TooLarge(int limit) =>
-        Of<TooLarge>("too-large", "The body is too large.", $"At most {limit} bytes are taken.");
+        Of<TooLarge>("too-large", "The body is too large.", $"The limit is {limit} bytes.");
 
     /// <summary>409.</summary>
     public static ProblemResult<NothingToPublish> NotSettled() => Of<NothingToPublish>(
@@ -56,21 +56,21 @@ public sealed record Problem
     public static ProblemResult<NothingToPublish> Unconfirmed() => Of<NothingToPublish>(
         "unconfirmed",
         "Only untrusted notifications have named the job.",
-        "Nothing is published of it until it is registered, or a trusted notification or an answer of the status API names it.");
+        "Its outcome can be published once the job is registered, or named by a trusted notification or by the status API.");
 
     /// <summary>409 for a bulk request that confirms another count.</summary>
-    /// <param name="count">The count now.</param>
+    /// <param name="count">The current count.</param>
     public static ProblemResult<CountDiffers> CountDiffers(Jobs.JobCount count) => Of<CountDiffers>(
         "count-differs",
-        "The count is another now.",
+        "The count has changed.",
         "Nothing was done.",
         [new("confirm", $"The count is now {BulkAnswer.TextOf(count)}.")]);
 
-    /// <summary>409 while another examination is under way.</summary>
+    /// <summary>409 while another examination runs.</summary>
     public static ProblemResult<ExaminationRuns> ExaminationRuns() => Of<ExaminationRuns>(
-        "examination-runs", "An examination is under way.", "It ends within a minute. Nothing was examined for this request.");
+        "examination-runs", "An examination is running.", "It ends within a minute. This request examined nothing.");
 
-    /// <summary>401, with the challenge that it has to have (RFC 9110, section 11.6.1).</summary>
+    /// <summary>401, with the challenge that RFC 9110, section 11.6.1, requires.</summary>
     public static ProblemResult<Unauthorized> Unauthorized() => Of<Unauthorized>(
         "unauthorized",
         "The API key is missing or wrong.",
@@ -80,54 +80,53 @@ public sealed record Problem
     };
 
     /// <summary>403 for a caller whose key lacks the right that the route needs.</summary>
-    /// <param name="missing">What the route needs and what the caller has.</param>
+    /// <param name="missing">The right that the route needs, and the caller's.</param>
     public static ProblemResult<Forbidden> Forbidden(string missing) => Of<Forbidden>("not-allowed", "The API key does not allow this.", missing);
 
     /// <summary>421.</summary>
     public static ProblemResult<NotLocal> NotLocal() => Of<NotLocal>(
         "not-local",
-        "The host has no API key, so only requests of its own machine may use this route.",
+        "The host has no API key, so this route accepts only local requests.",
         "Use http://127.0.0.1 or http://localhost on the host's machine, without a proxy, or set FopWatch:ApiKey.");
 
     /// <summary>500.</summary>
-    public static ProblemResult<InternalError> Internal() => Of<InternalError>("internal", "Something went wrong here.", "The log says what.");
+    public static ProblemResult<InternalError> Internal() => Of<InternalError>("internal", "Internal error.", "See the host's log.");
 
-    /// <summary>500. What is stored cannot be read: a row was damaged, or a newer FopWatch wrote it.</summary>
-    /// <param name="detail">What, and why.</param>
-    /// <param name="errors">All of it, where it is more than one thing.</param>
+    /// <summary>500. Stored data cannot be read: a row was damaged, or a newer FopWatch wrote it.</summary>
+    /// <param name="detail">What cannot be read, and why.</param>
+    /// <param name="errors">Each problem, if there are several.</param>
     public static ProblemResult<InternalError> Unreadable(string detail, IReadOnlyList<ProblemElement>? errors = null) => Of<InternalError>(
         "unreadable",
-        "What is stored cannot be read.",
+        "Stored data cannot be read.",
         $"{detail} Its row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup.",
         errors);
 
     /// <summary>
-    /// 503. The store cannot answer, or there is no room: whoever asks is to try again. One answer for all of it, which tells a
-    /// stranger nothing.
+    /// 503. The store cannot answer, or there is no room; the caller may retry. Both causes have the same answer, so that a stranger learns nothing.
     /// </summary>
-    /// <param name="reason">Why, for a caller that may know; null for the one answer.</param>
+    /// <param name="reason">The reason, for a caller that may know it; null for the common answer.</param>
     public static ProblemResult<Unavailable> Unavailable(string? reason = null) => NotNow(
-        reason ?? "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe.");
+        reason ?? "The store cannot be reached, or the host is overloaded. The request may have been done in part. It is safe to retry.");
 
     /// <summary>503 of a host that has not started, for a caller that may know why.</summary>
-    /// <param name="obstacles">What keeps it from starting.</param>
+    /// <param name="obstacles">What prevents the start.</param>
     public static ProblemResult<Unavailable> NotStarted(IReadOnlyList<ProblemElement> obstacles) => NotNow("The host has not started.", obstacles);
 
     /// <summary>
-    /// An error that the server found before any handler did. Those that no route of FopWatch answers have the type that says no more than
-    /// the status (RFC 9457, section 4.2.1).
+    /// An error that the server found before a handler ran. A status that FopWatch's routes never answer has the type <c>about:blank</c>
+    /// (RFC 9457, section 4.2.1).
     /// </summary>
     /// <param name="status">400 to 599.</param>
     public static IResult OfStatus(int status) => status switch
     {
         StatusCodes.Status400BadRequest => Invalid("The request is not well-formed HTTP, or its body ended too soon."),
-        StatusCodes.Status404NotFound => NotFound("There is no such route; see /openapi.json."),
+        StatusCodes.Status404NotFound => NotFound("There is no such route. See /openapi.json."),
         _ => Results.Json(
             new Problem { Type = "about:blank", Title = ReasonPhrases.GetReasonPhrase(status), Status = status }, ApiJson.Wire.Problem, ContentType, status),
     };
 
     private static ProblemResult<Unavailable> NotNow(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
-        Of<Unavailable>("unavailable", "This cannot be done now.", detail, errors) with { Header = new("Retry-After", "5") };
+        Of<Unavailable>("unavailable", "Temporarily unavailable.", detail, errors) with { Header = new("Retry-After", "5") };
 
     private static ProblemResult<TStatus> Of<TStatus>(string type, string title, string? detail, IReadOnlyList<ProblemElement>? errors = null)
         where TStatus : IProblemStatus =>

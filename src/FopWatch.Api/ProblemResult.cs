@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http.Metadata;
 
 namespace FopWatch.Api;
 
-/// <summary>A <see cref="FopWatch.Api.Problem"/> as an answer. The status is part of the type, so that it shows which a handler may answer.</summary>
+/// <summary>A <see cref="FopWatch.Api.Problem"/> as an answer. The status is a type parameter, so that a handler's signature lists its statuses.</summary>
 /// <typeparam name="TStatus">The status.</typeparam>
 /// <param name="Problem">The problem.</param>
 public sealed record ProblemResult<TStatus>(Problem Problem) : IResult, IStatusCodeHttpResult, IEndpointMetadataProvider
     where TStatus : IProblemStatus
 {
-    /// <summary>The header that the status comes with; null for none.</summary>
+    /// <summary>A header of the answer; null for none.</summary>
     public KeyValuePair<string, string>? Header { get; init; }
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ public interface IProblemStatus
     static abstract int Code { get; }
 }
 
-/// <summary>400. The body or a parameter is wrong.</summary>
+/// <summary>400. The body or a parameter is invalid.</summary>
 public sealed class InvalidRequest : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status400BadRequest;
@@ -67,19 +67,19 @@ public sealed class MethodNotAllowed : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status405MethodNotAllowed;
 }
 
-/// <summary>409. The job has no outcome that could be published.</summary>
+/// <summary>409. The job has no outcome to publish.</summary>
 public sealed class NothingToPublish : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status409Conflict;
 }
 
-/// <summary>409. There are more or fewer than a bulk request confirms.</summary>
+/// <summary>409. The count differs from the one that a bulk request confirms.</summary>
 public sealed class CountDiffers : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status409Conflict;
 }
 
-/// <summary>409. An examination is under way already.</summary>
+/// <summary>409. An examination is running.</summary>
 public sealed class ExaminationRuns : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status409Conflict;
@@ -91,19 +91,19 @@ public sealed class TooLarge : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status413PayloadTooLarge;
 }
 
-/// <summary>421. Only requests of the host's own machine may use the route.</summary>
+/// <summary>421. The route accepts only local requests.</summary>
 public sealed class NotLocal : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status421MisdirectedRequest;
 }
 
-/// <summary>500. A fault of FopWatch's, or what is stored cannot be read.</summary>
+/// <summary>500. A bug in FopWatch, or unreadable stored data.</summary>
 public sealed class InternalError : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status500InternalServerError;
 }
 
-/// <summary>503. It cannot be done now.</summary>
+/// <summary>503. Temporarily unavailable.</summary>
 public sealed class Unavailable : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status503ServiceUnavailable;

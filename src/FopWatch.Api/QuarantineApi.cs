@@ -12,12 +12,12 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>The routes below <c>/api/quarantine</c>: what could not be understood or verified.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <summary>The routes below <c>/api/quarantine</c>: notifications that could not be decoded or verified.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class QuarantineApi
 {
     internal const string OfSource =
-        "Only those that came to this source's notify URL. A name that is not configured and has nothing in quarantine is answered 400.";
+        "Only notifications to this source's notify URL. A name that is neither configured nor in quarantine is answered 400.";
 
     internal const int MaxTop = 100;
     private const int MaxInlineBody = 64 * 1024;
@@ -38,18 +38,18 @@ internal static class QuarantineApi
         api.MapPost("/quarantine/{key}/retry", RetryAsync)
             .Describe(
                 "retryQuarantined",
-                "Take a quarantined notification again",
-                "With today's keys and decoders. One that is recorded, taken as a hint, or names a settled job that the retention has deleted leaves the quarantine.");
+                "Retry a quarantined notification",
+                "The notification is processed again with the current keys and decoders. It leaves the quarantine if it is recorded, is taken as a hint, or names a settled job that the retention has deleted.");
         api.MapDelete("/quarantine/{key}", DeleteAsync)
-            .Describe("deleteQuarantined", "Throw a quarantined notification away");
+            .Describe("deleteQuarantined", "Delete a quarantined notification");
     }
 
-    /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
+    /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists the quarantine, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
     [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<QuarantineList>, ProblemResult<InvalidRequest>>> ListAsync(
         [Description(OfSource)] string? source,
-        [Description("The most notifications to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
+        [Description("The maximum number of notifications in the page. A page of large ones has fewer. Only `continuation` shows whether there are more.")] string? top,
         string? continuation,
         Caller caller,
         Admission admission,
@@ -72,7 +72,7 @@ internal static class QuarantineApi
 
         try
         {
-            // Why a signature is wrong takes long to find out.
+            // The diagnosis of invalid signatures is costly.
             return await ListAnswer<QuarantineList>.MakeAsync(
                 admission,
                 isLong: true,
@@ -104,7 +104,7 @@ internal static class QuarantineApi
         string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Ok(ToEntry(found, intake, new()))
-            : Problem.NotFound("Nothing of that key is in quarantine.");
+            : Problem.NotFound("No notification with this key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
     [Needs(KeyRights.Read)]
@@ -112,18 +112,18 @@ internal static class QuarantineApi
         string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
-            : Problem.NotFound("Nothing of that key is in quarantine.");
+            : Problem.NotFound("No notification with this key is in quarantine.");
 
-    /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
+    /// <summary><c>POST /api/quarantine/{key}/retry</c>: processes one again, with the current keys and decoders.</summary>
     [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
         string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
         (caller.SeesEverything || await caller.Visible(quarantine).SourceOfAsync(key, cancellationToken) is not null)
         && await intake.RetryAsync(key, cancellationToken) is { } retried
             ? TypedResults.Ok(retried)
-            : Problem.NotFound("Nothing of that key is in quarantine.");
+            : Problem.NotFound("No notification with this key is in quarantine.");
 
-    /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
+    /// <summary><c>DELETE /api/quarantine/{key}</c>: deletes one.</summary>
     [Needs(KeyRights.Write)]
     public static async Task<NoContent> DeleteAsync(string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken)
     {
@@ -131,18 +131,18 @@ internal static class QuarantineApi
         return TypedResults.NoContent();
     }
 
-    /// <summary>The one source that a list is of; null for several.</summary>
+    /// <summary>The source of a list; null for several.</summary>
     private static string? OneSource(string? source, Caller caller) =>
         !string.IsNullOrEmpty(source) ? source : caller.Sources is [var only] ? only : null;
 
-    /// <summary>Whether a source is configured, or was and has notifications in quarantine.</summary>
+    /// <summary>Whether a source is configured or has notifications in quarantine.</summary>
     internal static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
         string.IsNullOrEmpty(source)
         || sources.Find(source) is not null
         || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
     internal static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
-        "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);
+        "A parameter is invalid.", [new("source", "It is not the name of a configured source, and the quarantine has no notifications of a source with this name.")]);
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)
     {

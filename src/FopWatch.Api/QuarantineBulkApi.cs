@@ -11,11 +11,11 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>What is done with all quarantined notifications of a source, or with all there are.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <summary>Actions on all quarantined notifications, or on those of one source.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class QuarantineBulkApi
 {
-    // How many are named in an answer at the most, but for those of a page.
+    // A call ends after the page that reaches this number of notifications in its answer.
     private const int MostRetried = 1000;
 
     public static void MapQuarantineBulk(this IEndpointRouteBuilder api)
@@ -23,16 +23,16 @@ internal static class QuarantineBulkApi
         api.MapPost("/quarantine/retry", RetryAllAsync)
             .Describe(
                 "retryQuarantine",
-                "Take all quarantined notifications again",
-                $"{BulkApi.OfBulk} With today's keys and decoders. Those that are recorded, taken as a hint, or name a settled job that the retention has deleted leave the quarantine. Notifications that arrive after the count are left alone.");
+                "Retry all quarantined notifications",
+                $"{BulkApi.OfBulk} Notifications are processed again with the current keys and decoders. Those that are recorded, are taken as a hint, or name a settled job that the retention has deleted leave the quarantine. Notifications that arrive after the count are left alone.");
         api.MapDelete("/quarantine", DeleteAllAsync)
             .Describe(
                 "deleteQuarantine",
                 "Delete all quarantined notifications",
-                $"{BulkApi.OfBulk} Those that cannot be read are deleted too. Notifications that arrive after the count are left alone.");
+                $"{BulkApi.OfBulk} Unreadable notifications are deleted too. Notifications that arrive after the count are left alone.");
     }
 
-    /// <summary><c>POST /api/quarantine/retry?source=&amp;confirm=</c>: takes all of them again.</summary>
+    /// <summary><c>POST /api/quarantine/retry?source=&amp;confirm=</c>: processes them again.</summary>
     [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RetryAllAsync(
         HttpRequest request,
@@ -67,7 +67,7 @@ internal static class QuarantineBulkApi
                     }
                     catch (IntakeFullException)
                     {
-                        // The others may be of known ids.
+                        // Other notifications may be of known ids.
                         stayed++;
                     }
                 }
@@ -78,7 +78,7 @@ internal static class QuarantineBulkApi
         return answer ?? TypedResults.Ok(place!.AnswerOf(BulkWord.Retry) with { Notifications = retried });
     }
 
-    /// <summary><c>DELETE /api/quarantine?source=&amp;confirm=</c>: deletes all of them.</summary>
+    /// <summary><c>DELETE /api/quarantine?source=&amp;confirm=</c>: deletes them.</summary>
     [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> DeleteAllAsync(
         HttpRequest request,
@@ -110,18 +110,12 @@ internal static class QuarantineBulkApi
         return answer ?? TypedResults.Ok(place!.AnswerOf(BulkWord.Delete));
     }
 
-    /// <summary>Counts, or goes through the pages of what is in quarantine.</summary>
-    /// <param name="asked">The request.</param>
-    /// <param name="caller">Who asks.</param>
-    /// <param name="quarantine">The quarantine.</param>
-    /// <param name="sources">The configured sources.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="act">
-    /// Acts on a page, and on those of its notifications that were there when they were counted; answers how many could not be changed, and whether
-    /// there may be another page in this call.
-    /// </param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>Where the call ended; or, where nothing was done, the answer.</returns>
+    /// <summary>Counts the notifications, or goes through their pages.</summary>
+    /// <remarks>
+    /// <c>act</c> acts on a page. Its second argument has the notifications that arrived before the count. It returns how many could not be changed, and whether
+    /// this call may take another page.
+    /// </remarks>
+    /// <returns>The position at which the call ended; or the answer, if nothing was done.</returns>
     private static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> RunAsync(
         Asked asked,
         Caller caller,
@@ -167,7 +161,7 @@ internal static class QuarantineBulkApi
         }
         catch (StoreUnavailableException) when (progress.Continuation is not null && progress != place.Progress)
         {
-            // What was done is answered, and the next call goes on.
+            // Answer what was done; the next call continues.
         }
 
         return (place with { Progress = progress }, null);

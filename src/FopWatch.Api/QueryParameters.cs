@@ -7,23 +7,22 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Checks that a query has only parameters of its endpoint's handler. Anything else in a query is refused: a filter with a typo would select everything, and a
-/// bulk request would then act on everything.
+/// Refuses query parameters that the endpoint's handler does not have. A misspelt filter would otherwise select everything, and a bulk request would act on it.
 /// </summary>
 internal static class QueryParameters
 {
     private const int MaxProblems = 20;
     private const int MaxShownName = 64;
 
-    // What an unset variable in a script leaves of a filter must not select everything.
+    // An unset variable in a script must not select everything.
     private static readonly string[] Filters = ["source", "state", "watch", "overdue", "since", "until", "bucket", "key", "id", "ref"];
 
     /// <summary>Checks a request's query.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="parameters">What <see cref="Of"/> says of its endpoint.</param>
-    /// <param name="hosts">Further parameters, which the host takes on every route, any number of times.</param>
-    /// <param name="takesMetadata">Whether it takes parameters that begin with <see cref="JobFilters.MetadataPrefix"/>, too.</param>
-    /// <returns>The answer 400 that names each wrong parameter; null if none is wrong.</returns>
+    /// <param name="parameters">The parameters of its endpoint, from <see cref="Of"/>.</param>
+    /// <param name="hosts">Parameters that the host takes on every route, any number of times.</param>
+    /// <param name="takesMetadata">Whether it also takes parameters that begin with <see cref="JobFilters.MetadataPrefix"/>.</param>
+    /// <returns>The answer 400 that names each invalid parameter; null if all are valid.</returns>
     public static IResult? Check(HttpRequest request, IReadOnlyList<string> parameters, IReadOnlyList<string> hosts, bool takesMetadata = false)
     {
         if (!request.QueryString.HasValue)
@@ -37,7 +36,7 @@ internal static class QueryParameters
             if (hosts.Contains(name, StringComparer.OrdinalIgnoreCase))
                 continue;
 
-            // Names that differ in case alone are one parameter to whoever reads the query.
+            // Readers of the query take names that differ only in case as one parameter.
             var isNew = given.Add(name);
             var isMetadata = takesMetadata && name.Length > JobFilters.MetadataPrefix.Length && name.StartsWith(JobFilters.MetadataPrefix, StringComparison.Ordinal);
             if (!isMetadata && !parameters.Contains(name, StringComparer.Ordinal))
@@ -62,11 +61,11 @@ internal static class QueryParameters
         {
             0 => null,
             1 => Problem.Invalid(problems[0].Detail, problems),
-            _ => Problem.Invalid("Several parameters are wrong.", problems),
+            _ => Problem.Invalid("Several parameters are invalid.", problems),
         };
     }
 
-    /// <summary>The parameters of a request's query. <see cref="HttpRequest.Query"/> makes one of those whose names differ in case alone, as those of metadata may.</summary>
+    /// <summary>The parameters of a request's query. <see cref="HttpRequest.Query"/> merges names that differ only in case, as those of metadata may.</summary>
     internal static List<KeyValuePair<string, string>> PairsOf(HttpRequest request)
     {
         var pairs = new List<KeyValuePair<string, string>>();
@@ -75,7 +74,7 @@ internal static class QueryParameters
         return pairs;
     }
 
-    /// <summary>The query parameters that an endpoint's handler has; null if there is no such endpoint, or its query may hold anything.</summary>
+    /// <summary>The query parameters of an endpoint's handler; null without an endpoint, or if it accepts any query.</summary>
     internal static IReadOnlyList<string>? Of(Endpoint? endpoint) =>
         endpoint is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAllAttribute>() is not null ? null
         : [.. route.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
@@ -84,7 +83,7 @@ internal static class QueryParameters
                 && !AttributesOf(parameter).OfType<FromHeaderAttribute>().Any())
             .Select(parameter => AttributesOf(parameter).OfType<FromQueryAttribute>().FirstOrDefault()?.Name ?? parameter.Name)];
 
-    // Of a property that is bound as a parameter, only this has the attributes.
+    // Only this has the attributes of a property that is bound as a parameter.
     private static object[] AttributesOf(IParameterBindingMetadata parameter) => parameter.ParameterInfo.GetCustomAttributes(inherit: false);
 
     private static string Instead(string name, IReadOnlyList<string> parameters)
@@ -103,10 +102,10 @@ internal static class QueryParameters
 
     private static string Shown(string name) => name.Length <= MaxShownName ? name : string.Concat(name.AsSpan(0, MaxShownName), "…");
 
-    /// <summary>How many characters have to be inserted, deleted, replaced or swapped with the next, whatever their case.</summary>
+    /// <summary>The number of insertions, deletions, replacements and swaps of neighbours from one name to the other, ignoring case.</summary>
     private static int Distance(string name, string parameter)
     {
-        // A name that is far longer is far, however long it is.
+        // A bound on the cost: a much longer name is never near.
         if (name.Length > 2 * parameter.Length)
             return name.Length;
 

@@ -4,8 +4,8 @@ using FopWatch.Intake;
 namespace FopWatch.Api;
 
 /// <summary>
-/// A body in memory, whole or as much as has arrived of it. What exceeds the ordinary size arrives in pooled pieces, so that bodies that never arrive
-/// whole cost no garbage.
+/// A body in memory, complete or partial. Bytes beyond the ordinary size are stored in pooled pieces, so that bodies that never complete leave no
+/// garbage.
 /// </summary>
 internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share large) : IDisposable
 {
@@ -14,17 +14,17 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
     private readonly List<byte[]> _pieces = [];
     private byte[] _bytes = [];
 
-    /// <summary>The body, once it is whole.</summary>
+    /// <summary>The body, once it is complete.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, Length);
 
-    /// <summary>How much has arrived, in bytes.</summary>
+    /// <summary>The number of bytes received.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Cancelled when the body has lost its memory to others.</summary>
+    /// <summary>Cancelled when the body loses its memory to others.</summary>
     public IEnumerable<CancellationToken> Lost => [ordinary.Lost, large.Lost];
 
-    /// <summary>Where the next bytes go: at least one, so that more than is expected shows.</summary>
-    /// <param name="expected">The most bytes that are expected of the body.</param>
+    /// <summary>The buffer for the next bytes. It has at least one byte, so that an excess is noticed.</summary>
+    /// <param name="expected">The maximum of bytes expected of the body.</param>
     /// <exception cref="IntakeFullException">There is no room.</exception>
     public Memory<byte> Next(int expected)
     {
@@ -50,7 +50,6 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
         return _pieces[^1].AsMemory()[(inPieces % BodyMemory.OrdinaryBody)..BodyMemory.OrdinaryBody];
     }
 
-    /// <summary>So many bytes have arrived.</summary>
     public void Received(int bytes)
     {
         Length += bytes;
@@ -58,7 +57,7 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
         large.Progressed();
     }
 
-    /// <summary>All of a body of at most the ordinary size has arrived at once.</summary>
+    /// <summary>Takes a complete body of at most the ordinary size.</summary>
     /// <exception cref="IntakeFullException">There is no room.</exception>
     public void ReceivedWhole(ReadOnlySequence<byte> whole)
     {
@@ -68,7 +67,6 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
         Complete();
     }
 
-    /// <summary>The body is whole.</summary>
     public void Complete()
     {
         ordinary.HasArrived = large.HasArrived = true;
@@ -98,7 +96,7 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
     private static void Take(SharedBytes.Share share, int bytes)
     {
         if (!share.TryTake(bytes))
-            throw new IntakeFullException("A request was turned away: too many bytes of bodies at once.");
+            throw new IntakeFullException("A request was turned away: bodies take too much memory.");
     }
 
     private void ReturnPieces()

@@ -10,17 +10,17 @@ using Microsoft.AspNetCore.Routing;
 namespace FopWatch.Api;
 
 /// <summary>The registration of jobs.</summary>
-/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> turns it into answers.</remarks>
 internal static class RegistrationApi
 {
     public static void MapRegistrations(this IEndpointRouteBuilder api) =>
         api.MapPost("/jobs", RegisterAsync)
             .Describe(
                 "registerJobs",
-                "Register one job, or up to 1000",
-                "Idempotent. Re-registering merges metadata and resumes a stopped or expired job. Metadata that is added to a settled job publishes its outcome again, as a new version. All registrations are right, or none is taken; where the answer is 503, some may have been.");
+                "Register 1 to 1000 jobs",
+                "Idempotent. Re-registering merges metadata and resumes a stopped or expired job. Metadata added to a settled job publishes its outcome again, as a new version. One invalid registration rejects all. After a 503, some may have been registered.");
 
-    /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
+    /// <summary><c>POST /api/jobs</c>: registers 1 to 1000 jobs. Idempotent.</summary>
     [AdmittedAs(RequestKind.Registration)]
     [Needs(KeyRights.Write)]
     public static async Task<Results<Accepted<JobLink>, Accepted<JobLinks>, ProblemResult<InvalidRequest>, ProblemResult<TooLarge>, ProblemResult<InternalError>>> RegisterAsync(
@@ -46,7 +46,7 @@ internal static class RegistrationApi
         var links = new JobLink[read.Registrations.Count];
         var (tooLarge, unreadable) = (new ConcurrentBag<ProblemElement>(), new ConcurrentBag<ProblemElement>());
 
-        // Those of one job in the order in which they were given, as metadata of the later ones wins.
+        // Registrations of one job are recorded in their order, because later metadata wins.
         var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
         await Parallel.ForEachAsync(
             jobs,
@@ -68,12 +68,12 @@ internal static class RegistrationApi
 
         if (read.Many)
             return TypedResults.Accepted((string?)null, new JobLinks(links));
-        // A client follows it with what it called with: below the same base.
+        // Below the path base that the client used, so that it can follow the link.
         return TypedResults.Accepted(request.PathBase + links[0].Href, links[0]);
 
         async Task<JobRegistrations> ReadAsync()
         {
-            // What is read takes no more memory than the body, so the turn ends before the first job is written.
+            // The registrations take no more memory than the body, so the turn ends before the first job is written.
             using var turn = await turns.EnterAsync(BodyMemory.Callers, body.Length, cancellationToken);
             return JobRegistrations.Read(body.Bytes, caller.Visible(settings.Sources));
         }
@@ -90,7 +90,7 @@ internal static class RegistrationApi
             }
             catch (MetadataTooLargeException e)
             {
-                // What the job has already is known only now.
+                // The size includes the metadata that the job already has.
                 tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
             }
             catch (UnreadableJobException e) when (read.Many && e.Job is { } job)
@@ -101,11 +101,11 @@ internal static class RegistrationApi
         }
     }
 
-    /// <summary>What to say where some of the registrations could not be recorded, the first of which are named.</summary>
+    /// <summary>The detail for registrations that could not be recorded. The first of them are named in the problem.</summary>
     private static string Unregistered(int refused, int all, string why) =>
         refused == all ? "Nothing was registered."
-        : refused <= JobRegistrations.MaxProblems ? "What is named here was not registered; all else was."
-        : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more {why}; all else was.";
+        : refused <= JobRegistrations.MaxProblems ? "The registrations named here failed; all others succeeded."
+        : $"The registrations named here failed, and {refused - JobRegistrations.MaxProblems} more {why}; all others succeeded.";
 
     private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
 }

@@ -1,12 +1,12 @@
 namespace FopWatch.Api;
 
-/// <summary>What a request costs a host, which decides how many there may be at once.</summary>
+/// <summary>The kind of a request by its cost. It selects the limit of concurrent requests.</summary>
 public enum RequestKind
 {
-    /// <summary>Any call that has no kind of its own.</summary>
+    /// <summary>Any other call.</summary>
     Call,
 
-    /// <summary>A call that waits for something: an event stream, or the answer of a status API. It costs memory and nothing else.</summary>
+    /// <summary>A call that waits, for example for events or for a status API. It costs only memory.</summary>
     Waiting,
 
     /// <summary>A call that waits if its query has <c>wait</c>.</summary>
@@ -15,12 +15,12 @@ public enum RequestKind
     /// <summary>A list or a search. Its handler waits for a turn: <see cref="Admission.ListTurnAsync"/>.</summary>
     List,
 
-    /// <summary>A notification. Its handler asks for a place once the body has arrived: <see cref="Admission.EnterNotification"/>.</summary>
+    /// <summary>A notification. Its handler takes a place once the body has arrived: <see cref="Admission.EnterNotification"/>.</summary>
     Notification,
 
-    /// <summary>A registration. Its handler asks for a place once the body has arrived; it is a <see cref="Call"/> then.</summary>
+    /// <summary>A registration. Its handler takes the place of a <see cref="Call"/> once the body has arrived.</summary>
     Registration,
 
-    /// <summary>Always admitted: under load above all, somebody wants to know how the host is.</summary>
+    /// <summary>A health check. Always admitted, because it matters most under load.</summary>
     Health,
 }

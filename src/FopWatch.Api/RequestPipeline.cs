@@ -8,11 +8,11 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FopWatch.Api;
 
 /// <summary>
-/// What stands between routing and an endpoint, in both hosts: access, the check of the query, admission, and the answers to failures and to
-/// requests that no route takes.
+/// The middleware between routing and an endpoint, in both hosts: access, the check of the query, admission, and the answers to failures and to
+/// requests without a route.
 /// </summary>
 /// <remarks>
-/// The probes are looked up when a request needs them: in the cloud host they need the store, which is opened later.
+/// The probes are resolved per request, because in the cloud host they need the store, which is opened later.
 /// </remarks>
 internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, Admission admission, Failures failures)
 {
@@ -40,7 +40,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
 
             await next(context);
 
-            // What routing answers by itself: there is no such route, or not with that method.
+            // Routing itself has answered: no such route, or method not allowed.
             if (context.Response is { HasStarted: false, ContentType: null, StatusCode: >= 400 } response)
             {
                 await (response.StatusCode == StatusCodes.Status405MethodNotAllowed
@@ -54,7 +54,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         }
     }
 
-    /// <summary>Answers one of the doctor's notifications whose path was changed on its way; null if it is none.</summary>
+    /// <summary>Answers a doctor's notification whose path was changed on the way; null for any other request.</summary>
     private static async Task<IResult?> AnswerStrayProbeAsync(HttpContext context) =>
         HttpMethods.IsPost(context.Request.Method)
         && context.RequestServices.GetService<NotifyProbes>() is { } probes
@@ -63,7 +63,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
                 probe, context.Request, probes, context.RequestServices.GetRequiredService<FopWatchSettings>(), hasOtherPath: true, context.RequestAborted)
             : null;
 
-    /// <summary>How a request is refused that has no caller, or whose caller may not use the endpoint; null if it is not.</summary>
+    /// <summary>The answer to a request without a caller, or whose caller lacks the right; null if it is admitted.</summary>
     private IResult? Refusal(HttpContext context, EndpointRules? rules)
     {
         if (guard.CallerOf(context.Request) is not { } caller)
@@ -72,25 +72,25 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         context.User = caller;
         return rules switch
         {
-            // Routing answers that there is no such route, or not with that method.
+            // Routing answers: no such route, or method not allowed.
             null => null,
             { Needs: null } => Problem.Forbidden("Nobody may use this route."),
             { Needs.Rights: KeyRights.Write } when caller.Rights != KeyRights.Write => Problem.Forbidden(
                 $"This route needs a key with the right Write, and the key '{caller.Name}' has the right Read."),
             { Needs.EverySource: true } when !caller.SeesEverything => Problem.Forbidden(
-                $"This route answers for all sources. It needs a key without Sources, and the key '{caller.Name}' sees {string.Join(", ", caller.Sources!)}."),
+                $"This route answers for all sources. It needs a key without Sources, and the key '{caller.Name}' is limited to {string.Join(", ", caller.Sources!)}."),
             _ => null,
         };
     }
 
-    /// <summary>Whether a request needs no key. One that no route takes is as open as the routes beside it.</summary>
+    /// <summary>Whether a request needs no key. A request without a route is as open as the routes below the same path.</summary>
     private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.IsOpenToAll
         ?? (request.Path.StartsWithSegments(NotificationsApi.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(UploadsApi.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(DashboardApi.Path, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>What an endpoint's metadata says, looked up once.</summary>
+    /// <summary>The metadata of an endpoint, read once.</summary>
     private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, NeedsAttribute? Needs, IReadOnlyList<string>? QueryParameters, bool TakesMetadata)
     {
         public static EndpointRules Of(RouteEndpoint endpoint) => new(

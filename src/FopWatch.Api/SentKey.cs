@@ -2,13 +2,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Api;
 
-/// <summary>Where callers send their API key.</summary>
+/// <summary>Reads the API key of a request.</summary>
 public static class SentKey
 {
     /// <summary>The header.</summary>
     public const string Header = "X-Api-Key";
 
-    // Schemes are compared without regard to case (RFC 9110, section 11.1).
+    // Schemes are case-insensitive (RFC 9110, section 11.1).
     private const string Bearer = "Bearer ";
 
     /// <summary>The key in <see cref="Header"/>, or else in <c>Authorization: Bearer</c>; null if there is neither.</summary>

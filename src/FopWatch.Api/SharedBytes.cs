@@ -3,14 +3,14 @@ using System.Net;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Memory that bodies share. No owner gets more than what is left for others, and no address more than three times that: one owner alone
-/// gets half of it, one address three quarters. Where there is no room, a body that has stalled loses its share to one that arrives.
+/// Memory that bodies share. An owner gets at most as much as is left for others, and an address at most three times as much: one owner alone gets
+/// half, one address three quarters. If there is no room, a stalled body loses its share to an arriving one.
 /// </summary>
-/// <param name="total">How many bytes there are.</param>
+/// <param name="total">The total, in bytes.</param>
 /// <param name="time">The clock.</param>
 internal sealed class SharedBytes(long total, TimeProvider time)
 {
-    /// <summary>How long a body may bring nothing before it loses its share to others.</summary>
+    /// <summary>The time without progress after which a body may lose its share to others.</summary>
     public static readonly TimeSpan Stalled = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -19,9 +19,9 @@ internal sealed class SharedBytes(long total, TimeProvider time)
     private readonly Dictionary<IPAddress, long> _byAddress = [];
     private long _used;
 
-    /// <summary>A share for a body, which has nothing yet.</summary>
-    /// <param name="owner">On whose behalf the body is sent.</param>
-    /// <param name="address">Where it comes from.</param>
+    /// <summary>An empty share for a body.</summary>
+    /// <param name="owner">The owner of the body.</param>
+    /// <param name="address">The address of the sender.</param>
     public Share Open(string owner, IPAddress address) => new(this, owner, address);
 
     private long Now => time.GetTimestamp();
@@ -54,7 +54,7 @@ internal sealed class SharedBytes(long total, TimeProvider time)
             && _byAddress.GetValueOrDefault(share.Address) + bytes <= 3 * left;
     }
 
-    /// <summary>Of the owner that has most, the body that has brought nothing for longest.</summary>
+    /// <summary>The stalled body of the owner with the most memory, the one without progress for the longest time.</summary>
     private Share? LongestStalled(Share other)
     {
         var now = time.GetTimestamp();
@@ -99,26 +99,25 @@ internal sealed class SharedBytes(long total, TimeProvider time)
 
         public long Bytes { get; set; }
 
-        /// <summary>Whether others have got the memory.</summary>
+        /// <summary>Whether the memory was given to others.</summary>
         public bool IsLost { get; set; }
 
-        /// <summary>Whether the body has arrived: it can no longer lose its share then.</summary>
+        /// <summary>Whether the body is complete, and so cannot lose its share.</summary>
         public bool HasArrived { get; set; }
 
         public long ProgressedAt { get; private set; } = all.Now;
 
-        /// <summary>Cancelled when others have got the memory.</summary>
+        /// <summary>Cancelled when the memory is given to others.</summary>
         public CancellationToken Lost => LazyInitializer.EnsureInitialized(ref _lost).Token;
 
         /// <summary>Takes more bytes, if there is room.</summary>
         public bool TryTake(long bytes) => all.TryTake(this, bytes);
 
-        /// <summary>The body has brought something.</summary>
         public void Progressed() => ProgressedAt = all.Now;
 
         public void Lose() => LazyInitializer.EnsureInitialized(ref _lost).Cancel();
 
-        // Others may be about to cancel it, so the source of the token stays.
+        // The token source is not disposed, because another thread may be about to cancel it.
         public void Dispose()
         {
             if (Bytes == 0)

@@ -1,9 +1,9 @@
 namespace FopWatch.Api;
 
 /// <summary>
-/// Places that owners share. No owner gets more than what is left for others: one owner alone gets half, the next one half of the rest.
+/// Places that owners share. An owner gets at most as many as are left for others: one owner alone gets half, the next half of the rest.
 /// </summary>
-/// <param name="total">How many places there are.</param>
+/// <param name="total">The number of places.</param>
 internal sealed class SharedPlaces(int total)
 {
     private readonly Lock _lock = new();
@@ -14,8 +14,7 @@ internal sealed class SharedPlaces(int total)
     public bool IsInUse => Volatile.Read(ref _used) > 0;
 
     /// <summary>Takes a place.</summary>
-    /// <param name="owner">On whose behalf.</param>
-    /// <returns>To be disposed of when it is free again; null if there is none for the owner.</returns>
+    /// <returns>The place, to dispose of when it is free again; null if there is none for the owner.</returns>
     public IDisposable? TryTake(string owner)
     {
         lock (_lock)

@@ -5,16 +5,16 @@ using Microsoft.Extensions.Primitives;
 
 namespace FopWatch.Api;
 
-/// <summary>Takes from a provider's call what its signature covers.</summary>
+/// <summary>Reads the parts of a provider's request that its signature covers.</summary>
 internal static class SignedRequests
 {
-    /// <summary>A call as the provider signed it.</summary>
+    /// <summary>The request as the provider signed it.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="publicOrigin">What the provider takes to be the host's URL; null to take it from the request.</param>
+    /// <param name="publicOrigin">The origin of the host as the provider knows it; null to take it from the request.</param>
     /// <param name="body">The body.</param>
     public static SignedRequest Of(HttpRequest request, string? publicOrigin, ReadOnlyMemory<byte> body)
     {
-        // The path exactly as it was sent: the signature covers it so.
+        // The path exactly as sent, because the signature covers it.
         var path = UriHelper.BuildRelative(request.PathBase, request.Path, request.QueryString);
         var origin = publicOrigin ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
         return new()

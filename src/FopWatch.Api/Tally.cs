@@ -1,6 +1,6 @@
 namespace FopWatch.Api;
 
-/// <summary>Counts what strangers can cause any number of, and says when it is worth a line in the log.</summary>
+/// <summary>Counts events that strangers can cause in any number, and limits their log lines.</summary>
 internal sealed class Tally
 {
     private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
@@ -10,8 +10,7 @@ internal sealed class Tally
 
     public long Count => Interlocked.Read(ref _count);
 
-    /// <summary>Counts one.</summary>
-    /// <returns>How many there were, if that is to be logged; null if it was done lately.</returns>
+    /// <returns>The count, if it should be logged; null if it was logged within the last minute.</returns>
     public long? Add(TimeProvider time)
     {
         var count = Interlocked.Increment(ref _count);

@@ -3,12 +3,12 @@ namespace FopWatch.Api;
 /// <summary>Threads for short requests while others decode large bodies, make lists and read files.</summary>
 public static class ThreadReserve
 {
-    /// <summary>How many threads there are for each processor before the pool hesitates to start another.</summary>
+    /// <summary>The number of threads per processor that the pool starts without delay.</summary>
     public const int PerProcessor = 8;
 
     /// <summary>
-    /// Lets the thread pool of the process have that many threads at once. By default it has as many as there are processors and starts a further
-    /// one only every half second: as many large bodies as processors would keep everything else waiting.
+    /// Raises the minimum of the process's thread pool. By default it has one thread per processor and adds one every half second, so that as many
+    /// large bodies as processors would block everything else.
     /// </summary>
     public static void Ensure()
     {

@@ -11,7 +11,7 @@ namespace FopWatch.Api;
 /// <summary><c>POST /api/uploads/{source}/{token}</c>.</summary>
 public static class UploadsApi
 {
-    /// <summary>Where the URLs for upload callbacks are.</summary>
+    /// <summary>The path of the URLs for upload callbacks.</summary>
     public static readonly PathString Path = "/api/uploads";
 
     /// <summary>Maps the URLs for upload callbacks.</summary>
@@ -21,16 +21,16 @@ public static class UploadsApi
         uploads.MapPost("/{source}/{token}", PostAsync)
             .Describe(
                 "uploadCallback",
-                "Take a provider's upload callback",
-                "The callbackUrl to give to Qiniu in an upload policy. It registers the job that the callback names. A callback that is not signed, or whose signature does not cover the body, only makes the next poll of the job due, unless the source trusts tokens. 200 says that the effect is durable, whatever it was; the answer is the body as a JSON object, which Qiniu hands to the uploader.");
+                "Receive a provider's upload callback",
+                "The callbackUrl of an upload policy at Qiniu. The callback registers the job that it names. A callback that is unsigned, or whose signature does not cover the body, only makes the next poll of the job due, unless the source trusts tokens. 200 means that the effect is durable. The answer is the body as a JSON object, which Qiniu passes to the uploader.");
         uploads.MapPost("/{**rest}", PostElsewhere).ExcludeFromDescription();
     }
 
     /// <summary>
-    /// Takes an upload callback. Answers 200 with its fields as JSON once its effect is durable, whatever it was; 404 for an unknown source or a wrong
-    /// token, alike; 400 for a source whose provider has no upload callbacks; 413 for a body over the limit.
+    /// Receives an upload callback. Answers 200 with its fields as JSON once its effect is durable; the same 404 for an unknown source and for a wrong
+    /// token; 400 for a source whose provider has no upload callbacks; 413 for a body over the limit.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store failed: to be answered 503.</exception>
+    /// <exception cref="StoreUnavailableException">The store failed. The answer is 503.</exception>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
     internal static async Task<Results<Utf8ContentHttpResult, ProblemResult<InvalidRequest>, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostAsync(
@@ -48,11 +48,11 @@ public static class UploadsApi
             return Problem.NotFound();
         if (admitted.Provider.UploadCallbacks is not { } callbacks)
         {
-            intake.UnknownUrl("An upload callback came to a source whose provider has none");
-            return Problem.Invalid($"The source is of the provider {admitted.Provider.Kind}, and only Qiniu's upload callbacks are taken. Register its jobs with POST /api/jobs.");
+            intake.UnknownUrl("An upload callback arrived for a source whose provider has none");
+            return Problem.Invalid($"The source's provider is {admitted.Provider.Kind}, and only Qiniu has upload callbacks. Register its jobs with POST /api/jobs.");
         }
 
-        // Memory, turn and place are given back when the request has been answered.
+        // Memory, turn and place are released after the answer.
         using var body = await memory.ReadAsync(request, admitted.Name, cancellationToken);
         if (body is null)
         {
@@ -67,17 +67,17 @@ public static class UploadsApi
         turn?.Decoded();
         await intake.Uploads.ReceiveAsync(assessed, cancellationToken);
 
-        // It is what a stranger sent, and no browser may take it for a page.
+        // The content comes from a stranger, and a browser must not treat it as a page.
         request.HttpContext.Response.Headers.XContentTypeOptions = "nosniff";
         return TypedResults.Text(assessed.Upload.Answer.Span, "application/json");
     }
 
-    /// <summary>Answers a <c>POST</c> below <c>/api/uploads</c> that no other route takes 404, and warns the operator.</summary>
+    /// <summary>Answers 404 to a <c>POST</c> below <c>/api/uploads</c> that matches no other route, and warns the operator.</summary>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
     internal static ProblemResult<NotFound> PostElsewhere(NotificationIntake intake)
     {
-        intake.UnknownUrl("The path of an upload callback is not that of a source and a token");
+        intake.UnknownUrl("The path of an upload callback has no source and token");
         return Problem.NotFound();
     }
 }

@@ -3,13 +3,13 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Api;
 
-/// <summary>The quarantine as a caller sees it who sees some sources only.</summary>
+/// <summary>The quarantine, limited to some sources.</summary>
 /// <param name="all">The whole quarantine.</param>
 /// <param name="sources">The sources that the caller sees.</param>
 internal sealed class VisibleQuarantine(IQuarantine all, IReadOnlyCollection<string> sources) : IQuarantine
 {
     public ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("A caller puts nothing into quarantine.");
+        throw new NotSupportedException("Callers cannot add to the quarantine.");
 
     public async ValueTask<string?> SourceOfAsync(string key, CancellationToken cancellationToken) =>
         await all.SourceOfAsync(key, cancellationToken) is { } source && sources.Contains(source) ? source : null;

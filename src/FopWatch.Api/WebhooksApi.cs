@@ -11,21 +11,21 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary>The webhooks of the settings.</summary>
-/// <param name="Webhooks">The webhooks, in the order of their names.</param>
+/// <summary>The configured webhooks.</summary>
+/// <param name="Webhooks">The webhooks, sorted by name.</param>
 public sealed record WebhookList(IReadOnlyList<WebhookStatus> Webhooks);
 
 /// <summary>The last attempts of a webhook.</summary>
 /// <param name="Deliveries">The attempts, newest first.</param>
 public sealed record DeliveryList(IReadOnlyList<WebhookDelivery> Deliveries);
 
-/// <summary>What came of a test.</summary>
+/// <summary>The result of a test.</summary>
 /// <param name="Status">The HTTP status; absent if there was no answer.</param>
-/// <param name="Error">Why it failed; absent if it did not.</param>
-/// <param name="Milliseconds">How long it took.</param>
+/// <param name="Error">Why it failed; absent if it succeeded.</param>
+/// <param name="Milliseconds">The duration, in milliseconds.</param>
 public sealed record WebhookTest(int? Status, string? Error, long Milliseconds);
 
-/// <summary>The routes below <c>/api/webhooks</c>, which only the embedded host has: the cloud host publishes to a Service Bus topic instead.</summary>
+/// <summary>The routes below <c>/api/webhooks</c>. Only the embedded host has them; the cloud host publishes to a Service Bus topic.</summary>
 /// <remarks>A webhook sends events of several sources, so each route needs a key of all sources.</remarks>
 public static class WebhooksApi
 {
@@ -36,19 +36,19 @@ public static class WebhooksApi
     {
         var api = routes.MapGroup("/api").WithTags("webhooks");
         api.MapGetAndHead("/webhooks", ListAsync)
-            .Describe("listWebhooks", "List the webhooks (embedded host)", "Of the settings, with their places in the event log.");
+            .Describe("listWebhooks", "List the webhooks (embedded host)", "The configured webhooks, with their places in the event log.");
         api.MapGetAndHead("/webhooks/{name}", GetAsync)
             .Describe("getWebhook", "Get a webhook (embedded host)");
         api.MapGetAndHead("/webhooks/{name}/deliveries", DeliveriesAsync)
             .Describe("listDeliveries", "List the last attempts of a webhook, newest first (embedded host)", $"The last {IWebhookCursors.KeptDeliveries} are kept.");
         api.MapPost("/webhooks/{name}/pause", PauseAsync)
-            .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event that is on its way may still be delivered. The pause outlasts restarts. The retention deletes events that a paused webhook has not sent, too.");
+            .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event in flight may still be delivered. The pause survives restarts. The retention also deletes events that a paused webhook has not sent.");
         api.MapPost("/webhooks/{name}/resume", ResumeAsync)
-            .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Whatever the reason of the pause. A failing webhook makes its next attempt at once. The attempts are counted anew.");
+            .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Resumes a webhook whatever the reason of the pause. A failing webhook makes its next attempt at once. The count of attempts restarts.");
         api.MapPost("/webhooks/{name}/replay", ReplayAsync)
-            .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "It sends all events after that place, in their order, those again that it has sent. Either `from` or `since` is required. A paused webhook stays paused.");
+            .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "The webhook sends all events after that place in order, including events that it has sent before. Either `from` or `since` is required. A paused webhook stays paused.");
         api.MapPost("/webhooks/{name}/test", TestAsync)
-            .Describe("testWebhook", "Send a test to the receiver of a webhook (embedded host)", $"One signed request, beside the events: a CloudEvent of the type `{WebhookLoops.TestType}` without a job. It is not repeated and changes nothing. A paused webhook can be tested.");
+            .Describe("testWebhook", "Send a test to the receiver of a webhook (embedded host)", $"Sends one signed request outside the sequence of events: a CloudEvent of the type `{WebhookLoops.TestType}` without a job. It is not retried and changes nothing. A paused webhook can be tested.");
     }
 
     /// <summary><c>GET /api/webhooks</c>.</summary>
@@ -65,7 +65,7 @@ public static class WebhooksApi
     /// <summary><c>GET /api/webhooks/{name}/deliveries?top=</c>.</summary>
     [Needs(KeyRights.Read, EverySource = true)]
     internal static async Task<Results<Ok<DeliveryList>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> DeliveriesAsync(
-        string name, [Description("The most attempts to answer.")] string? top, WebhookLoops webhooks, CancellationToken cancellationToken)
+        string name, [Description("The maximum number of attempts in the answer.")] string? top, WebhookLoops webhooks, CancellationToken cancellationToken)
     {
         var count = DefaultTop;
         if (!string.IsNullOrEmpty(top)
@@ -95,8 +95,8 @@ public static class WebhooksApi
     [Needs(KeyRights.Write, EverySource = true)]
     internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> ReplayAsync(
         string name,
-        [Description("The place after which it goes on: 0 for all events of the log. A position that the event stream gave is taken, too.")] string? from,
-        [Description("Go on with the first event that is not older than this time.")] string? since,
+        [Description("The place after which the webhook continues; 0 for all events of the log. A position of the event stream is valid too.")] string? from,
+        [Description("Continue with the first event at this time or later.")] string? since,
         WebhookLoops webhooks,
         IEventLog log,
         CancellationToken cancellationToken)
@@ -107,13 +107,13 @@ public static class WebhooksApi
         if (!string.IsNullOrEmpty(since))
         {
             if (Rfc3339.Parse(since) is not { } time)
-                return Problem.Invalid("A parameter is wrong.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
+                return Problem.Invalid("A parameter is invalid.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
             place = await log.PlaceBeforeAsync(time, cancellationToken);
         }
         else
         {
             if (await log.PlaceOfAsync(from!, cancellationToken) is not { } known)
-                return Problem.Invalid("A parameter is wrong.", [new("from", "It is not a place of the event log.")]);
+                return Problem.Invalid("A parameter is invalid.", [new("from", "It is not a place of the event log.")]);
             place = known;
         }
 
@@ -132,5 +132,5 @@ public static class WebhooksApi
     private static Results<Ok<WebhookStatus>, ProblemResult<NotFound>> Answer(WebhookStatus? status) =>
         status is not null ? TypedResults.Ok(status) : NoSuchWebhook();
 
-    private static ProblemResult<NotFound> NoSuchWebhook() => Problem.NotFound("No webhook of that name is in the settings.");
+    private static ProblemResult<NotFound> NoSuchWebhook() => Problem.NotFound("No webhook with this name is configured.");
 }

@@ -20,7 +20,7 @@ public sealed class OpenApiProblemTests
         ["CountDiffers"] = Problem.CountDiffers(new(42, AtLeast: false)),
         ["ExaminationRuns"] = Problem.ExaminationRuns(),
         ["Forbidden"] = Problem.Forbidden("This route needs a key with the right Write, and the key 'dashboard' has the right Read."),
-        ["NotFound"] = Problem.NotFound("No job of that source and id is known."),
+        ["NotFound"] = Problem.NotFound("There is no job with this source and id."),
         ["NothingToPublish/notSettled"] = Problem.NotSettled(),
         ["NothingToPublish/unconfirmed"] = Problem.Unconfirmed(),
         ["MethodNotAllowed"] = Problem.NotAllowed("GET, POST"),

@@ -117,12 +117,12 @@ public sealed class AnswerTests
     public async Task A_refusal_names_the_parameter()
     {
         using var host = new ScriptedHost().Then(
-            400, "application/problem+json", """{"type":"urn:fopwatch:problem:invalid-request","title":"The request is invalid.","status":400,"detail":"A parameter is wrong.","errors":[{"element":"source","detail":"It is not the name of a configured source."}]}""");
+            400, "application/problem+json", """{"type":"urn:fopwatch:problem:invalid-request","title":"The request is invalid.","status":400,"detail":"A parameter is invalid.","errors":[{"element":"source","detail":"It is not the name of a configured source."}]}""");
         using var client = host.Client();
 
         var refused = await Assert.ThrowsAsync<FopWatchRefusedException>(() => client.PlanAsync("nobody", Cancelled));
 
-        Assert.Equal("The request is invalid. A parameter is wrong. source: It is not the name of a configured source.", refused.Message);
+        Assert.Equal("The request is invalid. A parameter is invalid. source: It is not the name of a configured source.", refused.Message);
     }
 
     [Fact]

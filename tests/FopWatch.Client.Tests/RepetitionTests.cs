@@ -3,7 +3,7 @@ namespace FopWatch.Client.Tests;
 /// <summary>Which calls are retried, when, and for how long.</summary>
 public sealed class RepetitionTests
 {
-    private const string Problem503 = """{"type":"urn:fopwatch:problem:unavailable","title":"This cannot be done now.","status":503}""";
+    private const string Problem503 = """{"type":"urn:fopwatch:problem:unavailable","title":"Temporarily unavailable.","status":503}""";
     private const string Me = """{"name":null,"rights":"write","sources":null,"host":"embedded","events":"/events","at":"2026-01-01T00:00:00Z"}""";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -45,7 +45,7 @@ public sealed class RepetitionTests
 
         var failure = await Assert.ThrowsAsync<FopWatchUnreachableException>(() => RunAsync(client.MeAsync(Cancelled), clock, step: TimeSpan.FromSeconds(0.5)));
 
-        Assert.Equal(("This cannot be done now.", true), (failure.Message, failure.IsTransient));
+        Assert.Equal(("Temporarily unavailable.", true), (failure.Message, failure.IsTransient));
         Assert.InRange(clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(40));
         Assert.InRange(host.Requests.Count, 5, 10);
     }

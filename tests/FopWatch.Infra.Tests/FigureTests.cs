@@ -15,16 +15,16 @@ public sealed partial class FigureTests
         var (instances, requests) = (Number("maximumInstanceCount"), Number("httpConcurrency"));
         string[] figures =
         [
-            $"| {Number("buckets")} `buckets` a source |",
+            $"| {Number("buckets")} `buckets` per source |",
             $"| {TimeSpan.Parse(Text("retention"), CultureInfo.InvariantCulture).TotalDays} days (`retention`) |",
             $"| {instances} at {Number("instanceMemoryMB"):N0} MB for each group of functions",
-            $"| {requests} requests at once each (`httpConcurrency`): {instances * requests:N0}, of which",
+            $"| {requests} concurrent requests each (`httpConcurrency`): {instances * requests:N0}, of which",
             $"`notificationsPerMinute` ({Number("notificationsPerMinute"):N0})",
             $"in the outbox for more than {Number("alertOutboxAgeSeconds") / 60} minutes",
             $"more than {Number("alertQuarantinedPerHour")} of a source in an hour",
             Number("alertFailedPollsPercent") == 50 ? "more than half of at least 5 in 15 minutes" : "?",
             Text("duplicateDetectionWindow") == "P1D" ? "duplicate detection for a day (`duplicateDetectionWindow`)" : "?",
-            Text("messageTimeToLive") == "P14D" ? "or did not come for 14 days" : "?",
+            Text("messageTimeToLive") == "P14D" ? "or did not read it for 14 days" : "?",
         ];
 
         Assert.All(figures, figure => Assert.Contains(figure, Guide, StringComparison.Ordinal));

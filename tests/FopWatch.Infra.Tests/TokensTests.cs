@@ -59,7 +59,7 @@ public sealed class TokensTests : IDisposable
         Assert.Equal(0, code);
         Assert.Equal("a-token-that-is-there", File.ReadAllText(Path.Combine(Vault, "kept")));
         Assert.Matches("^[0-9a-f]{32}$", File.ReadAllText(Path.Combine(Vault, "made")));
-        Assert.Contains("Made the secret made.", output, StringComparison.Ordinal);
+        Assert.Contains("Created the secret made.", output, StringComparison.Ordinal);
         Assert.Contains("The secret missing-key is missing.", output, StringComparison.Ordinal);
         Assert.DoesNotContain("The secret kept", output, StringComparison.Ordinal);
         Assert.All(

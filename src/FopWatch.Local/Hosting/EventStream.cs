@@ -54,7 +54,7 @@ internal static class EventStream
         CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(source) && caller.Visible(sources).Find(source) is null)
-            return Problem.Invalid("A parameter is wrong.", [new("source", "It is not the name of a configured source.")]);
+            return Problem.Invalid("A parameter is invalid.", [new("source", "It is not the name of a configured source.")]);
 
         var last = await log.LastSeqAsync(cancellationToken);
         var position = log.Epochs.PositionOf(last);

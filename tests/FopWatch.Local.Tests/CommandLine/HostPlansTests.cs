@@ -195,7 +195,7 @@ public sealed class HostPlansTests
 
         var (exit, _, error) = await CommandRun.RunAsync(host, "plan", "--api-key", "an-api-key-of-16", "--source", "nobody");
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains("A parameter is wrong.", error, StringComparison.Ordinal);
+        Assert.Contains("A parameter is invalid.", error, StringComparison.Ordinal);
         (exit, _, error) = await CommandRun.RunAsync(host, "plan");
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("FOPWATCH_API_KEY", error, StringComparison.Ordinal);

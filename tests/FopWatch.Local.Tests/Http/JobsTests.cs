@@ -147,7 +147,7 @@ public class JobsTests
         // All but the last already have some.
         var more = Enumerable.Range(0, 121).Select(i => $$$"""{"source":"media","id":"z0.{{{i}}}","metadata":{{{metadata("second")}}}}""");
         var some = await RunningHost.ProblemAsync(await host.PostAsync("/api/jobs", $"[{string.Join(',', more)}]"));
-        Assert.Equal("What is named here was not registered, nor 20 more whose metadata is too large; all else was.", some.Detail);
+        Assert.Equal("The registrations named here failed, and 20 more whose metadata is too large; all others succeeded.", some.Detail);
         Assert.Equal(100, some.Errors!.Count);
         Assert.Equal(["second"], (await host.JobAsync("media", "z0.120")).Metadata!.Keys);
 

@@ -97,7 +97,7 @@ public abstract class RegistrationContract : HostContract
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var problem = await ServedHost.ProblemAsync(answer);
-        Assert.Equal("What is named here was not registered; all else was.", problem.Detail);
+        Assert.Equal("The registrations named here failed; all others succeeded.", problem.Detail);
         Assert.Equal("/1/metadata", Assert.Single(problem.Errors!).Element);
         Assert.Equal(["first"], (await host.JobAsync("media", "z0.a")).Metadata!.Keys);
         Assert.Equal(JobState.Waiting, (await host.JobAsync("media", "z0.b")).State);
