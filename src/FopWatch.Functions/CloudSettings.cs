@@ -9,7 +9,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Functions;
 
-/// <summary>What the cloud host is started with: what both hosts share, and where its storage and its Service Bus are.</summary>
+/// <summary>The settings of the cloud host: those of both hosts, its storage, and its Service Bus.</summary>
 internal sealed record CloudSettings
 {
     private const string Storage = "AzureWebJobsStorage";
@@ -21,43 +21,43 @@ internal sealed record CloudSettings
     private const string BusTopic = "ServiceBus:Topic";
     private const string ApiUrlName = "ApiUrl";
 
-    /// <summary>What both hosts share.</summary>
+    /// <summary>The settings of both hosts.</summary>
     public required FopWatchSettings Shared { get; init; }
 
     /// <summary>The storage account's tables.</summary>
     public required TableServiceClient Tables { get; init; }
 
-    /// <summary>Which table, and how.</summary>
+    /// <summary>The options of the table.</summary>
     public required TableStoreOptions Table { get; init; }
 
-    /// <summary>The Service Bus; null where none is configured: then events stay in the outbox.</summary>
+    /// <summary>The Service Bus; null if none is configured. Then events stay in the outbox.</summary>
     public required ServiceBusConnection? ServiceBus { get; init; }
 
-    /// <summary>The topic that events are published to.</summary>
+    /// <summary>The topic for events.</summary>
     public required string Topic { get; init; }
 
     /// <summary>
-    /// The URL that applications reach the API under, for links in events. The public URL where none is configured, which may route
-    /// notifications only; null if there is neither.
+    /// The URL at which applications reach the API, for links in events. Default: the public URL, which may route only notifications; null if neither
+    /// is configured.
     /// </summary>
     public Uri? ApiUrl { get; init; }
 
-    /// <summary>Where telemetry is exported to by OTLP, in words; null if it is not.</summary>
+    /// <summary>The OTLP endpoint, as text for the log; null if nothing is exported by OTLP.</summary>
     public string? Otlp { get; init; }
 
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app settings.</param>
-    /// <param name="credential">Who the app is. Nothing is asked of it where connection strings are used.</param>
+    /// <param name="credential">The identity of the app. Unused with connection strings.</param>
     /// <param name="time">The clock that the storage account's answers set; null for none.</param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
+    /// <exception cref="SettingsException">A setting is invalid. The exception names every problem.</exception>
     public static CloudSettings Read(IConfiguration configuration, TokenCredential credential, SteadyTime? time = null)
     {
-        // It can be described once it is known to be right.
+        // Describe expects valid settings.
         return ConfiguredSettings.Read(configuration, ReadOwn) with { Otlp = OtlpSettings.Describe(name => configuration[name]) };
 
         CloudSettings ReadOwn(SettingsReader reader, FopWatchSettings shared)
         {
-            // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
+            // Settings outside FopWatch's section: the storage account and the telemetry export.
             reader.RefuseReferences(configuration.AsEnumerable());
             reader.ProblemOutside(TelemetryExport.Problems(configuration));
             reader.Below("Tables");
@@ -74,10 +74,10 @@ internal sealed record CloudSettings
         }
     }
 
-    /// <summary>The client of the storage account's tables; null if what is needed for it is missing or wrong, which is a problem then.</summary>
+    /// <summary>The client of the storage account's tables; null if a setting is missing or invalid, which is reported as a problem.</summary>
     private static TableServiceClient? ReadTables(SettingsReader reader, IConfiguration configuration, TokenCredential credential, SteadyTime? time)
     {
-        // The same names as the Functions host's own connection to its storage account, which is the account to use unless told otherwise.
+        // The names of the Functions host's connection to its storage account, which is the default account.
         const string ServiceUri = $"{Storage}:tableServiceUri";
         const string AccountName = $"{Storage}:accountName";
         const string NoUrl = "is not an https URL, such as https://contoso.table.core.windows.net";
@@ -90,7 +90,7 @@ internal sealed record CloudSettings
 
         if (configuration[Storage] is not { Length: > 0 } connectionString)
         {
-            reader.Problem(TablesServiceUri, $"is missing: give it, or {Storage} or {Storage}__accountName for an account that is used for all");
+            reader.Problem(TablesServiceUri, $"is missing: set it, or set {Storage} or {Storage}__accountName to use one account for everything");
             return null;
         }
 
@@ -114,8 +114,8 @@ internal sealed record CloudSettings
     }
 
     /// <summary>
-    /// The SDK would wait 100 seconds for each of four tries: a storage account that takes requests and answers none would hold up
-    /// notifications for longer than any provider waits for its answer (providers.md, section 2: a minute).
+    /// The SDK's default is 100 seconds for each of four attempts. A storage account that hangs would delay notifications for longer than any provider
+    /// waits for its answer (providers.md, section 2: a minute).
     /// </summary>
     private static TableClientOptions TableClient(SteadyTime? time)
     {
@@ -130,7 +130,7 @@ internal sealed record CloudSettings
         var options = new TableStoreOptions();
         var name = reader.Text(TablesName) ?? options.TableName;
         if (name.Length is < 3 or > 63 || !char.IsAsciiLetter(name[0]) || !name.All(char.IsAsciiLetterOrDigit))
-            reader.Problem(TablesName, "is not 3 to 63 of A-Z a-z 0-9 with a letter first");
+            reader.Problem(TablesName, "is not 3 to 63 of A-Z a-z 0-9, beginning with a letter");
         return options with
         {
             TableName = name,
@@ -143,7 +143,7 @@ internal sealed record CloudSettings
         var (name, emulator) = (reader.Text(BusNamespace), reader.Text(BusConnectionString));
         if (name is not null && emulator is not null)
         {
-            reader.Problem(BusNamespace, $"and {FopWatchSettings.Section}:{BusConnectionString} are both there; the second is only for an emulator");
+            reader.Problem(BusNamespace, $"and {FopWatchSettings.Section}:{BusConnectionString} are both set; the second is only for an emulator");
             return null;
         }
 
@@ -155,7 +155,7 @@ internal sealed record CloudSettings
         }
         catch (ArgumentException)
         {
-            // Neither value is repeated: a connection string holds a key, and one may be given as the namespace.
+            // The values are not repeated: a connection string contains a key, and may have been given as the namespace by mistake.
             if (name is not null)
             {
                 reader.Problem(BusNamespace, "is not a host name such as contoso.servicebus.windows.net");
@@ -165,7 +165,7 @@ internal sealed record CloudSettings
                 reader.Problem(
                     BusConnectionString,
                     "is not an emulator's connection string with UseDevelopmentEmulator=true; "
-                    + $"for a namespace in Azure set {FopWatchSettings.Section}:{BusNamespace}, and the host's identity is used");
+                    + $"for a namespace in Azure, set {FopWatchSettings.Section}:{BusNamespace}; the host's identity is used");
             }
 
             return null;

@@ -29,21 +29,21 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions;
 
-/// <summary>Puts the core, the Azure adapters and the functions together.</summary>
+/// <summary>Composes the core, the Azure adapters and the functions.</summary>
 internal static class Composition
 {
     /// <summary>
-    /// The most calls at once that wait, in each instance. Flex Consumption counts a waiting call as load and adds instances for it, so
-    /// it is few of an instance's concurrent requests (<c>perInstanceConcurrency</c>).
+    /// The maximum of waiting calls per instance. Flex Consumption counts a waiting call as load and adds instances for it, so the number is small
+    /// compared with an instance's concurrent requests (<c>perInstanceConcurrency</c>).
     /// </summary>
     public const int MostWaiting = 16;
 
-    /// <summary>How many lists an instance makes at once. Most of that is waiting for Table Storage, so it is more than processors.</summary>
+    /// <summary>The number of lists that an instance makes concurrently. They mostly wait for Table Storage, so there are more than processors.</summary>
     public const int ListTurns = 4;
 
     /// <summary>
-    /// What the frameworks log at Information has the paths of requests, in which notify tokens and ids are, and the instance ids of
-    /// watches. It would go to wherever telemetry goes, past the levels of host.json.
+    /// At level Information, the frameworks log paths of requests, which contain notify tokens and ids, and instance ids of watches. The levels of
+    /// host.json do not apply to the worker's telemetry.
     /// </summary>
     public static ILoggingBuilder KeepIdsOut(this ILoggingBuilder logging) => logging
         .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
@@ -52,14 +52,14 @@ internal static class Composition
         .AddFilter("Azure", LogLevel.Warning);
 
     /// <summary>The app.</summary>
-    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    /// <exception cref="SettingsException">A setting is invalid.</exception>
     public static IHost Build(string[] args)
     {
         var time = new SteadyTime(TimeProvider.System);
         var readiness = new Readiness(time);
         var builder = Builder(args, readiness);
 
-        // One for all: it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
+        // One credential for all clients, because it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
         var credential = new DefaultAzureCredential();
         var settings = CloudSettings.Read(builder.Configuration, credential, time);
         builder.Services.AddSingleton(_ => new OpenStore(settings, readiness, time));
@@ -72,8 +72,8 @@ internal static class Composition
     }
 
     /// <summary>
-    /// What takes the app's place where it cannot be built or started: it answers every call 503, and says why. A worker that ends has the
-    /// Functions host answer 404.
+    /// The substitute for an app that cannot be built or started. It answers every call 503 and reports why. If the worker ended instead, the Functions
+    /// host would answer 404.
     /// </summary>
     public static IHost BuildInItsPlace(string[] args, Exception failure)
     {
@@ -84,10 +84,10 @@ internal static class Composition
         return builder.Build();
     }
 
-    /// <summary>What to say of a failure: a setting's problem begins with its name, and of what is not known the message may hold a secret.</summary>
+    /// <summary>The obstacles to report for a failure. A setting's problem begins with its name. The message of an unknown exception may contain a secret.</summary>
     public static IReadOnlyList<ProblemElement> ObstaclesOf(Exception failure) => failure is SettingsException { Problems: { Count: > 0 } problems }
         ? [.. problems.Select(problem => new ProblemElement(problem.Split(' ', 2)[0], problem))]
-        : [new("app", $"The app cannot start: {failure.GetType().Name} in {failure.TargetSite?.DeclaringType?.FullName ?? "an unknown place"}.")];
+        : [new("app", $"The app cannot start: {failure.GetType().Name} in {failure.TargetSite?.DeclaringType?.FullName ?? "an unknown type"}.")];
 
     private static FunctionsApplicationBuilder Builder(string[] args, Readiness readiness)
     {
@@ -102,8 +102,8 @@ internal static class Composition
         builder.Services.AddSingleton(readiness);
         builder.Logging.KeepIdsOut();
 
-        // The handlers count what they read, and answer 413 themselves.
-        // The Functions host is the only one who connects.
+        // The handlers count the bytes that they read, and answer 413 themselves.
+        // Only the Functions host connects.
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
@@ -112,7 +112,7 @@ internal static class Composition
         return builder;
     }
 
-    /// <summary>Adds everything that the functions need. The store may be opened later, before anything that needs it is resolved.</summary>
+    /// <summary>Adds the services of the functions. The store may be opened later, before a service that needs it is resolved.</summary>
     public static void AddFopWatch(this IServiceCollection services, CloudSettings settings, Func<IServiceProvider, TableStore> store, TimeProvider time)
     {
         services.AddFopWatchCore(settings.Shared, store, time);
@@ -153,7 +153,7 @@ internal static class Composition
         services.AddSingleton<IDoctorCheck>(provider => new TablesCheck(() => store(provider)));
         services.AddSingleton<IDoctorCheck>(provider => new ServiceBusCheck(provider.GetService<ServiceBusPublisher>(), settings.Topic));
 
-        // Once per invocation, which brings the client of the task hub.
+        // Scoped to the invocation, which provides the client of the task hub.
         services.AddScoped<InvocationClient>();
         services.AddScoped<IDoctorCheck, TaskHubCheck>();
         services.AddScoped<IWatchRunner>(provider => WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAtOnceAsync));

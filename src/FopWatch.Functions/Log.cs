@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions;
 
-/// <summary>What the cloud host logs beside <see cref="FopWatch.Api.HostLog"/>. Never keys, tokens, ids, commands or bodies.</summary>
+/// <summary>The cloud host's log messages, in addition to <see cref="FopWatch.Api.HostLog"/>. They never contain keys, tokens, ids, commands or bodies.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "FopWatch runs with {Sources} source(s) and publishes to {Bus}")]
@@ -17,28 +17,28 @@ internal static partial class Log
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, string outbox, long quarantined);
 
-    [LoggerMessage(35, LogLevel.Debug, "The run of the timer {Timer} could not be written down")]
+    [LoggerMessage(35, LogLevel.Debug, "The run of the timer {Timer} could not be recorded")]
     public static partial void TimerRunNotWritten(this ILogger logger, string timer, Exception exception);
 
-    [LoggerMessage(36, LogLevel.Debug, "Whether the timers run could not be looked up")]
+    [LoggerMessage(36, LogLevel.Debug, "The runs of the timers could not be read")]
     public static partial void TimersNotSeen(this ILogger logger, Exception exception);
 
     [LoggerMessage(39, LogLevel.Warning, "The look for silent timers failed")]
     public static partial void LookFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent; this instance did its work")]
+    [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent. This instance did its work")]
     public static partial void TimerStoodInFor(this ILogger logger, string timer);
 
-    [LoggerMessage(38, LogLevel.Warning, "The timer {Timer} is silent, and its work failed")]
+    [LoggerMessage(38, LogLevel.Warning, "The timer {Timer} is silent, and the attempt to do its work failed")]
     public static partial void StandingInFailed(this ILogger logger, string timer, Exception exception);
 
-    [LoggerMessage(33, LogLevel.Warning, "The purge's time was over before all was deleted; the next one goes on")]
+    [LoggerMessage(33, LogLevel.Warning, "The purge ran out of time. The next purge continues")]
     public static partial void PurgeEndedEarly(this ILogger logger);
 
-    [LoggerMessage(48, LogLevel.Warning, "Old statistics could not be purged; the next purge goes on")]
+    [LoggerMessage(48, LogLevel.Warning, "Old statistics could not be purged. The next purge retries")]
     public static partial void StatisticsNotPurged(this ILogger logger, Exception exception);
 
-    [LoggerMessage(34, LogLevel.Information, "The sweep counted {Counted} of the table's {Parts} partitions; the next one goes on")]
+    [LoggerMessage(34, LogLevel.Information, "The sweep counted {Counted} of the table's {Parts} partitions. The next sweep continues")]
     public static partial void SweepTookTurns(this ILogger logger, int counted, int parts);
 
     [LoggerMessage(32, LogLevel.Information, "Purged {Watches} finished watch(es) and {Jobs} old job(s)")]

@@ -12,7 +12,7 @@ try
 }
 catch (Exception e)
 {
-    // The Functions host shows what a worker says.
+    // The Functions host shows the worker's output.
     await Console.Error.WriteLineAsync(e is SettingsException ? e.Message : Composition.ObstaclesOf(e)[0].Detail);
     app?.Dispose();
     app = Composition.BuildInItsPlace(args, e);

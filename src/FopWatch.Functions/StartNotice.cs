@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions;
 
 /// <summary>
-/// Logs once per process what the app runs with. The first timer does it: the Functions host drops what a worker logs outside of
+/// Logs the app's configuration once per process. The first timer does it, because the Functions host drops log messages of a worker outside of
 /// invocations.
 /// </summary>
 public sealed class StartNotice
@@ -15,7 +15,7 @@ public sealed class StartNotice
 
     internal StartNotice(CloudSettings settings, ILogger<StartNotice> logger) => (_settings, _logger) = (settings, logger);
 
-    /// <summary>Logs, the first time.</summary>
+    /// <summary>Logs at the first call.</summary>
     public void Give()
     {
         if (Interlocked.Exchange(ref _given, 1) == 1)

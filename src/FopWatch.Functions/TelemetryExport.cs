@@ -10,20 +10,20 @@ using OpenTelemetry.Metrics;
 namespace FopWatch.Functions;
 
 /// <summary>
-/// Exports what the core tells of itself, and what the Functions worker does, to Application Insights, to an OTLP endpoint, or
-/// both: wherever the usual environment variables point. Where they point nowhere, nothing of OpenTelemetry is loaded.
+/// Exports the telemetry of the core and of the Functions worker to Application Insights, to an OTLP endpoint, or to both, as the standard environment
+/// variables say. Without them, no OpenTelemetry assembly is loaded.
 /// </summary>
 internal static class TelemetryExport
 {
     private const string ApplicationInsights = "APPLICATIONINSIGHTS_CONNECTION_STRING";
 
-    /// <summary>Its presence, with <c>Authorization=AAD</c>, says that Application Insights takes no telemetry from strangers; the Functions host reads it too.</summary>
+    /// <summary>With <c>Authorization=AAD</c>, Application Insights accepts telemetry only from identities with a role. The Functions host reads it too.</summary>
     private const string ApplicationInsightsAuthentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
-    /// <summary>How long a flush may take, in milliseconds.</summary>
+    /// <summary>The timeout of a flush, in milliseconds.</summary>
     private const int LongestFlush = 5000;
 
-    /// <summary>What the exporter would refuse when the host starts.</summary>
+    /// <summary>The problems for which the exporter would throw when the host starts.</summary>
     public static IEnumerable<string> Problems(IConfiguration configuration)
     {
         if (configuration[ApplicationInsights] is not { Length: > 0 } text)
@@ -41,7 +41,7 @@ internal static class TelemetryExport
     }
 
     /// <summary>Adds the exporters that are configured.</summary>
-    /// <returns>Whether there is any.</returns>
+    /// <returns>Whether any is configured.</returns>
     public static bool AddTelemetryExport(this IServiceCollection services, IConfiguration configuration, TokenCredential credential)
     {
         var applicationInsights = configuration[ApplicationInsights] is { Length: > 0 };
@@ -52,7 +52,7 @@ internal static class TelemetryExport
         return true;
     }
 
-    // On its own, so that the assemblies are loaded only where it is called.
+    // A separate method, so that the assemblies are loaded only when it is called.
     private static void Add(IServiceCollection services, bool applicationInsights, bool otlp, TokenCredential? credential)
     {
         var telemetry = services.AddOpenTelemetry()
@@ -71,10 +71,10 @@ internal static class TelemetryExport
 }
 
 /// <summary>
-/// Exports the metrics now: an instance that a timer woke may be gone before the exporter's next period, and what the sweep measured with it.
+/// Exports the metrics now. An instance started for a timer may end before the exporter's next period, and the sweep's measurements would be lost.
 /// </summary>
 public sealed class MetricsFlush(Action flush)
 {
-    /// <summary>Exports them; waits for a few seconds at the most.</summary>
+    /// <summary>Exports the metrics. Waits for a few seconds at most.</summary>
     public void Flush() => flush();
 }

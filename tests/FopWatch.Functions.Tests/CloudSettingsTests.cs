@@ -7,7 +7,7 @@ namespace FopWatch.Functions.Tests;
 public class CloudSettingsTests
 {
     private const string Https = "is not an https URL, such as https://contoso.table.core.windows.net";
-    private const string Name = "is not 3 to 63 of A-Z a-z 0-9 with a letter first";
+    private const string Name = "is not 3 to 63 of A-Z a-z 0-9, beginning with a letter";
 
     [Theory]
     [InlineData("FopWatch:Tables:ServiceUri", "http://contoso.table.core.windows.net", Https)]
@@ -53,7 +53,7 @@ public class CloudSettingsTests
     [Fact]
     public void Without_a_storage_account_the_ways_to_name_one_are_named() =>
         Assert.Equal(
-            "FopWatch:Tables:ServiceUri is missing: give it, or AzureWebJobsStorage or AzureWebJobsStorage__accountName for an account that is used for all",
+            "FopWatch:Tables:ServiceUri is missing: set it, or set AzureWebJobsStorage or AzureWebJobsStorage__accountName to use one account for everything",
             Assert.Single(Problems(("AzureWebJobsStorage", ""))));
 
     [Fact]

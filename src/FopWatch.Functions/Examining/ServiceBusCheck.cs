@@ -4,7 +4,7 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.Functions.Examining;
 
-/// <summary>Examines whether the topic takes events: opens a link to send by, and sends nothing.</summary>
+/// <summary>Checks that the topic accepts events. Opens a sender link, and sends nothing.</summary>
 /// <param name="publisher">The publisher; null if there is no Service Bus.</param>
 /// <param name="topic">The name of the topic.</param>
 internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string topic) : IDoctorCheck
@@ -13,20 +13,20 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
 
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.ServiceBus, null, ExamineAsync) { TooSlow = _ => Unreachable("does not answer") }];
 
-    /// <summary>What a failure means; null if it is none of the Service Bus's.</summary>
+    /// <summary>The finding for a failure; null for a failure that is not Service Bus's.</summary>
     internal static DoctorFinding? Explain(Exception failure, string topic) => failure switch
     {
         UnauthorizedAccessException => Trouble(
             $"The identity of the app may not send to the topic '{topic}'.", "Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
         ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => Trouble(
-            $"There is no topic '{topic}' in the namespace.", "Make it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
+            $"There is no topic '{topic}' in the namespace.", "Create it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
         ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", "Enable it."),
         ServiceBusException { Reason: ServiceBusFailureReason.QuotaExceeded } => Trouble(
-            $"The topic '{topic}' is full.", "Empty or delete subscriptions that nobody reads, and their dead letters."),
-        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Examine again. If it goes on, choose a larger tier."),
+            $"The topic '{topic}' is full.", "Empty or delete unread subscriptions, and their dead letters."),
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Run the check again. If the finding persists, choose a larger tier."),
         ServiceBusException => Unreachable("cannot be reached"),
         _ when IsOfIdentity(failure.GetType()) => Trouble(
-            "There is no identity that Service Bus could be asked with.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
+            "The app has no identity for Service Bus.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
         System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable("cannot be reached"),
         _ => null,
     };
@@ -38,7 +38,7 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
             return
             [
                 Finding(
-                    DoctorLevel.Warning, "No Service Bus is configured, so events stay in the outbox.", "No subscriber learns of an outcome. Applications can ask for jobs over HTTP.",
+                    DoctorLevel.Warning, "No Service Bus is configured, so events stay in the outbox.", "Subscribers get no events. Applications can query jobs over HTTP.",
                     "Set FopWatch:ServiceBus:Namespace."),
             ];
         }

@@ -5,7 +5,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Functions.Examining;
 
-/// <summary>Examines the table: reads, writes and deletes a row that nothing else looks at.</summary>
+/// <summary>Checks the table: writes, reads and deletes a row that nothing else uses.</summary>
 /// <param name="store">The store.</param>
 internal sealed class TablesCheck(Func<TableStore> store) : IDoctorCheck
 {
@@ -24,7 +24,7 @@ internal sealed class TablesCheck(Func<TableStore> store) : IDoctorCheck
                 ? Finding(
                     DoctorLevel.Pass, string.Create(CultureInfo.InvariantCulture, $"A row of the table can be written, read and deleted. That took {took.TotalMilliseconds:0} ms."), null, null)
                 : Finding(
-                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"To write, read and delete a row of the table took {took.TotalSeconds:0.0} s."),
+                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"It took {took.TotalSeconds:0.0} s to write, read and delete a row of the table."),
                     "Each notification waits for the table.", "Check that the storage account is in the region of the app, and whether it throttles requests (metrics of the account, ServerBusyError)."),
         ];
     }
@@ -43,11 +43,11 @@ internal sealed class TablesCheck(Func<TableStore> store) : IDoctorCheck
 
     private static string FixOf(string message) =>
         message.Contains(" 403", StringComparison.Ordinal) || message.Contains(" 401", StringComparison.Ordinal)
-            ? "Give the identity of the app the role Storage Table Data Contributor on the storage account, and check that the firewall of the account lets the app in. A new role takes effect after some minutes."
+            ? "Give the identity of the app the role Storage Table Data Contributor on the storage account, and check that the firewall of the account admits the app. A new role takes effect after some minutes."
             : message.Contains("no identity", StringComparison.Ordinal)
                 ? "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."
                 : message.Contains(" 404", StringComparison.Ordinal)
-                    ? "The table was deleted: restart the app, which makes it again, or restore it from a backup."
+                    ? "The table was deleted. Restart the app, which creates it again, or restore it from a backup."
                     : "Check FopWatch:Tables:ServiceUri or AzureWebJobsStorage, and the network rules of the storage account.";
 
     private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>

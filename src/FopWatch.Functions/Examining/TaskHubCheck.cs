@@ -4,7 +4,7 @@ using FopWatch.Functions.Watching;
 
 namespace FopWatch.Functions.Examining;
 
-/// <summary>Examines whether the task hub answers: asks for a watch that does not exist, which reads its tables. It begins no watch.</summary>
+/// <summary>Checks that the task hub answers. Queries a watch that does not exist, which reads the hub's tables, and starts none.</summary>
 /// <param name="client">The client of this invocation.</param>
 internal sealed class TaskHubCheck(InvocationClient client) : IDoctorCheck
 {
@@ -23,8 +23,8 @@ internal sealed class TaskHubCheck(InvocationClient client) : IDoctorCheck
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // What it throws depends on the Functions host, and may name the storage account.
-            return [Trouble($"The task hub cannot be asked ({e.GetType().Name}).")];
+            // The exceptions depend on the Functions host, and may name the storage account.
+            return [Trouble($"The task hub cannot be queried ({e.GetType().Name}).")];
         }
 
         var took = TimeProvider.System.GetElapsedTime(began);
@@ -33,13 +33,13 @@ internal sealed class TaskHubCheck(InvocationClient client) : IDoctorCheck
             took < Slow
                 ? Finding(DoctorLevel.Pass, string.Create(CultureInfo.InvariantCulture, $"The task hub answers, in {took.TotalMilliseconds:0} ms."), null, null)
                 : Finding(
-                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"The task hub took {took.TotalSeconds:0.0} s to answer."), "Watches begin later, and polls are late.",
-                    "Check whether the storage account of AzureWebJobsStorage throttles requests, and is in the region of the app."),
+                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"The task hub took {took.TotalSeconds:0.0} s to answer."), "Watches start late, and polls are late.",
+                    "Check that the storage account of AzureWebJobsStorage is in the region of the app, and whether it throttles requests."),
         ];
     }
 
     private static DoctorFinding Trouble(string what) => Finding(
-        DoctorLevel.Trouble, what, "Watches do not begin or go on, so jobs whose notification is lost are found late.",
+        DoctorLevel.Trouble, what, "Watches do not start or continue, so the outcomes of lost notifications are found late.",
         "Check AzureWebJobsStorage: the identity of the app needs Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor on that account. Then restart the app.");
 
     private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>

@@ -5,17 +5,17 @@ using Microsoft.AspNetCore.Hosting;
 namespace FopWatch.Functions.Http;
 
 /// <summary>
-/// The values of <see cref="Header"/> under which the Functions host has forwarded requests that are not answered yet. The ASP.NET Core
-/// integration matches a request with its invocation by this header.
+/// The values of <see cref="Header"/> of forwarded requests in progress. With this header, the ASP.NET Core integration matches a request with its
+/// invocation.
 /// </summary>
 internal sealed class ForwardedRequests : IStartupFilter
 {
-    /// <summary>The header. Functions hosts before the fix of azure-functions-host issue 10934 leave a client's own value in it.</summary>
+    /// <summary>The header. Functions hosts without the fix of azure-functions-host issue 10934 leave a client's own value in it.</summary>
     public const string Header = "x-ms-invocation-id";
 
     private readonly ConcurrentDictionary<string, int> _values = new(StringComparer.Ordinal);
 
-    /// <summary>Whether a request was forwarded under a value and is not answered yet.</summary>
+    /// <summary>Whether a request with this value is in progress.</summary>
     public bool Has(string value) => _values.ContainsKey(value);
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

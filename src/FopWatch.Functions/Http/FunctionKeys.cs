@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Functions.Http;
 
 /// <summary>
-/// Knows callers by function keys and API keys. A request outside of <see cref="KeyedPath"/> has come past the Functions host's check of the function
-/// key. An API key that it has besides narrows what it may do; a wrong one is refused. Below <see cref="KeyedPath"/> the API key is all that admits.
+/// Identifies callers by function keys and API keys. A request outside <see cref="KeyedPath"/> has passed the Functions host's check of the function
+/// key. An additional API key limits its rights; an invalid one is refused. Below <see cref="KeyedPath"/> only an API key gives access.
 /// </summary>
 internal sealed class FunctionKeys(FopWatchSettings settings) : IAccessGuard
 {
-    /// <summary>Below it the Functions host asks for no key. <see cref="HttpPipeline"/> makes it the base of the path.</summary>
+    /// <summary>The path below which the Functions host requires no key. <see cref="HttpPipeline"/> moves it to the path base.</summary>
     public static readonly PathString KeyedPath = "/keyed";
 
     /// <summary>The function key, and the name of the key.</summary>
@@ -18,7 +18,7 @@ internal sealed class FunctionKeys(FopWatchSettings settings) : IAccessGuard
 
     public Caller? CallerOf(HttpRequest request)
     {
-        // Where the Functions host has let it in, Authorization may be for somebody before it.
+        // After the Functions host's check, Authorization may have been meant for a proxy or for App Service authentication.
         var isLetIn = request.PathBase != KeyedPath;
         if (isLetIn && request.Headers[SentKey.Header].Count == 0)
             return Caller.Unrestricted;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Http;
 
-/// <summary>The HTTP surface of both hosts, which runs inside functions.</summary>
+/// <summary>Runs the HTTP surface of both hosts inside functions.</summary>
 /// <param name="services">The services of the app. Handlers get those of the invocation.</param>
 public sealed class HttpPipeline(IServiceProvider services)
 {
@@ -15,10 +15,10 @@ public sealed class HttpPipeline(IServiceProvider services)
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="below">
-    /// The folder of paths that an anonymous function is for; null for a function that needs a key. The Functions host chooses the function by its reading
-    /// of the path, and the worker reads the path again. Where the two differ, as they could for <c>%252e%252e</c>, the request is answered 404.
+    /// The folder of paths of an anonymous function; null for a function that needs a key. The Functions host selects the function from the path, and the
+    /// worker parses the path again. If the two differ, as they could for <c>%252e%252e</c>, the answer is 404.
     /// </param>
-    /// <returns>Nothing for the Functions worker to add.</returns>
+    /// <returns>An empty result: the response is already written.</returns>
     public async Task<IResult> AnswerAsync(HttpContext context, PathString? below = null)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -29,8 +29,8 @@ public sealed class HttpPipeline(IServiceProvider services)
 
         if (below == FunctionKeys.KeyedPath)
         {
-            // Signatures cover the path of what providers call, so there is none with another base. Everything else needs a key here, also what is open to all
-            // behind the Functions host's own check.
+            // Signatures cover the paths for providers, so those have no other base. All other routes need a key here, also those that are open to all
+            // after the Functions host's own check.
             if (rest.StartsWithSegments(NotificationsApi.Path, StringComparison.OrdinalIgnoreCase)
                 || rest.StartsWithSegments(UploadsApi.Path, StringComparison.OrdinalIgnoreCase))
                 return Problem.OfStatus(StatusCodes.Status404NotFound);
@@ -39,7 +39,7 @@ public sealed class HttpPipeline(IServiceProvider services)
                 return _guard.Refusal(request);
         }
 
-        // The worker has routed to the function. This routes on.
+        // Replaces the worker's route to the function.
         context.SetEndpoint(null);
         request.RouteValues.Clear();
         await _answer(context);

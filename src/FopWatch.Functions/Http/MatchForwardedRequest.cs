@@ -5,12 +5,12 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace FopWatch.Functions.Http;
 
 /// <summary>
-/// Gives an invocation the id under which its request was forwarded, where that is not its own because the client sent the header
-/// (<see cref="ForwardedRequests"/>). The integration would look for it until it gives up. Runs before the integration's own middleware.
+/// Gives an invocation the id under which its request was forwarded, if the client sent the header itself (<see cref="ForwardedRequests"/>). Otherwise
+/// the integration would wait for the request until its timeout. Runs before the integration's own middleware.
 /// </summary>
 internal sealed class MatchForwardedRequest(ForwardedRequests forwarded, TimeProvider time) : IFunctionsWorkerMiddleware
 {
-    /// <summary>How long the request may come after its invocation. The integration waits for 5 seconds.</summary>
+    /// <summary>How long to wait for the request after its invocation. The integration waits for 5 seconds.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -23,14 +23,14 @@ internal sealed class MatchForwardedRequest(ForwardedRequests forwarded, TimePro
             return;
         }
 
-        // A host with the fix forwards its own id, and still says what the client sent.
+        // A host with the fix forwards its own id, but still reports the client's value.
         var began = time.GetTimestamp();
         while (!forwarded.Has(context.InvocationId) && !forwarded.Has(sent) && time.GetElapsedTime(began) < Longest)
             await Task.Delay(Pause, time, context.CancellationToken);
         await next(forwarded.Has(sent) && !forwarded.Has(context.InvocationId) ? new UnderAnotherId(context, sent) : context);
     }
 
-    /// <summary>What the client sent in the header, as the Functions host tells of a request's headers; null if it sent none.</summary>
+    /// <summary>The client's value of the header, from the Functions host's data of the request; null if it sent none.</summary>
     private static string? ClientsValue(IReadOnlyDictionary<string, object?> data)
     {
         if (!data.TryGetValue("Headers", out var told) || told is not string text || !text.Contains(ForwardedRequests.Header, StringComparison.OrdinalIgnoreCase))
@@ -49,7 +49,7 @@ internal sealed class MatchForwardedRequest(ForwardedRequests forwarded, TimePro
         }
         catch (JsonException)
         {
-            // Not as hosts write it: then as if nothing was sent.
+            // Not in the hosts' format: treated as absent.
         }
 
         return null;

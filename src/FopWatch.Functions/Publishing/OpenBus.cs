@@ -6,8 +6,8 @@ using Microsoft.Extensions.Hosting;
 namespace FopWatch.Functions.Publishing;
 
 /// <summary>
-/// Connects to the broker when the app starts, beside all else: the first notification's event is to be published at once, and a token,
-/// TLS and the link take longer than it would be waited for. When the app stops, what is being published is published first.
+/// Connects to the broker in the background when the app starts. Otherwise the token, TLS and the link would delay the event of the first notification.
+/// When the app stops, events in progress are published first.
 /// </summary>
 public sealed class OpenBus(ServiceBusPublisher publisher, Lazy<PromptPublisher> prompt, TimeProvider time) : BackgroundService
 {
@@ -22,7 +22,7 @@ public sealed class OpenBus(ServiceBusPublisher publisher, Lazy<PromptPublisher>
         }
         catch (Exception)
         {
-            // Publishing tries again, and says what is wrong.
+            // Publishing retries, and reports the problem.
         }
     }
 
@@ -35,7 +35,7 @@ public sealed class OpenBus(ServiceBusPublisher publisher, Lazy<PromptPublisher>
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException or StoreUnavailableException)
         {
-            // What is left is in the outbox, or the store was never open.
+            // Remaining events are in the outbox, or the store was never open.
         }
 
         await base.StopAsync(cancellationToken);

@@ -4,13 +4,13 @@ using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Starting;
 
-/// <summary>Opens the store while the worker connects to the Functions host, and tries until it is open.</summary>
+/// <summary>Opens the store while the worker connects to the Functions host, and retries until it is open.</summary>
 internal sealed class OpenStore(CloudSettings settings, Readiness readiness, TimeProvider time) : BackgroundService
 {
-    /// <summary>The wait after the first try that failed. Each further one is twice as long.</summary>
+    /// <summary>The wait after the first failed attempt. It doubles with each further attempt.</summary>
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest wait between two tries.</summary>
+    /// <summary>The longest wait between two attempts.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
 
     private TableStore? _store;
@@ -35,7 +35,7 @@ internal sealed class OpenStore(CloudSettings settings, Readiness readiness, Tim
                 var reason = Reason(e);
                 readiness.NotReady([new("store", reason)]);
 
-                // The Functions host shows what a worker says, and drops what it logs outside of invocations.
+                // The Functions host shows the worker's output, but drops its log outside of invocations.
                 if (reason != last)
                     await Console.Error.WriteLineAsync($"The store cannot be opened. {reason}");
                 last = reason;
@@ -47,7 +47,7 @@ internal sealed class OpenStore(CloudSettings settings, Readiness readiness, Tim
 
             try
             {
-                // Instances that failed together do not come back together.
+                // Random, so that instances that failed together do not retry together.
                 await Task.Delay(pause * (0.75 + (Random.Shared.NextDouble() / 4)), time, stoppingToken);
             }
             catch (OperationCanceledException)
@@ -59,7 +59,7 @@ internal sealed class OpenStore(CloudSettings settings, Readiness readiness, Tim
         }
     }
 
-    // The store's own words name tables, versions and statuses. Others' may hold anything.
+    // The store's own messages name tables, versions and statuses. Other messages may contain secrets.
     private static string Reason(Exception failure) => failure is StoreUnavailableException or InvalidOperationException
         ? failure.Message
         : $"It failed with {failure.GetType().Name}.";

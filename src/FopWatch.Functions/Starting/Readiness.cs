@@ -3,14 +3,14 @@ using FopWatch.Api;
 namespace FopWatch.Functions.Starting;
 
 /// <summary>
-/// Whether the app has started, and what keeps it from that. The worker connects to the Functions host before it has: a worker that does not
-/// connect has the Functions host answer notifications 404, which Qiniu never repeats (providers.md, section 1).
+/// Whether the app has started, and what prevents it. The worker connects to the Functions host before the app has started: without a connection, the
+/// Functions host answers notifications 404, after which Qiniu never retries (providers.md, section 1).
 /// </summary>
 internal sealed class Readiness
 {
     /// <summary>
-    /// How long after the worker's start calls wait for the first try to open the store. It takes part of a second; refused calls would
-    /// be repeated after seconds.
+    /// How long after the worker's start calls wait for the first attempt to open the store. The attempt takes less than a second; a refused call would
+    /// be retried only after seconds.
     /// </summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
 
@@ -24,23 +24,23 @@ internal sealed class Readiness
 
     public Readiness(TimeProvider time) => (_time, _since, _logAt) = (time, time.GetTimestamp(), time.GetTimestamp());
 
-    /// <summary>What keeps the app from starting; empty once it has. Holds no secrets.</summary>
+    /// <summary>What prevents the start; empty once the app has started. Contains no secrets.</summary>
     public IReadOnlyList<ProblemElement> Obstacles => Volatile.Read(ref _obstacles);
 
-    /// <summary>Whether the app has started by now.</summary>
+    /// <summary>Whether the app has started.</summary>
     public bool IsReady => Obstacles.Count == 0;
 
     /// <summary>The app has started.</summary>
     public void Ready() => NotReady([]);
 
-    /// <summary>A try to start has failed.</summary>
+    /// <summary>An attempt to start has failed.</summary>
     public void NotReady(IReadOnlyList<ProblemElement> obstacles)
     {
         Volatile.Write(ref _obstacles, obstacles);
         _tried.TrySetResult();
     }
 
-    /// <summary>Whether the app has started. Waits for the first try.</summary>
+    /// <summary>Whether the app has started. Waits for the first attempt.</summary>
     public async ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken)
     {
         if (!_tried.Task.IsCompleted && LongestWait - _time.GetElapsedTime(_since) is { Ticks: > 0 } left)
@@ -54,7 +54,7 @@ internal sealed class Readiness
         return IsReady;
     }
 
-    /// <summary>Whether the obstacles are to be logged now: the first time, and then once a minute.</summary>
+    /// <summary>Whether to log the obstacles now: at the first call, then once a minute.</summary>
     public bool IsToBeLogged()
     {
         var (due, now) = (Interlocked.Read(ref _logAt), _time.GetTimestamp());

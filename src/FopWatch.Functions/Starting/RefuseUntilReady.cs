@@ -8,8 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Starting;
 
 /// <summary>
-/// Lets no function run before the app has started: calls are answered 503, so that providers try again, timers do nothing, and steps of
-/// watches fail, which their orchestrations retry.
+/// Prevents functions from running before the app has started. Calls are answered 503, so that providers retry; timers do nothing; steps of watches fail,
+/// and their orchestrations retry them.
 /// </summary>
 internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilReady> logger) : IFunctionsWorkerMiddleware
 {
@@ -18,7 +18,7 @@ internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilR
         var http = context.GetHttpContext();
         var isLive = IsFor(HealthApi.LivePath);
 
-        // An orchestrator needs nothing of the app. Refused, its history would say that the watch failed.
+        // An orchestrator needs no service of the app. A refusal would end its watch as failed.
         if (IsTriggeredBy("orchestrationTrigger") || readiness.IsReady || (!isLive && await readiness.IsReadyAsync(context.CancellationToken)))
         {
             await next(context);

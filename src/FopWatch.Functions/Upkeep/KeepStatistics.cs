@@ -5,8 +5,8 @@ using Microsoft.Extensions.Hosting;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>
-/// Adds the statistics of an instance to the store for as long as its worker lives, and when it ends. An instance that is taken away without notice
-/// loses what it counted in the last seconds.
+/// Adds the statistics of an instance to the store while its worker runs, and when it ends. An instance removed without notice loses the counts of its
+/// last seconds.
 /// </summary>
 internal sealed class KeepStatistics(Func<StatisticsLoop> loop, TimeProvider time) : BackgroundService
 {
@@ -26,8 +26,8 @@ internal sealed class KeepStatistics(Func<StatisticsLoop> loop, TimeProvider tim
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
-                // The Functions host shows what a worker says, and drops what it logs outside of invocations.
-                await Console.Error.WriteLineAsync($"The statistics failed with {failure.GetType().Name}, and go on.");
+                // The Functions host shows the worker's output, but drops its log outside of invocations.
+                await Console.Error.WriteLineAsync($"The statistics failed with {failure.GetType().Name}. They are retried.");
             }
             catch (OperationCanceledException)
             {

@@ -8,33 +8,32 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>
-/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over and old statistics, for as long as an invocation may take. What
-/// is left then is deleted an hour later.
+/// Every hour, deletes ended watches, jobs past their retention, and old statistics, within the time limit of an invocation. The next purge deletes the
+/// rest.
 /// </summary>
 public sealed class Purge(TableStore store, IStatistics statistics, RetentionPurge retention, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "Purge";
 
-    /// <summary>How long a watch can still be looked at once it has ended, from its start: for whoever wants to know why it ended.</summary>
+    /// <summary>How long ended watches are kept, counted from their start, so that operators can inspect them.</summary>
     private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
 
-    /// <summary>How long one invocation deletes: less than <c>functionTimeout</c> in host.json, by what a step and a page of jobs take.</summary>
+    /// <summary>The time limit of an invocation: less than <c>functionTimeout</c> in host.json by the time of a step and a page of jobs.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(4);
 
     /// <summary>
-    /// How long the Functions host deletes watches before it answers: less than the 100 seconds after which its clients give a call up. So long are old statistics
-    /// deleted, too.
+    /// How long the Functions host deletes watches per call: less than the 100 seconds of its clients' timeout. Also the time limit for old statistics.
     /// </summary>
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(30);
 
-    /// <summary>Before any watch. The Functions host fails on a filter without a beginning.</summary>
+    /// <summary>Earlier than any watch, because the Functions host fails on a filter without a start.</summary>
     private static readonly DateTimeOffset Beginning = DateTimeOffset.UnixEpoch;
 
     private static readonly OrchestrationRuntimeStatus[] Ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
-    /// <summary>Deletes what is due for it.</summary>
+    /// <summary>Runs one purge.</summary>
     [Function(Name)]
     public async Task RunAsync(
         [TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
@@ -45,7 +44,7 @@ public sealed class Purge(TableStore store, IStatistics statistics, RetentionPur
 
     internal async Task RunAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
-        // Side by side: they may be in two storage accounts, of which one is down.
+        // Concurrently, because they may be in two storage accounts, one of which is down.
         var jobs = PurgeTableAsync(cancellationToken);
         var watches = PurgeWatchesAsync(client, time.GetUtcNow() - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);

@@ -13,13 +13,13 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>
-/// Notices that the platform does not run the timers, as happens after a deployment whose triggers were not synchronised, and does their work:
-/// beside the requests that come, and in one instance at a time.
+/// Detects that the platform does not run the timers, for example after a deployment without synchronised triggers, and does their work in the
+/// background of incoming requests, in one instance at a time.
 /// </summary>
-/// <param name="runs">When the timers ran.</param>
-/// <param name="scopes">Where their work runs, which outlasts the request.</param>
-/// <param name="work">Where it starts.</param>
-/// <param name="troubles">Is told of silent timers.</param>
+/// <param name="runs">The runs of the timers.</param>
+/// <param name="scopes">Creates the scope of the work, which outlives the request.</param>
+/// <param name="work">Starts the work.</param>
+/// <param name="troubles">Gets silent timers.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 public sealed class SilentTimers(
@@ -27,14 +27,14 @@ public sealed class SilentTimers(
     : IReadinessCheck
 {
     /// <summary>
-    /// How much longer than its period a timer has not run when it counts as silent: three minutes in all for those of a minute. While no
-    /// instance ran, none could: so an instance must have run for as long, unless it has found those of a minute silent.
+    /// The time beyond its period after which a timer without a run is silent: three minutes in all for one-minute timers. Without an instance, no timer
+    /// runs, so the instance must have run for as long, unless it has already found the one-minute timers silent.
     /// </summary>
     internal static readonly TimeSpan Late = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long work stays taken whose instance is gone: longer than any of it lasts.</summary>
+    /// <summary>How long work stays taken if its instance is gone: longer than any work takes.</summary>
     private static readonly TimeSpan LongestWork = TimeSpan.FromMinutes(5);
 
     private static readonly Duty[] Duties =
@@ -52,8 +52,8 @@ public sealed class SilentTimers(
     private readonly long _started = time.GetTimestamp();
     private long _lookedAt = long.MinValue;
 
-    /// <summary>A request has come: looks for silent timers, once a minute at most, and does their work. Nobody waits for it.</summary>
-    /// <param name="client">The client that the request brought.</param>
+    /// <summary>Called with each request. Checks for silent timers, at most once a minute, and does their work in the background.</summary>
+    /// <param name="client">The request's client of the task hub.</param>
     public void Look(DurableTaskClient client)
     {
         var (last, now) = (Interlocked.Read(ref _lookedAt), time.GetTimestamp());
@@ -61,8 +61,8 @@ public sealed class SilentTimers(
             work.Start(() => LookAsync(client, CancellationToken.None));
     }
 
-    /// <summary>Looks which timers are silent, and says so.</summary>
-    /// <returns>Since when all timers of a minute have run; null if one of them has not yet.</returns>
+    /// <summary>Finds and reports silent timers.</summary>
+    /// <returns>The time by which all one-minute timers had last run; null if one has not run yet.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async ValueTask<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken)
     {
@@ -71,7 +71,7 @@ public sealed class SilentTimers(
         return minutely.Contains(null) ? null : minutely.Min();
     }
 
-    /// <summary>Looks once, and does what is to be done.</summary>
+    /// <summary>Checks once, and does the work of silent timers.</summary>
     internal async Task LookAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
         try
@@ -85,7 +85,7 @@ public sealed class SilentTimers(
         }
         catch (Exception e)
         {
-            // Nobody waits for it who could.
+            // In the background, so no caller could handle it.
             logger.LookFailed(e);
         }
     }
@@ -96,7 +96,7 @@ public sealed class SilentTimers(
         troubles.Worked(null, TroubleKind.StoreUnavailable);
         var (now, up, silent) = (time.GetUtcNow(), time.GetElapsedTime(_started), new List<(Duty Duty, TimerRun Run)>());
 
-        // Those of a minute come first.
+        // One-minute timers first.
         foreach (var duty in Duties)
         {
             if (!known.TryGetValue(duty.Timer, out var run))
@@ -130,12 +130,12 @@ public sealed class SilentTimers(
         }
         catch (Exception e)
         {
-            // The work stays taken for a while, and then it is tried again.
+            // The work stays taken until its lease expires, and is then retried.
             logger.StandingInFailed(duty.Timer, e);
         }
     }
 
-    // A clock that was ahead must not keep anybody from noticing for as long as it was.
+    // A time in the future, from a clock that was ahead, must not delay the detection.
     private static DateTimeOffset NotAhead(DateTimeOffset time, DateTimeOffset now) => time <= now + Late ? time : DateTimeOffset.MinValue;
 
     private sealed record Duty(string Timer, TimeSpan Period, Func<IServiceProvider, CancellationToken, Task> Do);

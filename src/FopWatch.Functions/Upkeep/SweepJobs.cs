@@ -8,17 +8,17 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Upkeep;
 
-/// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
+/// <summary>Every five minutes, checks the books, partition by partition, and restores the watches of unwatched jobs.</summary>
 public sealed class SweepJobs(
     Sweeper sweeper, TableStore store, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "SweepJobs";
 
-    /// <summary>How long a sweep gives words to jobs of earlier versions.</summary>
+    /// <summary>The time limit per sweep for indexing the words of jobs of earlier versions.</summary>
     private static readonly TimeSpan LongestBackfill = TimeSpan.FromMinutes(1);
 
-    /// <summary>Does one sweep.</summary>
+    /// <summary>Runs one sweep.</summary>
     [Function(Name)]
     public async Task RunAsync(
         [TimerTrigger("45 */5 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Upkeep;
 
-/// <summary>Writes down when the timers run, for all instances to see whether they do.</summary>
+/// <summary>Records the runs of the timers, so that all instances can detect silent ones.</summary>
 public sealed class TimerRuns(TableTimerRuns runs, ILogger<TimerRuns> logger)
 {
-    /// <summary>A timer runs. Does not keep it from its work.</summary>
+    /// <summary>Records that a timer runs. Does not throw if that fails.</summary>
     public async Task RanAsync(string timer, CancellationToken cancellationToken)
     {
         try

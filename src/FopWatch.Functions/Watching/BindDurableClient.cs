@@ -8,14 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>
-/// Gives the task hub's client to whatever an invocation resolves, if the function has a <c>durableClient</c> binding. Requests that bring one look
-/// for silent timers as well.
+/// Provides the task hub's client to the services of an invocation, if the function has a <c>durableClient</c> binding. Requests with a client also
+/// trigger the check for silent timers.
 /// </summary>
 internal sealed class BindDurableClient : IFunctionsWorkerMiddleware
 {
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        // Not BindInputAsync, which knows nothing of the binding's own converter. What is bound here is kept for the function.
+        // Not BindInputAsync, which does not use the binding's own converter. The function gets the value bound here.
         if (context.FunctionDefinition.InputBindings.Values.Any(binding => string.Equals(binding.Type, "durableClient", StringComparison.OrdinalIgnoreCase))
             && context.Features.Get<IFunctionInputBindingFeature>() is { } inputs
             && (await inputs.BindFunctionInputAsync(context)).Values.OfType<DurableTaskClient>().FirstOrDefault() is { } client)

@@ -8,8 +8,8 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>
-/// Runs watches as orchestrations, for one invocation. <see cref="CommitObserver"/> and <see cref="FopWatch.Cloud.WatchStarter"/> decide which are started, woken
-/// or ended.
+/// Runs watches as orchestrations, for one invocation. <see cref="CommitObserver"/> and <see cref="FopWatch.Cloud.WatchStarter"/> decide which to start, wake
+/// or end.
 /// </summary>
 internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
 {
@@ -42,7 +42,7 @@ internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall ca
             }
             catch (RpcException) when (!cancelled.IsCancellationRequested)
             {
-                // There is none, or none that runs. Should it run after all, it ends at its next step.
+                // There is no running instance. If there is one after all, it ends at its next step.
             }
         });
     }
@@ -62,12 +62,12 @@ internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall ca
     }
 
     /// <summary>
-    /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
-    /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
+    /// Starts a watch unless it runs. The Functions host replaces an ended instance, and refuses to replace a running one
+    /// (<c>overridableExistingInstanceStates</c> in host.json), so this is idempotent.
     /// </summary>
     private async Task<bool> TryStartAsync(DurableTaskClient client, DueJob job, CancellationToken cancellationToken)
     {
-        // It sleeps until then: a step before that would find that no poll is due, at the price of a poll.
+        // The watch first sleeps until then. An earlier step would find no poll due, and cost as much as a poll.
         var input = new WatchInput(job.Key.Source, job.Key.Id);
         if (job.DueAt - time.GetUtcNow() is var wait && wait > PollPlan.ClockTolerance)
             input = input with { DueAt = job.DueAt, Wait = wait };

@@ -3,35 +3,35 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Watching;
 
-/// <summary>Calls the task hub. Does not fail if that does not work.</summary>
-/// <param name="what">What is done to a watch, as the log says it.</param>
+/// <summary>Calls the task hub. Does not throw if the call fails.</summary>
+/// <param name="what">The action on a watch, for the log.</param>
 /// <param name="act">The call.</param>
 internal delegate Task HubCall(string what, Func<CancellationToken, Task> act);
 
-/// <summary>How calls of the task hub go, and how long they are waited for. What does not work is left to the minute timer.</summary>
+/// <summary>Calls the task hub with time limits. Failed calls are left to the one-minute timer.</summary>
 internal sealed class HubCalls(ILogger log, TimeProvider time)
 {
-    /// <summary>How long the minute timer waits for the task hub.</summary>
+    /// <summary>How long the one-minute timer waits for the task hub.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long a request waits for the task hub. Registrations wait inside a turn that they share, so a task hub that hangs would otherwise hold up all
-    /// of them. Until it has answered once, they wait as long as the timer does: the first call of a process makes the connection.
+    /// How long a request waits for the task hub. Registrations wait within their turn, so a hanging task hub would otherwise block all of them. Until the
+    /// hub has answered once, requests wait as long as the timer, because the first call of a process opens the connection.
     /// </summary>
     public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
-    /// <summary>For how long requests do not call a task hub that let one of them wait: longer than a request registers jobs. The minute timer does.</summary>
+    /// <summary>How long requests skip a task hub that timed out: longer than a request that registers jobs takes. The one-minute timer does not skip it.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
-    /// <summary>The timestamp at which requests may call the task hub again; 0 while it answers.</summary>
+    /// <summary>The timestamp from which requests may call the task hub again; 0 while it answers.</summary>
     private long _pausedUntil;
 
     private bool _hasAnswered;
 
-    /// <summary>Acts for the minute timer.</summary>
+    /// <summary>Calls the hub for the one-minute timer.</summary>
     public Task TryAsync(string what, Func<CancellationToken, Task> act) => TryAsync(what, LongestCall, act);
 
-    /// <summary>Acts for a request, unless the task hub hangs: then one call per pause tries it, and the others leave the watch to the minute timer.</summary>
+    /// <summary>Calls the hub for a request. While the hub hangs, one call per pause tries it, and the others leave the watch to the one-minute timer.</summary>
     public async Task TryAtOnceAsync(string what, Func<CancellationToken, Task> act)
     {
         var (now, until) = (time.GetTimestamp(), Volatile.Read(ref _pausedUntil));
@@ -41,7 +41,7 @@ internal sealed class HubCalls(ILogger log, TimeProvider time)
 
     private async Task TryAsync(string what, TimeSpan longest, Func<CancellationToken, Task> act)
     {
-        // Not for the caller to cancel: what it did is committed.
+        // The caller cannot cancel it, because its change is committed.
         using var timeout = new CancellationTokenSource(longest, time);
         try
         {

@@ -3,7 +3,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>
-/// The client of the task hub that the Functions host gives to one invocation. A step of a watch has none: its commits tell no watch
+/// The Functions host's client of the task hub for one invocation. A step of a watch has none, because its commits notify no watch
 /// (<see cref="Jobs.CommitCause.Watch"/>).
 /// </summary>
 public sealed class InvocationClient

@@ -10,7 +10,7 @@ public sealed class PollJob(PollStep step, TimeProvider time)
     /// <summary>The activity's name.</summary>
     public const string Name = "PollJob";
 
-    /// <summary>Does the step.</summary>
+    /// <summary>Runs the step.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     [Function(Name)]
     public async Task<WatchStep> RunAsync([ActivityTrigger] WatchInput input, CancellationToken cancellationToken)
@@ -18,7 +18,7 @@ public sealed class PollJob(PollStep step, TimeProvider time)
         ArgumentNullException.ThrowIfNull(input);
         var result = await step.RunAsync(input.Key, cancellationToken);
 
-        // One whose instance id has the job's id ends, and the due index starts the watch again under another.
+        // An instance whose id contains the job's id ends; the one-minute timer starts the watch again under another id.
         var dueAt = input.Version >= WatchInput.FirstWithReference ? result.DueAt : null;
         var wait = dueAt - time.GetUtcNow();
         return new()

@@ -7,13 +7,13 @@ using Microsoft.DurableTask.Client;
 
 namespace FopWatch.Functions.Watching;
 
-/// <summary>Each minute, starts the watches of the jobs that are due before the next time: see <see cref="WatchStarter"/>.</summary>
+/// <summary>Each minute, starts the watches of jobs that become due before the next run: see <see cref="WatchStarter"/>.</summary>
 public sealed class StartDueWatches(WatchStarter starter, TimerRuns runs, Troubles troubles, SteadyTime? clock = null)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "StartDueWatches";
 
-    /// <summary>Does so once.</summary>
+    /// <summary>Runs once.</summary>
     [Function(Name)]
     public async Task RunAsync(
         [TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
