@@ -25,7 +25,7 @@ public class CloudSettingsTests
     [InlineData("FopWatch:Tables:Buckets", "1.5", "is '1.5', not a whole number from 1 to 256")]
     [InlineData("FopWatch:Tables", "contoso", "is a single value: it takes a map from names to values")]
     [InlineData("FopWatch:ServiceBus:Namespace", "https://contoso.servicebus.windows.net", "is not a host name such as contoso.servicebus.windows.net")]
-    [InlineData("FopWatch:ServiceBus:ConnectionString", "contoso", "is not an emulator's connection string with UseDevelopmentEmulator=true; for a namespace in Azure set FopWatch:ServiceBus:Namespace, and the host's identity is used")]
+    [InlineData("FopWatch:ServiceBus:ConnectionString", "contoso", "is not an emulator's connection string with UseDevelopmentEmulator=true; for a namespace in Azure, set FopWatch:ServiceBus:Namespace; the host's identity is used")]
     [InlineData("FopWatch:ApiUrl", "/api", "is not an http or https URL without user, query and fragment, such as https://fopwatch.azurewebsites.net")]
     [InlineData("FopWatch:ApiKey", "0123456789abcdef", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:ApiKeys?")]
     [InlineData("FopWatch:Tables:Nmae", "abc", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Tables:Name?")]
@@ -46,7 +46,7 @@ public class CloudSettingsTests
             ("FopWatch:ServiceBus:ConnectionString", "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=YQ==;UseDevelopmentEmulator=true;"));
 
         Assert.Equal(
-            "FopWatch:ServiceBus:Namespace and FopWatch:ServiceBus:ConnectionString are both there; the second is only for an emulator",
+            "FopWatch:ServiceBus:Namespace and FopWatch:ServiceBus:ConnectionString are both set; the second is only for an emulator",
             Assert.Single(problems));
     }
 
