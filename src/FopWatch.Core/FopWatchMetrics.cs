@@ -9,13 +9,11 @@ using FopWatch.Watching;
 
 namespace FopWatch;
 
-/// <summary>What a process measures: one per process. Nothing here ever holds keys, tokens, ids, commands or bodies.</summary>
+/// <summary>The metrics of a process; one instance per process. They never hold keys, tokens, ids, commands or bodies.</summary>
 public sealed class FopWatchMetrics
 {
-    /// <summary>
-    /// How long the result of a sweep is measured: where several processes sweep in turn, one that has not swept lately must not report
-    /// an old state. Three times the longest time between the sweeps of either host.
-    /// </summary>
+    // How long the result of a sweep is reported. Several processes may sweep in turn, and one that has not swept lately must not report
+    // an old state. Three times the longest interval between sweeps of either host.
     private static readonly TimeSpan SweepHolds = TimeSpan.FromMinutes(15);
 
     private readonly TimeProvider _time;
@@ -34,9 +32,9 @@ public sealed class FopWatchMetrics
 
     private LastSweep? _swept;
 
-    /// <param name="meters">Creates the meter, which is called <see cref="Telemetry.Name"/>.</param>
+    /// <param name="meters">Creates the meter <see cref="Telemetry.Name"/>.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="statistics">Keeps the same for longer; null for nothing.</param>
+    /// <param name="statistics">Stores the same numbers for longer; null to store none.</param>
     public FopWatchMetrics(IMeterFactory meters, TimeProvider time, StatisticsCollector? statistics = null)
         : this(meters.Create(Telemetry.Name), time, statistics)
     {
@@ -64,7 +62,7 @@ public sealed class FopWatchMetrics
         _overdue = meter.CreateCounter<long>(
             "fopwatch.jobs.overdue", "{job}", "Jobs by source that a poll found to be older than 1.5 times the 95th percentile of their class.");
         _notMeasured = meter.CreateCounter<long>(
-            "fopwatch.commits.unmeasured", "{commit}", "Commits by source that were made and could not be measured.");
+            "fopwatch.commits.unmeasured", "{commit}", "Commits by source that were made but could not be measured.");
         _timeToOutcome = meter.CreateHistogram<double>(
             "fopwatch.job.duration",
             "s",
@@ -84,7 +82,7 @@ public sealed class FopWatchMetrics
         meter.CreateObservableGauge(
             "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle, by source; must be 0.");
         meter.CreateObservableGauge(
-            "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published: at most 1,000 are counted.");
+            "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published; the count stops at 1,000.");
         meter.CreateObservableGauge(
             "fopwatch.outbox.refused",
             () => Overall(sweep => sweep.OutboxSetAside),
@@ -155,9 +153,9 @@ public sealed class FopWatchMetrics
         _timeToOutcome.Record((job.UpdatedAt - job.RegisteredAt).TotalSeconds, new KeyValuePair<string, object?>("source", job.Key.Source));
     }
 
-    /// <summary>Records that an event was published.</summary>
-    /// <param name="source">The source of its job.</param>
-    /// <param name="delay">The time since its commit.</param>
+    /// <summary>Records a published event.</summary>
+    /// <param name="source">The source of the job.</param>
+    /// <param name="delay">The time from the commit to the publication.</param>
     public void Published(string source, TimeSpan delay)
     {
         _publishDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("source", source));

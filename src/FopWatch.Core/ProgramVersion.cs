@@ -5,7 +5,7 @@ namespace FopWatch;
 /// <summary>The version of this FopWatch.</summary>
 public static class ProgramVersion
 {
-    /// <summary>As releases are named: without what the build adds about its sources.</summary>
+    /// <summary>The version of the release, without the commit that the build appends.</summary>
     public static string Text { get; } =
         typeof(ProgramVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "?";
 }

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace FopWatch;
 
 /// <summary>
-/// The spans that FopWatch records, and the name of its <see cref="ActivitySource"/> and of the meter of <see cref="FopWatchMetrics"/>.
-/// Nothing that is recorded ever holds keys, tokens, ids, commands or bodies.
+/// The spans that FopWatch records, and the shared name of its <see cref="ActivitySource"/> and the meter of <see cref="FopWatchMetrics"/>.
+/// Spans and metrics never hold keys, tokens, ids, commands or bodies.
 /// </summary>
 public static class Telemetry
 {

@@ -12,7 +12,7 @@ public class CloudSettingsTests
     [Theory]
     [InlineData("FopWatch:Tables:ServiceUri", "http://contoso.table.core.windows.net", Https)]
     [InlineData("FopWatch:Tables:ServiceUri", "contoso", Https)]
-    [InlineData("FopWatch:Tables:ServiceUri", "<your account>", "is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("FopWatch:Tables:ServiceUri", "<your account>", "is a placeholder in angle brackets: replace it with the real value")]
     [InlineData("AzureWebJobsStorage:tableServiceUri", "contoso", Https)]
     [InlineData("AzureWebJobsStorage:accountName", "con toso", "is not the name of a storage account, such as contoso")]
     [InlineData("AzureWebJobsStorage", "contoso", "is not a connection string of a storage account")]

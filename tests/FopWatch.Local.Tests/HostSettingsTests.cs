@@ -71,7 +71,7 @@ public class HostSettingsTests
     public void A_key_with_blanks_or_a_line_break_at_its_ends_is_refused_and_not_repeated(string key)
     {
         var refused = Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, new() { ["FopWatch:ApiKey"] = key }));
-        Assert.StartsWith("FopWatch:ApiKey has blanks around it or characters outside printable ASCII", Assert.Single(refused.Problems), StringComparison.Ordinal);
+        Assert.StartsWith("FopWatch:ApiKey has whitespace around it or characters outside printable ASCII", Assert.Single(refused.Problems), StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", refused.Message, StringComparison.Ordinal);
     }
 
@@ -107,7 +107,7 @@ public class HostSettingsTests
 
     [Theory]
     [InlineData("FopWatch:ApiKey", "short", "is shorter than 16 characters")]
-    [InlineData("FopWatch:ApiKey", "<your API key>", "is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("FopWatch:ApiKey", "<your API key>", "is a placeholder in angle brackets: replace it with the real value")]
     [InlineData("FopWatch:ApiKey", " ", "is empty: give a key of at least 16 characters, or leave the setting out")]
     [InlineData("FopWatch:ApiKey", "@Microsoft.KeyVault(x)", "is a reference that was not resolved: check that the secret exists and that the app's identity and network may read it")]
     [InlineData("FopWatch:Tables:Name", "fopwatch", "is not a setting of FopWatch; docs/settings.md lists them all")]

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep, the statistics, the indexes and the webhooks.</summary>
+/// <summary>All loops of the embedded host: the watches of each source, the outbox, the sweep, the statistics, the indexes and the webhooks.</summary>
 public sealed class EmbeddedLoops(
     Sources sources,
     EmbeddedWatchRunner watches,
@@ -27,7 +27,7 @@ public sealed class EmbeddedLoops(
     IndexLoop? index = null,
     WebhookLoops? webhooks = null)
 {
-    /// <summary>The loops. A watch loop that failed is made anew: what it knew of its polls may be what made it fail.</summary>
+    /// <summary>The loops. A failed watch loop is replaced by a new one, because its state may have caused the failure.</summary>
     public IReadOnlyList<SupervisedLoop> All { get; } =
     [
         .. sources.All.Select(source => new SupervisedLoop(

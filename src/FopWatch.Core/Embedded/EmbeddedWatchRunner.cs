@@ -6,14 +6,14 @@ using FopWatch.Watching;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>) when <see cref="CommitObserver"/> decides so. They take what is due from the due index, so
-/// nothing is held for a job that is not being polled.
+/// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>) when <see cref="CommitObserver"/> says so. The loops read due jobs from the due index, so
+/// a job takes memory only while it is being polled.
 /// </summary>
 public sealed class EmbeddedWatchRunner : IWatchRunner
 {
     private readonly FrozenDictionary<string, WakeSignal> _signals;
 
-    /// <summary>Makes the watches of some sources.</summary>
+    /// <summary>Creates the runner of the given sources.</summary>
     public EmbeddedWatchRunner(Sources sources, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(sources);
@@ -30,18 +30,18 @@ public sealed class EmbeddedWatchRunner : IWatchRunner
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Does nothing: no watch runs between polls, and the commit that ended the job's watch took the job out of the due index.</summary>
+    /// <summary>Does nothing: no watch runs between polls, and the commit that ended the watch removed the job from the due index.</summary>
     public ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>
     public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => new((RunningWatch?)null);
 
-    /// <summary>Wakes the loop of a source.</summary>
+    /// <summary>The signal that wakes the loop of a source.</summary>
     internal WakeSignal SignalOf(Source source) => _signals[source.Name];
 
     private bool Wake(DueJob job)
     {
-        // The source may have been taken out of the settings.
+        // The source may have been removed from the settings.
         if (!_signals.TryGetValue(job.Key.Source, out var signal))
             return false;
         signal.WakeBy(job.DueAt);

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>Completes the indexes that follow commits.</summary>
+/// <summary>Updates the indexes that are written after commits.</summary>
 /// <param name="store">The store.</param>
 /// <param name="times">The times of the loop.</param>
-/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="troubles">Receives store failures.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class IndexLoop(IStoreUpkeep store, LoopTimes times, Troubles troubles, ILogger log, TimeProvider time)

@@ -3,29 +3,29 @@ using FopWatch.Running;
 
 namespace FopWatch.Embedded;
 
-/// <summary>A loop that is to run for as long as the host does.</summary>
+/// <summary>A loop that runs as long as the host.</summary>
 /// <param name="Name">Its name for the operator, such as "watch loop".</param>
-/// <param name="RunAsync">Runs it until it is cancelled. Called again after it failed, so it begins anew each time.</param>
+/// <param name="RunAsync">Runs the loop until it is cancelled. Called again after each failure, so it starts from scratch.</param>
 public sealed record SupervisedLoop(string Name, Func<CancellationToken, Task> RunAsync)
 {
-    /// <summary>The name of the source that it serves; null if it serves all of them.</summary>
+    /// <summary>The name of the source that it serves; null if it serves all sources.</summary>
     public string? Source { get; init; }
 }
 
-/// <summary>A loop has failed.</summary>
+/// <summary>The failure of a loop.</summary>
 /// <param name="Loop">The loop.</param>
-/// <param name="Exception">What it threw.</param>
-/// <param name="Wait">How long until it starts again.</param>
+/// <param name="Exception">The exception that it threw.</param>
+/// <param name="Wait">The time until it starts again.</param>
 public sealed record LoopFailure(SupervisedLoop Loop, Exception Exception, TimeSpan Wait);
 
 /// <summary>
-/// Runs the loops of a host. One that fails, for whatever reason, is reported as a trouble and to the log, and starts again after a wait that doubles with
-/// each failure. The others go on meanwhile.
+/// Runs the loops of a host. A loop that fails is reported as a trouble, is logged, and starts again after a wait that doubles with each failure. The other
+/// loops keep running.
 /// </summary>
-/// <param name="troubles">Is told of failures, and of loops that run again.</param>
+/// <param name="troubles">Receives failures and recoveries.</param>
 /// <param name="work">Starts the loops.</param>
 /// <param name="time">The clock.</param>
-/// <param name="failed">Writes a failure to the log. What it throws is ignored: the loop matters more.</param>
+/// <param name="failed">Logs a failure. Its exceptions are ignored, so that the loop starts again.</param>
 public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeProvider time, Action<LoopFailure> failed)
 {
     /// <summary>The wait after the first failure.</summary>
@@ -34,7 +34,7 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
     /// <summary>The longest wait.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a loop has to run until its earlier failures do not count any more: longer than any loop sleeps.</summary>
+    /// <summary>How long a loop must run until its earlier failures no longer count. Longer than any loop sleeps.</summary>
     public static readonly TimeSpan Proven = TimeSpan.FromMinutes(2);
 
     private const ConfigureAwaitOptions WithoutThrowing = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
@@ -51,12 +51,12 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
             var ended = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
             Exception? failure;
 
-            // A loop that failed before works again once it has run for a while.
+            // A loop that failed before counts as recovered once it has run for a while.
             await using (failures > 0
                 ? time.CreateTimer(_ => troubles.Worked(loop.Source, TroubleKind.LoopFails), null, Proven, Timeout.InfiniteTimeSpan)
                 : null)
             {
-                // Not on the caller's thread: a loop may work for long before it waits for the first time.
+                // Not on the caller's thread: a loop may run for a long time before its first await.
                 work.Start(async () =>
                 {
                     try
@@ -74,7 +74,7 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
 
             if (failure is null or OperationCanceledException && cancellationToken.IsCancellationRequested)
                 return;
-            failure ??= new InvalidOperationException("The loop ended by itself.");
+            failure ??= new InvalidOperationException("The loop ended unexpectedly.");
             if (time.GetElapsedTime(began) >= Proven)
                 failures = 0;
             var wait = First * Math.Pow(2, Math.Min(failures, 10));
@@ -93,7 +93,7 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
         }
         catch
         {
-            // Where nothing can be written, that must not be what ends the loop.
+            // A failure to report must not end the loop.
         }
     }
 }

@@ -7,19 +7,19 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Publishes what is in the outbox in the embedded host: at the start what a crash left there, and then whatever is put into it. In the cloud host
-/// <see cref="Cloud.PromptPublisher"/> does.
+/// Publishes the outbox in the embedded host: first the events that a crash left there, then each new event. In the cloud host
+/// <see cref="Cloud.PromptPublisher"/> does this.
 /// </summary>
 /// <param name="dispatcher">Publishes.</param>
 /// <param name="times">The times of the loop.</param>
-/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="troubles">Receives store failures.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, ILogger log, TimeProvider time)
 {
     private readonly WakeSignal _signal = new(time);
 
-    /// <summary>Events are in the outbox: publishes them at once.</summary>
+    /// <summary>Publishes the events in the outbox at once.</summary>
     public void Wake() => _signal.Wake();
 
     /// <summary>Runs until cancelled, or until the broker fails.</summary>

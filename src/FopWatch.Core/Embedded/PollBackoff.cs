@@ -4,15 +4,15 @@ using FopWatch.Watching;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Decides how long <see cref="WatchLoop"/> waits with a job that is still due by the store: its poll had no slot, or failed and could not be put off there.
-/// <see cref="PollPlan"/> and <see cref="SetAside"/> decide about waits that are in the store.
+/// Decides how long <see cref="WatchLoop"/> waits before it retries a job that the store still lists as due: its poll had no slot, or failed and could not be
+/// postponed in the store. <see cref="PollPlan"/> and <see cref="SetAside"/> decide about waits that are in the store.
 /// </summary>
 /// <remarks>
-/// A job waits a second, and twice as long after each further failure, up to <see cref="Longest"/> and never longer than its step says. Thread-safe.
+/// The first wait is 1 s and doubles with each further failure, up to <see cref="Longest"/>, and never beyond the time that the poll step gave. Thread-safe.
 /// </remarks>
 public sealed class PollBackoff(TimeProvider time)
 {
-    /// <summary>The most that are remembered. While there are as many, no other poll starts: it is not single jobs that fail.</summary>
+    /// <summary>The most jobs that are remembered. At this number no other poll starts: the failure is not of single jobs.</summary>
     public const int Most = 1000;
 
     /// <summary>The first wait.</summary>
@@ -24,7 +24,7 @@ public sealed class PollBackoff(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<JobKey, Failure> _failures = [];
 
-    /// <summary>How many are remembered.</summary>
+    /// <summary>How many jobs are remembered.</summary>
     public int Count
     {
         get
@@ -34,12 +34,12 @@ public sealed class PollBackoff(TimeProvider time)
         }
     }
 
-    /// <summary>Whether there are as many as are remembered.</summary>
+    /// <summary>Whether <see cref="Most"/> jobs are remembered.</summary>
     public bool IsFull => Count >= Most;
 
-    /// <summary>A poll failed, or had no slot.</summary>
+    /// <summary>Records a poll that failed or had no slot.</summary>
     /// <param name="key">The job.</param>
-    /// <param name="putOff">How long the step put it off, which is the most that it waits; null if the store failed.</param>
+    /// <param name="putOff">How long the poll step postponed the job, which limits the wait; null if the store failed.</param>
     public void Add(JobKey key, TimeSpan? putOff = null)
     {
         lock (_lock)
@@ -51,28 +51,28 @@ public sealed class PollBackoff(TimeProvider time)
         }
     }
 
-    /// <summary>A poll ended otherwise.</summary>
+    /// <summary>Forgets a job whose poll ended otherwise.</summary>
     public void Remove(JobKey key)
     {
         lock (_lock)
             _failures.Remove(key);
     }
 
-    /// <summary>Whether a job is not to be polled yet.</summary>
+    /// <summary>Whether a job must wait before its next poll.</summary>
     public bool IsPutOff(JobKey key)
     {
         lock (_lock)
             return _failures.TryGetValue(key, out var failure) && Left(failure) > TimeSpan.Zero;
     }
 
-    /// <summary>Whether a job whose poll failed is to be polled again.</summary>
+    /// <summary>Whether the wait of a remembered job is over.</summary>
     public bool IsDue(JobKey key)
     {
         lock (_lock)
             return _failures.TryGetValue(key, out var failure) && Left(failure) <= TimeSpan.Zero;
     }
 
-    /// <summary>How long until the first of them may be polled again; null if there are none. Forgets those that nobody polls any more.</summary>
+    /// <summary>The time until the first remembered job may be polled again; null if there is none. Forgets jobs that are no longer polled.</summary>
     public TimeSpan? NextIn()
     {
         lock (_lock)
@@ -91,7 +91,7 @@ public sealed class PollBackoff(TimeProvider time)
         }
     }
 
-    // What has passed is not read from the clock, which may be set back.
+    // Not from the wall clock, which may be set back.
     private TimeSpan Left(Failure failure) => failure.Wait - time.GetElapsedTime(failure.At);
 
     private readonly record struct Failure(int Times, long At, TimeSpan Wait);

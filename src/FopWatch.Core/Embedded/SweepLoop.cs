@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>Sweeps now and then: checks the books, watches again what nothing watches, and deletes what is older than the retention.</summary>
+/// <summary>Sweeps at intervals: checks the books, restores missing watches, and deletes jobs and events older than the retention.</summary>
 /// <param name="sweeper">Checks the books.</param>
 /// <param name="store">The store.</param>
-/// <param name="purge">Deletes what is old.</param>
+/// <param name="purge">Deletes old jobs and events.</param>
 /// <param name="times">The times of the loop.</param>
-/// <param name="troubles">Is told of a store that fails or is damaged, and of a clock that jumped.</param>
+/// <param name="troubles">Receives store failures, store damage and clock jumps.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-/// <param name="clock">The same where it can tell a jump; null if it cannot.</param>
+/// <param name="clock">The same clock, if it detects jumps; else null.</param>
 public sealed class SweepLoop(
     Sweeper sweeper,
     IStoreUpkeep store,

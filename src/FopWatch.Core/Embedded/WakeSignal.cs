@@ -1,7 +1,7 @@
 
 namespace FopWatch.Embedded;
 
-/// <summary>Wakes one sleeper. A call while nobody sleeps is remembered, so none is missed; several are one.</summary>
+/// <summary>Wakes one sleeper. A call while nobody sleeps is remembered, so no call is missed. Several calls count as one.</summary>
 public sealed class WakeSignal(TimeProvider time)
 {
     private readonly Lock _lock = new();
@@ -9,7 +9,7 @@ public sealed class WakeSignal(TimeProvider time)
     private bool _called;
     private long _wakesAt = long.MaxValue;
 
-    /// <summary>The sleeper is about to look for work: whatever is due from now on wakes it.</summary>
+    /// <summary>The sleeper is about to look for work. Until it sleeps, every <see cref="WakeBy"/> wakes it.</summary>
     public void Listen() => Volatile.Write(ref _wakesAt, long.MaxValue);
 
     /// <summary>Wakes the sleeper.</summary>
@@ -19,19 +19,19 @@ public sealed class WakeSignal(TimeProvider time)
         {
             _called = true;
 
-            // Its continuation does not run within the lock.
+            // The continuation runs asynchronously, outside the lock.
             _sleeper?.TrySetResult();
         }
     }
 
-    /// <summary>Wakes the sleeper if it would sleep on beyond a time.</summary>
+    /// <summary>Wakes the sleeper if it would sleep past a time.</summary>
     public void WakeBy(DateTimeOffset dueAt)
     {
         if (dueAt.UtcTicks < Volatile.Read(ref _wakesAt))
             Wake();
     }
 
-    /// <summary>Sleeps until called, at the longest for a given time.</summary>
+    /// <summary>Sleeps until woken, for at most the given time.</summary>
     public async Task SleepAsync(TimeSpan longest, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

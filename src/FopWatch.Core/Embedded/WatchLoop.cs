@@ -10,17 +10,17 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Executes the watches of one source in the embedded host: takes from the due index what is due, polls it, and sleeps until the next is due. Only
-/// the jobs being polled are in memory, however many are watched. In the cloud host <see cref="Cloud.WatchStarter"/> starts an orchestration for each.
+/// Runs the watches of one source in the embedded host: reads the due jobs from the due index, polls them, and sleeps until the next job is due. Only jobs
+/// being polled are in memory, however many are watched. In the cloud host <see cref="Cloud.WatchStarter"/> starts an orchestration for each job.
 /// </summary>
 /// <param name="source">The source.</param>
 /// <param name="watches">Wakes the loop.</param>
 /// <param name="index">The due index.</param>
 /// <param name="step">Polls a job.</param>
-/// <param name="slots">How many polls there may be at once.</param>
+/// <param name="slots">Limits the number of concurrent polls.</param>
 /// <param name="work">Runs the polls.</param>
 /// <param name="times">The times of the loop.</param>
-/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="troubles">Receives store failures.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class WatchLoop(
@@ -35,7 +35,7 @@ public sealed class WatchLoop(
     ILogger log,
     TimeProvider time)
 {
-    /// <summary>Keeps the wait for failed polls that are due already, and have no slot, from being a busy loop.</summary>
+    // Prevents a busy loop while failed polls are due but have no slot.
     private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
@@ -53,7 +53,7 @@ public sealed class WatchLoop(
         }
     }
 
-    /// <summary>Runs until cancelled. The polls that are under way have ended when it ends.</summary>
+    /// <summary>Runs until cancelled. Returns when all running polls have ended.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -79,18 +79,18 @@ public sealed class WatchLoop(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The host stops.
+            // The host is stopping.
         }
         finally
         {
-            // Also where the loop failed: the next one would poll the same jobs.
+            // Also after a failure: the next loop would poll the same jobs at the same time.
             while (Polling > 0)
                 await _signal.SleepAsync(times.Pause, CancellationToken.None);
         }
     }
 
-    /// <summary>Starts polls of what is due, as slots allow.</summary>
-    /// <returns>How long there is nothing more to do.</returns>
+    /// <summary>Polls due jobs, as many as slots allow.</summary>
+    /// <returns>How long to sleep.</returns>
     private async Task<TimeSpan> StartDueAsync(CancellationToken cancellationToken)
     {
         // Each poll that ends wakes the loop.
@@ -100,7 +100,7 @@ public sealed class WatchLoop(
         if (free <= 0)
             return times.LongestSleep;
 
-        // Those being polled and those put off are still in the index, so ask for as many more.
+        // Jobs that are being polled or have to wait are still in the index, so ask for that many more.
         var by = PollPlan.DueBy(time.GetUtcNow());
         var due = await index.DueAsync(source.Name, by, free + busy + _backoff.Count, cancellationToken);
         foreach (var (key, _) in due)
@@ -124,10 +124,10 @@ public sealed class WatchLoop(
         return sleep < times.LongestSleep ? sleep : times.LongestSleep;
     }
 
-    /// <summary>Whether a job that is due is to be polled now. While many polls fail, only those that failed before are tried.</summary>
+    /// <summary>Whether to poll a due job now. While many polls fail, only jobs that failed before are polled.</summary>
     private bool MayPoll(JobKey key) => _backoff.IsFull ? _backoff.IsDue(key) : !_backoff.IsPutOff(key);
 
-    /// <summary>Polls, and leaves to the loop what the poll throws, so that it is never lost with its task.</summary>
+    /// <summary>Polls. An unexpected exception is rethrown by the loop, so it is never lost with the task.</summary>
     private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
     {
         try
@@ -141,7 +141,7 @@ public sealed class WatchLoop(
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                // It is still due, and is polled after the restart.
+                // The job is still due and is polled after the restart.
             }
             catch (StoreUnavailableException e)
             {

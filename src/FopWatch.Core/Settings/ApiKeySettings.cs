@@ -8,11 +8,11 @@ public static class ApiKeySettings
     private static readonly string Advice = $"a key of at least {ApiKeys.MinKeyLength} characters";
 
     /// <summary>
-    /// Reads a key. One that is null or an empty list in the file is a problem, as a template may have left it so.
+    /// Reads a key. A key that is null or an empty list in the file is a problem: a template may have left it unfilled.
     /// </summary>
     /// <param name="reader">The settings.</param>
     /// <param name="name">The name of the setting.</param>
-    /// <returns>The key as it was written, right or wrong; null if the setting is not there.</returns>
+    /// <returns>The key as written, valid or not; null if the setting is absent.</returns>
     public static string? ReadKey(SettingsReader reader, string name)
     {
         ArgumentNullException.ThrowIfNull(reader);
@@ -22,13 +22,13 @@ public static class ApiKeySettings
         else if (key is { Length: < ApiKeys.MinKeyLength })
             reader.Problem(name, $"is shorter than {ApiKeys.MinKeyLength} characters");
         else if (key is not null && (key.Any(c => c is < ' ' or > '~') || key != key.Trim()))
-            reader.Problem(name, "has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
+            reader.Problem(name, "has whitespace around it or characters outside printable ASCII, which HTTP headers cannot carry");
         return key;
     }
 
     /// <summary>Reads the named keys.</summary>
     /// <param name="reader">The settings.</param>
-    /// <param name="sources">The names of all sources in the settings, also of those with problems of their own.</param>
+    /// <param name="sources">The names of all sources in the settings, including sources that have problems.</param>
     internal static ApiKeys Read(SettingsReader reader, IReadOnlyCollection<string> sources)
     {
         var (keys, names) = (new List<(string Key, KeyGrant Grant)>(), new Dictionary<string, string>(StringComparer.Ordinal));
@@ -54,7 +54,7 @@ public static class ApiKeySettings
         if (key is null)
             reader.Problem("Key", $"is missing: give {Advice}, for example the output of 'openssl rand -hex 16'");
         var rights = reader.Choice<KeyRights>("Rights", null);
-        var allowed = reader.Texts("Sources", "give at least one name of a source, or leave the setting out for all sources");
+        var allowed = reader.Texts("Sources", "give the name of at least one source, or leave the setting out for all sources");
         foreach (var (at, source) in allowed)
         {
             if (!sources.Contains(source, StringComparer.Ordinal))

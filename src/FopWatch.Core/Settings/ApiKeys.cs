@@ -6,23 +6,23 @@ namespace FopWatch.Settings;
 /// <summary>What the holder of a key may do.</summary>
 public enum KeyRights
 {
-    /// <summary>See jobs, events and what is in quarantine.</summary>
+    /// <summary>Read jobs, events and the quarantine.</summary>
     Read,
 
-    /// <summary>See, register and act.</summary>
+    /// <summary>Read, register jobs and act on them.</summary>
     Write,
 }
 
 /// <summary>What an API key allows. It does not hold the key.</summary>
-/// <param name="Name">The name of the key, as the settings have it; null for the one of <c>FopWatch:ApiKey</c>.</param>
-/// <param name="Rights">What its holder may do.</param>
-/// <param name="Sources">The names of the sources that its holder sees; null for all, also of what came to a source that is not configured.</param>
+/// <param name="Name">The name of the key in the settings; null for the key of <c>FopWatch:ApiKey</c>.</param>
+/// <param name="Rights">What the holder may do.</param>
+/// <param name="Sources">The names of the sources that the holder sees; null for all sources, including those that are no longer configured.</param>
 public sealed record KeyGrant(string? Name, KeyRights Rights, IReadOnlyList<string>? Sources);
 
-/// <summary>The API keys of a host. Only their hashes are kept.</summary>
+/// <summary>The API keys of a host. Only their hashes are in memory.</summary>
 public sealed class ApiKeys
 {
-    /// <summary>The fewest characters of a key.</summary>
+    /// <summary>The minimum length of a key, in characters.</summary>
     public const int MinKeyLength = 16;
 
     private readonly (byte[] Hash, KeyGrant Grant)[] _keys;
@@ -35,7 +35,7 @@ public sealed class ApiKeys
     /// <summary>No keys.</summary>
     public static ApiKeys None { get; } = new(Array.Empty<(string Key, KeyGrant Grant)>());
 
-    /// <summary>Whether there is no key.</summary>
+    /// <summary>Whether no key is configured.</summary>
     public bool IsEmpty => _keys.Length == 0;
 
     /// <summary>These keys and one more.</summary>
@@ -44,10 +44,10 @@ public sealed class ApiKeys
     public ApiKeys Plus(string key, KeyGrant grant) => new([.. _keys, (Hash(key), grant)]);
 
     /// <summary>
-    /// What a key allows; null if it is none of these. It is compared with every key in fixed time, so that the time of an answer says nothing about
-    /// the keys.
+    /// What a key allows; null if the key is unknown. The comparison takes the same time for every key, so response times reveal nothing about the
+    /// keys.
     /// </summary>
-    /// <param name="key">What a caller sent; null for nothing.</param>
+    /// <param name="key">The key that a caller sent; null if it sent none.</param>
     public KeyGrant? Find(string? key)
     {
         var hash = Hash(key ?? "");
@@ -61,7 +61,7 @@ public sealed class ApiKeys
         return key is null ? null : found;
     }
 
-    /// <summary>Names no key.</summary>
+    /// <summary>The number of keys, and no key.</summary>
     public override string ToString() => $"{_keys.Length} API keys";
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

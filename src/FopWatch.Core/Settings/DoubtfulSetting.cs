@@ -3,14 +3,14 @@ using FopWatch.Providers;
 
 namespace FopWatch.Settings;
 
-/// <summary>A setting that is valid and yet doubtful.</summary>
-/// <param name="What">What is doubtful, beginning with the name of the setting where there is one, without a full stop.</param>
+/// <summary>A setting that is valid but probably wrong.</summary>
+/// <param name="What">The problem, without a full stop. It begins with the name of the setting, if one setting is the cause.</param>
 /// <param name="Fix">What to do, without a full stop.</param>
 internal sealed record DoubtfulSetting(string What, string Fix)
 {
     private const string Section = FopWatchSettings.Section;
 
-    /// <summary>A token of fewer characters can be guessed by somebody who has the time.</summary>
+    // A shorter token can be guessed by a patient attacker.
     private const int GoodToken = 16;
 
     private const double FewPolls = 0.1;
@@ -18,19 +18,19 @@ internal sealed record DoubtfulSetting(string What, string Fix)
 
     private static readonly TimeSpan LateFirst = TimeSpan.FromHours(1);
 
-    /// <summary>How long Qiniu keeps ids (providers.md, section 1).</summary>
+    // Qiniu forgets ids after this time (providers.md, section 1).
     private static readonly TimeSpan KeptByQiniu = TimeSpan.FromDays(10);
 
-    /// <summary>The source; null for the installation.</summary>
+    /// <summary>The source; null if the problem concerns all of them.</summary>
     public string? Source { get; init; }
 
-    /// <summary>Why it matters; null if it says so itself.</summary>
+    /// <summary>Why it matters; null if that is obvious.</summary>
     public string? Why { get; init; }
 
-    /// <summary>Whether outcomes are found nevertheless, and nobody else can cause any.</summary>
+    /// <summary>Whether FopWatch still finds every outcome, and nobody else can forge one.</summary>
     public bool IsHarmless { get; init; }
 
-    /// <summary>What cannot work with a real account. The hosts log it when they start. Empty if there is no source.</summary>
+    /// <summary>The settings that cannot work with a real account. The hosts log them at startup. Empty if no source is configured.</summary>
     public static IEnumerable<DoubtfulSetting> Warnings(FopWatchSettings settings, Uri? listening)
     {
         if (settings.Sources.All.Count == 0)
@@ -61,13 +61,13 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         foreach (var source in settings.Sources.All.Where(source => source.Keys.IsEmpty && source.Trust == TrustRule.Signature && !source.Scope.HasBuckets))
         {
             yield return new(
-                $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can have outcomes of other accounts' jobs published",
+                $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can make FopWatch publish outcomes of other accounts' jobs",
                 $"Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed")
             { Source = source.Name };
         }
     }
 
-    /// <summary>All of it, for whoever asks.</summary>
+    /// <summary>All doubtful settings: <see cref="Warnings"/> and those that only <c>fopwatch doctor</c> reports.</summary>
     public static IEnumerable<DoubtfulSetting> All(FopWatchSettings settings, Uri? listening)
     {
         if (settings.Sources.All.Count == 0)
@@ -90,18 +90,18 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             {
                 Source = pair.Name,
                 IsHarmless = true,
-                Why = "Whoever has the notify URL of one source has that of the other.",
+                Why = "Anyone who has the notify URL of one source knows that of the other.",
             }),
             .. settings.Sources.All.SelectMany(source => OfSource(settings, source)),
         ];
     }
 
     private static DoubtfulSetting NoPublicUrl => new(
-        $"{Section}:PublicUrl is not set, so signatures are checked for the URL that each request names",
+        $"{Section}:PublicUrl is not set, so signatures are verified against the URL of each request",
         $"Set {Section}:PublicUrl to the URL under which providers reach this host")
     {
         IsHarmless = true,
-        Why = "A proxy that rewrites the Host header makes every signature wrong.",
+        Why = "A proxy that rewrites the Host header invalidates every signature.",
     };
 
     private static IEnumerable<DoubtfulSetting> OfPublicUrl(FopWatchSettings settings, Uri url)
@@ -110,9 +110,9 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield break;
         if (url.Scheme != Uri.UriSchemeHttps)
         {
-            yield return new($"{Section}:PublicUrl begins with http", $"Serve it over TLS, and let {Section}:PublicUrl begin with https")
+            yield return new($"{Section}:PublicUrl begins with http", $"Serve it over TLS, and change {Section}:PublicUrl to https")
             {
-                Why = "Notify tokens and reports cross the internet unencrypted, and whoever reads a token can send notifications.",
+                Why = "Notify tokens and reports cross the internet unencrypted, and anyone who reads a token can send notifications.",
             };
         }
 
@@ -133,7 +133,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return Of($"{setting}:Trust is Token", $"Set {setting}:Keys to the account's keys, and {setting}:Trust to Signature") with
             {
-                Why = "Whoever learns the notify URL can settle jobs with any outcome. The URL is in the logs of every proxy before FopWatch.",
+                Why = "Anyone who learns the notify URL can settle jobs with any outcome. Every proxy in front of FopWatch may log that URL.",
             };
         }
         else if (source.Keys.IsEmpty && source.Trust == TrustRule.Signature)
@@ -141,7 +141,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting} has no Keys, so no signature can be verified", $"Set {setting}:Keys to the account's keys") with
             {
                 IsHarmless = true,
-                Why = "No notification can settle a job, so each costs a poll.",
+                Why = "No notification can settle a job, so each notification costs a poll.",
             };
         }
 
@@ -160,7 +160,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return Of($"{setting}:StatusEndpoint begins with http", "Use https if the API has it") with
             {
-                Why = "Whoever is on the way to the API can read ids and commands, and answer in its place.",
+                Why = "Anyone on the network path to the API can read ids and commands, and can forge answers.",
             };
         }
 
@@ -168,7 +168,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return Of($"{setting}:Poll:PerSecond allows one poll in {1 / poll.PerSecond:0} s", $"Raise {setting}:Poll:PerSecond") with
             {
-                Why = "Where more jobs are due, their polls are held back and outcomes are late.",
+                Why = "When more jobs are due, polls wait and outcomes are late.",
             };
         }
         else if (poll.PerSecond > ManyPolls)
@@ -176,7 +176,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting}:Poll:PerSecond allows {poll.PerSecond:0.#} polls a second", $"Lower {setting}:Poll:PerSecond, unless the provider has agreed to it") with
             {
                 IsHarmless = true,
-                Why = "No provider publishes its limit. One that is asked too often answers that polls have to slow down, and all of them wait.",
+                Why = "No provider publishes its limit. A provider that is polled too often asks clients to slow down, and then every poll waits.",
             };
         }
 
@@ -185,7 +185,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting}:Poll:First is {poll.First:c}", $"Lower {setting}:Poll:First") with
             {
                 IsHarmless = true,
-                Why = "The outcome of a job whose notification is lost is found no sooner.",
+                Why = "If a job's notification is lost, its outcome is found only at the first poll.",
             };
         }
 

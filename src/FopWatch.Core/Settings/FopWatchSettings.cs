@@ -4,73 +4,72 @@ using FopWatch.Watching;
 
 namespace FopWatch.Settings;
 
-/// <summary>The settings that both hosts share, read and validated. docs/settings.md has a table of them.</summary>
+/// <summary>The validated settings that both hosts share. docs/settings.md lists them.</summary>
 public sealed record FopWatchSettings
 {
-    /// <summary>The section that everything is in: <c>FopWatch:…</c> in JSON, <c>FopWatch__…</c> in the environment.</summary>
+    /// <summary>The configuration section of all settings: <c>FopWatch:…</c> in JSON, <c>FopWatch__…</c> in the environment.</summary>
     public const string Section = "FopWatch";
 
-    /// <summary>The size of a request body, in bytes, that is taken when nothing else is set.</summary>
+    /// <summary>The default of <see cref="MaxBodyBytes"/>, in bytes.</summary>
     public const int DefaultMaxBodyBytes = 4 * 1024 * 1024;
 
     /// <summary>
-    /// The URL under which providers reach the notify routes, as signatures cover it; null to take it from each request, which is
-    /// right only where no proxy rewrites the <c>Host</c> header.
+    /// The URL under which providers reach the notify routes; signatures cover it. Null to take it from each request, which works only if no
+    /// proxy rewrites the <c>Host</c> header.
     /// </summary>
     public Uri? PublicUrl { get; init; }
 
     /// <summary>
-    /// <see cref="PublicUrl"/> as it was written, without a slash at its end: what notify URLs begin with. Providers may sign it as written;
-    /// a <see cref="Uri"/>'s other forms are normalised. Null if there is none.
+    /// The beginning of every notify URL: <see cref="PublicUrl"/> as it was written, without a trailing slash. It is not normalised, because
+    /// providers may sign it as written. Null if <see cref="PublicUrl"/> is null.
     /// </summary>
     public string? PublicOrigin => PublicUrl is null ? null
         : (PublicUrl.OriginalString.StartsWith($"{PublicUrl.Scheme}://", StringComparison.OrdinalIgnoreCase) ? PublicUrl.OriginalString : PublicUrl.AbsoluteUri)
             .TrimEnd('/', '?', '#');
 
-    /// <summary>Whether <see cref="PublicUrl"/> is a URL under which other machines reach the host, as through a proxy or a tunnel.</summary>
+    /// <summary>Whether other machines can reach the host under <see cref="PublicUrl"/>, for example through a proxy or a tunnel.</summary>
     public bool IsPublic => PublicUrl is not null && !Reachability.IsThisMachine(PublicUrl);
 
-    /// <summary>The largest request body that is taken, in bytes: 64 KiB to 64 MiB.</summary>
+    /// <summary>The largest accepted request body, in bytes: 64 KiB to 64 MiB.</summary>
     public int MaxBodyBytes { get; init; } = DefaultMaxBodyBytes;
 
     /// <summary>
-    /// The longest answer of a status API that is read, in bytes: 8 MiB, or twice <see cref="MaxBodyBytes"/> if that is more. It tells of
-    /// the same job as a notification and at greater length, so whoever takes large notifications has to read the polls that stand in for them.
+    /// The longest status API answer that is read, in bytes: 8 MiB, or twice <see cref="MaxBodyBytes"/> if that is more. A poll answer describes
+    /// the same job as a notification, at greater length. So a host that accepts large notifications must also read the answers of polls that replace them.
     /// </summary>
     public int MaxAnswerBytes => Math.Max(StatusClientOptions.DefaultMaxAnswerLength, 2 * MaxBodyBytes);
 
-    /// <summary>How long settled jobs are kept from their settlement, one minute to ten years, and published events where the host keeps them.</summary>
+    /// <summary>How long a job is kept after it has settled: one minute to ten years. A host that stores published events keeps them as long.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>The sources.</summary>
     public required Sources Sources { get; init; }
 
-    /// <summary>The API keys that have a name. The embedded host may have one more, with all rights.</summary>
+    /// <summary>The named API keys. The embedded host may have one more key, with all rights.</summary>
     public ApiKeys ApiKeys { get; init; } = ApiKeys.None;
 
-    /// <summary>What is valid and yet cannot work with a real account, a sentence each; empty if there is no source.</summary>
-    /// <param name="listening">The URL that the host listens on, which notify URLs begin with if <see cref="PublicUrl"/> is null; null if it is not known.</param>
+    /// <summary>Valid settings that cannot work with a real account, one sentence each; empty if no source is configured.</summary>
+    /// <param name="listening">The URL that the host listens on. Notify URLs begin with it if <see cref="PublicUrl"/> is null. Null if unknown.</param>
     public IReadOnlyList<string> Warnings(Uri? listening) => [.. DoubtfulSetting.Warnings(this, listening).Select(doubt => $"{doubt.What}. {doubt.Fix}")];
 
-    /// <summary>Reads and validates settings of which the host has none of its own.</summary>
+    /// <summary>Reads and validates the shared settings, for a host without settings of its own.</summary>
     /// <param name="settings">
-    /// All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value. Of several values for one path,
-    /// whatever its case, the last is taken; but the name of a source that is there in two spellings is a problem.
+    /// All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value. Paths are case-insensitive, and the
+    /// last of several values for one path wins. The same source name in two spellings is a problem.
     /// </param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
+    /// <exception cref="SettingsException">A setting is wrong. The exception names every problem.</exception>
     public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings) => Read(settings, (_, shared) => shared);
 
-    /// <summary>Reads and validates the settings of a host: those that all hosts share, and its own.</summary>
+    /// <summary>Reads and validates the settings of a host: the shared ones and its own.</summary>
     /// <typeparam name="T">The settings of the host.</typeparam>
     /// <param name="settings">As above.</param>
     /// <param name="host">
-    /// Reads the host's own settings. It is called whatever is wrong with the shared ones, which it gets as far as they are right.
+    /// Reads the host's own settings. It is called even if shared settings are wrong, and gets the shared settings that are right.
     /// </param>
     /// <param name="lists">
-    /// The paths, as in <paramref name="settings"/>, at which the settings file has a JSON array, where that is known. A list where a map
-    /// belongs is a problem.
+    /// The paths, as in <paramref name="settings"/>, at which the settings file has a JSON array, if known. A list in place of a map is a problem.
     /// </param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem, the host's and unknown names included.</exception>
+    /// <exception cref="SettingsException">A setting is wrong or unknown. The exception names every problem, including those of the host's own settings.</exception>
     public static T Read<T>(
         IEnumerable<KeyValuePair<string, string?>> settings,
         Func<SettingsReader, FopWatchSettings, T> host,
@@ -134,10 +133,10 @@ public sealed record FopWatchSettings
 
         var workflows = reader.Url("WorkflowEndpoint", endpoint is null ? null : provider?.Workflows?.DefaultEndpoint(endpoint), "https://dora.qiniuapi.com");
         if (provider is { Workflows: null } && reader.Has("WorkflowEndpoint"))
-            reader.Problem("WorkflowEndpoint", $"is a setting of Qiniu's alone, and the provider is {kind}");
+            reader.Problem("WorkflowEndpoint", $"applies to Qiniu only, but the provider is {kind}");
 
         if (kind is not (null or ProviderKind.Qiniu) && pipelines.Count > 0)
-            reader.Problem("Pipelines", $"is a setting of Qiniu's alone, and the provider is {kind}");
+            reader.Problem("Pipelines", $"applies to Qiniu only, but the provider is {kind}");
 
         var uploadIdField = ReadUploadIdField(reader, kind, provider);
         var defaults = provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) };
@@ -164,7 +163,7 @@ public sealed record FopWatchSettings
     private static string ReadUploadIdField(SettingsReader reader, ProviderKind? kind, IProvider? provider)
     {
         if (provider is { UploadCallbacks: null } && (reader.HasBelow("UploadCallback") || reader.Has("UploadCallback")))
-            reader.Problem("UploadCallback", $"is a setting of Qiniu's alone, and the provider is {kind}");
+            reader.Problem("UploadCallback", $"applies to Qiniu only, but the provider is {kind}");
         if (reader.Below("UploadCallback")?.Text("IdField") is not { } field)
             return Source.DefaultUploadIdField;
         if (field.Length > 64 || !field.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':'))
@@ -172,7 +171,6 @@ public sealed record FopWatchSettings
         return field;
     }
 
-    /// <summary>A list of names that a report is compared with.</summary>
     private static IReadOnlyList<string> ReadNames(SettingsReader reader, string setting, string what)
     {
         var names = reader.Texts(setting, "give a list of at least one name, or leave the setting out for any");
@@ -197,7 +195,7 @@ public sealed record FopWatchSettings
             else if (secretKey is null)
                 reader.Problem(valueAt, isPair ? "is missing" : "has no secret key");
             else if (!pairs.TryAdd(accessKey, secretKey))
-                reader.Problem(path, "is there twice");
+                reader.Problem(path, "names an access key that is already listed");
         }
 
         return new(pairs);
@@ -215,16 +213,13 @@ public sealed record FopWatchSettings
             else if (url is null && !reader.Has(valueAt))
                 reader.Problem(valueAt, $"{(valueAt != path ? "is missing" : "is empty")}: give the URL that the bucket is served under, for example {Example}");
             else if (url is not null && !domains.TryAdd(bucket, url))
-                reader.Problem(path, "names a bucket that has a domain already");
+                reader.Problem(path, "names a bucket that already has a domain");
         }
 
         return new(domains);
     }
 
-    /// <summary>
-    /// A map from names to values, or a list of pairs: the names of environment variables and of Azure's app settings cannot hold every
-    /// name.
-    /// </summary>
+    // Both a map from names to values and a list of pairs are accepted: environment variables and Azure app settings cannot express every name.
     private static IEnumerable<(string At, string NameAt, string? Name, string ValueAt)> ReadPairs(
         SettingsReader reader, string setting, string what, string name, string value)
     {

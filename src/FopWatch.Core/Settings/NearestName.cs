@@ -1,12 +1,9 @@
 namespace FopWatch.Settings;
 
-/// <summary>Finds what a name was meant to be: a known one that takes few changes of letters.</summary>
+/// <summary>Suggests the known name that is closest to a misspelt one.</summary>
 internal static class NearestName
 {
-    /// <summary>The name that is meant.</summary>
-    /// <param name="written">The name as it was written.</param>
-    /// <param name="known">The names that there are.</param>
-    /// <returns>The nearest one, if at most a third of its letters differ; of equally near ones, the first by the alphabet. Null if there is none.</returns>
+    /// <returns>The nearest known name if at most a third of its letters differ, else null. Of equally near names, the first in alphabetical order.</returns>
     public static string? Find(string written, IEnumerable<string> known) => known
         .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
         .Where(one => one.Distance <= Math.Max(1, Math.Min(one.Name.Length, written.Length) / 3))
@@ -15,7 +12,7 @@ internal static class NearestName
         .Select(one => one.Name)
         .FirstOrDefault();
 
-    /// <summary>The fewest letters to insert, delete, replace or swap with their neighbour (optimal string alignment).</summary>
+    // Optimal string alignment: the fewest letters to insert, delete, replace or swap with their neighbour.
     private static int Distance(string from, string to)
     {
         if (Math.Abs(from.Length - to.Length) > to.Length / 3 + 1)

@@ -2,13 +2,13 @@ using System.Net;
 
 namespace FopWatch.Settings;
 
-/// <summary>What the host of a URL says about who can reach it.</summary>
+/// <summary>Tells from the host of a URL who can reach it.</summary>
 internal static class Reachability
 {
-    /// <summary>Whether the host is a loopback address or name, or the unspecified address, which only means something to who listens on it.</summary>
+    /// <summary>Whether the host is a loopback address or name, or the unspecified address, which is meaningful only for listening.</summary>
     public static bool IsThisMachine(Uri url)
     {
-        // A dot at its end makes a name absolute, and no other name.
+        // A trailing dot makes a name absolute; it is still the same name.
         var host = url.DnsSafeHost.TrimEnd('.');
         if (url.IsLoopback || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
             return true;
@@ -19,7 +19,7 @@ internal static class Reachability
         return IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
     }
 
-    /// <summary>Whether the host is one of the names that are reserved for documentation (RFC 2606).</summary>
+    /// <summary>Whether the host is a name that RFC 2606 reserves for documentation.</summary>
     public static bool IsExample(Uri url)
     {
         var labels = url.Host.TrimEnd('.').ToLowerInvariant().Split('.');

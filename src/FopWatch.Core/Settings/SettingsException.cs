@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FopWatch.Settings;
 
-/// <summary>Settings are wrong. The message names every wrong one with its full name, and what would be right.</summary>
+/// <summary>Settings are wrong. The message gives the full name of each wrong setting, and what would be right.</summary>
 public sealed class SettingsException : Exception
 {
     /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
@@ -12,13 +12,13 @@ public sealed class SettingsException : Exception
             : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems.Select(OnOneLine))}")) =>
         Problems = [.. problems.Select(OnOneLine)];
 
-    /// <summary>Where the settings were read from, in a sentence; null if that is not known or is in the message.</summary>
+    /// <summary>A sentence that says where the settings were read from; null if that is unknown or already in the message.</summary>
     public string? Origin { get; init; }
 
     /// <summary>One sentence each, beginning with the setting's full name.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    // The names of files and settings may hold line breaks.
+    // File names and setting names may contain line breaks.
     private static string OnOneLine(string problem) =>
         problem.Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace FopWatch.Settings;
 
 /// <summary>
-/// Reads typed values from flat settings and collects what is wrong, unknown names included. Names compare without case, and of several
-/// values for one name the last is taken. A host reads its own settings with it: <see cref="FopWatchSettings.Read{T}"/>.
+/// Reads typed values from flat settings and collects problems, including unknown names. Names are case-insensitive, and the last of several
+/// values for one name wins. A host reads its own settings with it: <see cref="FopWatchSettings.Read{T}"/>.
 /// </summary>
 public sealed class SettingsReader
 {
@@ -17,9 +17,9 @@ public sealed class SettingsReader
     private readonly HashSet<string> _references;
     private readonly List<string> _problems;
 
-    /// <param name="section">The section that the settings are below.</param>
+    /// <param name="section">The section above the settings.</param>
     /// <param name="settings">The settings.</param>
-    /// <param name="lists">The names that are known to be written as lists. Elsewhere a list is what it is in the environment: a map from numbers.</param>
+    /// <param name="lists">The names known to be written as lists. Elsewhere a list looks like a map from numbers, as in the environment.</param>
     internal SettingsReader(string section, IEnumerable<KeyValuePair<string, string?>> settings, IEnumerable<string> lists)
     {
         _path = section;
@@ -47,28 +47,28 @@ public sealed class SettingsReader
             (above._settings, above._written, above._known, above._lists, above._explained, above._references, above._problems);
     }
 
-    /// <summary>A reader of the map of a name; null if something else is there, which is a problem then.</summary>
+    /// <summary>A reader of the map at a name. If the value is not a map, adds a problem and returns null.</summary>
     public SettingsReader? Below(string name)
     {
-        // An empty object in JSON is a setting without a value.
+        // An empty JSON object arrives as a setting without a value.
         _known.Add(Full(name));
         return IsMap(name) ? new(this, $"{_path}:{name}") : null;
     }
 
-    /// <summary>Adds a problem, unless what is wrong with that setting was said already.</summary>
+    /// <summary>Adds a problem, unless the setting already has one that explains it.</summary>
     /// <param name="name">The name of the setting; empty for the map itself.</param>
-    /// <param name="problem">What is wrong, as the rest of a sentence that begins with the name.</param>
+    /// <param name="problem">The problem, as the rest of a sentence that begins with the name.</param>
     public void Problem(string name, string problem)
     {
         if (!_explained.Contains(Full(name)) && $"{Full(name)} {problem}" is var whole && !_problems.Contains(whole))
             _problems.Add(whole);
     }
 
-    /// <summary>Adds problems of settings outside of the section.</summary>
-    /// <param name="problems">A sentence each, beginning with the full name of the setting.</param>
+    /// <summary>Adds problems of settings outside the section.</summary>
+    /// <param name="problems">One sentence each, beginning with the full name of the setting.</param>
     public void ProblemOutside(params IEnumerable<string> problems) => _problems.AddRange(problems);
 
-    /// <summary>Refuses unresolved references to secrets among settings outside of the section, as it does those within.</summary>
+    /// <summary>Refuses unresolved references to secrets in settings outside the section, as the reader does within it.</summary>
     /// <param name="settings">Full name → value.</param>
     public void RefuseReferences(IEnumerable<KeyValuePair<string, string?>> settings) =>
         _references.UnionWith(settings.Where(setting => SecretReference.IsUnresolved(setting.Value)).Select(setting => setting.Key));
@@ -83,7 +83,7 @@ public sealed class SettingsReader
         return _written.Exists(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>A text, without blanks around it; null if there is none, or only blanks.</summary>
+    /// <summary>A text without surrounding whitespace; null if it is absent or blank.</summary>
     public string? Text(string name)
     {
         _known.Add(Full(name));
@@ -92,14 +92,14 @@ public sealed class SettingsReader
         return Has(name) ? _settings[Full(name)]!.Trim() : null;
     }
 
-    /// <summary>A text as it was written, blanks included: empty if nothing was written in the place of a value, null if the setting is not there.</summary>
+    /// <summary>A text as written, with surrounding whitespace: empty if the setting has no value, null if the setting is absent.</summary>
     public string? Verbatim(string name)
     {
         Text(name);
         return _settings.TryGetValue(Full(name), out var text) ? text ?? "" : null;
     }
 
-    /// <summary>A text that is a problem if it is there and empty, as a variable is that something should have filled.</summary>
+    /// <summary>A text that must not be present but empty, such as an environment variable that a deployment should have filled.</summary>
     public string? Secret(string name)
     {
         if (Text(name) is { } text)
@@ -109,7 +109,7 @@ public sealed class SettingsReader
         return null;
     }
 
-    /// <summary>Whether nothing or a map is there; anything else is a problem.</summary>
+    /// <summary>Whether a name is absent or has a map. Adds a problem if it has anything else.</summary>
     public bool IsMap(string name)
     {
         if (_lists.Contains(Full(name)))
@@ -120,8 +120,8 @@ public sealed class SettingsReader
     }
 
     /// <summary>
-    /// The names one level below, in the case they were written in. One that was written in two ways is a problem: whoever names things
-    /// by them would have one or the other, depending on what was read last.
+    /// The names one level below, in the case in which they were written. A name in two spellings is a problem: which of them the setting
+    /// would get depends on what was read last.
     /// </summary>
     public IReadOnlyList<string> Children(string name)
     {
@@ -141,18 +141,18 @@ public sealed class SettingsReader
             Problem(
                 $"{name}:{spellings.Key}",
                 $"is also written {string.Join(" and ", spellings.Skip(1).Select(other => $"'{other}'"))}: "
-                + "case matters in this name, so write it alike wherever it is set, in the settings file and in the environment");
+                + "this name is case-sensitive, so write it the same way in the settings file and in the environment");
         }
 
         return [.. children.Select(spellings => spellings.Key)];
     }
 
     /// <summary>
-    /// The texts of a list, in order; those that are empty are problems. None is quoted: they may be secrets. A list that is there and has nothing in it,
-    /// or is null, is a problem too: a template may have left it so, and a missing list may stand for anything.
+    /// The texts of a list, in order. An empty text is a problem. Problems quote no text, because it may be a secret. A list that is present but empty or
+    /// null is a problem too: a template may have left it unfilled, and an absent list may mean "all".
     /// </summary>
     /// <param name="name">The name of the list.</param>
-    /// <param name="ifEmpty">What to do about an empty list.</param>
+    /// <param name="ifEmpty">What the problem of an empty list advises.</param>
     public IReadOnlyList<(string Name, string Text)> Texts(string name, string ifEmpty)
     {
         if (Has(name) || (HasBelow(name) && _settings.GetValueOrDefault(Full(name)) is not null))
@@ -174,13 +174,13 @@ public sealed class SettingsReader
         return texts;
     }
 
-    /// <summary>Whether a name is the place of an element in a list.</summary>
+    /// <summary>Whether a name is the index of a list element.</summary>
     public static bool IsIndex(string name) => name.Length < 6 && name.Length > 0 && name.All(char.IsAsciiDigit);
 
     /// <summary>An http or https URL without user, query and fragment.</summary>
     /// <param name="name">The name of the setting.</param>
-    /// <param name="missing">What is taken if it is not there.</param>
-    /// <param name="example">A right one, for the problem.</param>
+    /// <param name="missing">The value if the setting is absent.</param>
+    /// <param name="example">A valid URL, for the problem.</param>
     public Uri? Url(string name, Uri? missing, string example)
     {
         if (Text(name) is not { } text)
@@ -198,7 +198,7 @@ public sealed class SettingsReader
         return null;
     }
 
-    /// <summary>A time within a range; <paramref name="missing"/> if it is not there or wrong.</summary>
+    /// <summary>A time within a range; <paramref name="missing"/> if it is absent or wrong.</summary>
     public TimeSpan Time(string name, TimeSpan missing, TimeSpan least, TimeSpan most)
     {
         if (Text(name) is not { } text)
@@ -211,7 +211,7 @@ public sealed class SettingsReader
         return missing;
     }
 
-    /// <summary>A number within a range; <paramref name="missing"/> if it is not there or wrong.</summary>
+    /// <summary>A number within a range; <paramref name="missing"/> if it is absent or wrong.</summary>
     public double Number(string name, double missing, double least, double most, bool whole = false)
     {
         if (Text(name) is not { } text)
@@ -229,7 +229,7 @@ public sealed class SettingsReader
         return missing;
     }
 
-    /// <summary>One of an enumeration's names, in any case; null if it is wrong, or not there and nothing stands for that.</summary>
+    /// <summary>A case-insensitive name of an enumeration; <paramref name="missing"/> if it is absent, null if it is wrong or required and absent.</summary>
     public T? Choice<T>(string name, T? missing)
         where T : struct, Enum
     {
@@ -245,7 +245,7 @@ public sealed class SettingsReader
         return null;
     }
 
-    /// <exception cref="SettingsException">Something was wrong, or is not known at all.</exception>
+    /// <exception cref="SettingsException">A setting is wrong or unknown.</exception>
     internal void ThrowIfWrong()
     {
         foreach (var (name, value) in _settings)
@@ -256,7 +256,7 @@ public sealed class SettingsReader
 
         foreach (var name in _references)
         {
-            // Whatever else is wrong with the value is wrong with the reference's text.
+            // Other problems concern the text of the reference, not the secret.
             _problems.RemoveAll(problem => problem.StartsWith($"{name} ", StringComparison.OrdinalIgnoreCase));
             _problems.Add(SecretReference.ProblemOf(name));
         }
@@ -265,7 +265,7 @@ public sealed class SettingsReader
             throw new SettingsException(_problems);
     }
 
-    /// <summary>What an unknown name was meant to be: the first of its parts that is not known, corrected.</summary>
+    // Corrects the first unknown part of a name.
     private string Meant(string name)
     {
         for (var end = name.IndexOf(':', StringComparison.Ordinal); end > 0; end = name.IndexOf(':', end + 1))
@@ -289,16 +289,16 @@ public sealed class SettingsReader
         _explained.Add(Full(name));
     }
 
-    /// <summary>What stands in angle brackets is what the documentation says instead of a name, a key or a token.</summary>
+    // The documentation writes names, keys and tokens to replace in angle brackets.
     private void FindPlaceholders()
     {
         foreach (var (name, value) in _settings)
         {
             var segments = name.Split(':');
             if (Array.Exists(segments, IsPlaceholder))
-                Explain(name[(_path.Length + 1)..], "has a placeholder in its name: write the real name in place of what is in angle brackets");
+                Explain(name[(_path.Length + 1)..], "has a placeholder in its name: replace the text in angle brackets with the real name");
             else if (value is not null && IsPlaceholder(value.Trim()))
-                Explain(name[(_path.Length + 1)..], "is a placeholder in angle brackets: write the real value in its place");
+                Explain(name[(_path.Length + 1)..], "is a placeholder in angle brackets: replace it with the real value");
         }
     }
 

@@ -8,7 +8,7 @@ public static class WrittenTime
     /// <summary>Reads a time.</summary>
     /// <param name="text">What was written.</param>
     /// <param name="time">The time, which may be negative.</param>
-    /// <returns>Whether it is one. A bare number is none, nor is 24:00:00: both would be read as days, which nobody means who writes it.</returns>
+    /// <returns>Whether the text is a time. A bare number and 24:00:00 are refused: .NET reads both as days, which their writer does not mean.</returns>
     public static bool TryParse(string text, out TimeSpan time)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -3,10 +3,10 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>Reads the state of the job from the body of an event, and nothing else of it.</summary>
+/// <summary>Reads only the state of the job from the body of an event.</summary>
 internal static class EventState
 {
-    /// <summary>The state; null if there is none that this version knows.</summary>
+    /// <summary>The state; null if it is absent or unknown to this version.</summary>
     public static JobState? Of(ReadOnlySpan<byte> body)
     {
         var reader = new Utf8JsonReader(body);
@@ -17,7 +17,6 @@ internal static class EventState
             : null;
     }
 
-    /// <summary>Goes to the value of a member of an object.</summary>
     private static bool Enter(ref Utf8JsonReader reader, ReadOnlySpan<byte> name, bool isInside = false)
     {
         if (!isInside && !(reader.Read() && reader.TokenType == JsonTokenType.StartObject))

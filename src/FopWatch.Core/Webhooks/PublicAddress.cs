@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>Tells addresses of the public internet from those that only this machine, its network or its cloud can reach.</summary>
-/// <remarks>The IANA registries of special-purpose addresses for IPv4 and IPv6 have the ranges.</remarks>
+/// <summary>Distinguishes addresses of the public internet from addresses that only this machine, its network or its cloud can reach.</summary>
+/// <remarks>The ranges are those of the IANA special-purpose address registries for IPv4 and IPv6.</remarks>
 public static class PublicAddress
 {
     private static readonly IPNetwork[] NotPublic =
@@ -14,10 +14,10 @@ public static class PublicAddress
             "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
             "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
 
-            // Azure's platform services, which every virtual machine reaches under it.
+            // Azure's platform services, which every virtual machine can reach.
             "168.63.129.16/32",
 
-            // Protocol assignments with Teredo among them, documentation, and 6to4, which has an IPv4 address in it.
+            // Protocol assignments (including Teredo), documentation, and 6to4, which embeds an IPv4 address.
             "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
         ]).Select(range => IPNetwork.Parse(range)),
     ];
@@ -25,7 +25,7 @@ public static class PublicAddress
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
     private static readonly IPNetwork Translated = IPNetwork.Parse("64:ff9b::/96");
 
-    /// <summary>Whether an address is public. An address that stands for an IPv4 address is as public as that one.</summary>
+    /// <summary>Whether an address is public. An IPv6 address that maps to an IPv4 address is judged by the IPv4 address.</summary>
     public static bool Is(IPAddress address)
     {
         ArgumentNullException.ThrowIfNull(address);

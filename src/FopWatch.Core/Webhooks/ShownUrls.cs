@@ -7,14 +7,14 @@ internal static class ShownUrls
 {
     private const int Longest = 300;
 
-    /// <summary>The URL without user, fragment and the values of its query.</summary>
+    /// <summary>The URL without user, fragment and query values.</summary>
     public static string Of(Uri url)
     {
         var shown = new StringBuilder(url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
         var names = url.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries);
         for (var i = 0; i < names.Length; i++)
         {
-            // A part without a name may be a secret as a whole.
+            // A part without a name may be a secret.
             var equals = names[i].IndexOf('=', StringComparison.Ordinal);
             shown.Append(i == 0 ? '?' : '&').Append(equals < 0 ? "***" : $"{names[i][..equals]}=***");
         }
@@ -22,7 +22,7 @@ internal static class ShownUrls
         return shown.Length <= Longest ? shown.ToString() : $"{shown.ToString(0, Longest)}…";
     }
 
-    /// <summary>Where a redirect leads to, without its query.</summary>
+    /// <summary>The target of a redirect, without its query.</summary>
     public static string OfRedirect(Uri from, Uri? location)
     {
         if (location is null || !Uri.TryCreate(from, location, out var target))

@@ -4,34 +4,34 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>Where the events of the log are posted to; validated. Equal to another with the same settings.</summary>
+/// <summary>A validated webhook: a receiver to which the events of the log are posted. Two webhooks with the same settings are equal.</summary>
 public sealed record Webhook
 {
-    /// <summary>Its name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>. Its place in the log belongs to the name.</summary>
+    /// <summary>The name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>. The place in the log is stored under the name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The URL. It has no user and no fragment.</summary>
+    /// <summary>The URL of the receiver. It has no user and no fragment.</summary>
     public required Uri Url { get; init; }
 
-    /// <summary>The secrets, at least one. Every request is signed with each of them.</summary>
+    /// <summary>The secrets, at least one. Every request carries a signature for each.</summary>
     public required EquatableList<WebhookSecret> Secrets { get; init; }
 
-    /// <summary>The CloudEvents types that are sent; none for all.</summary>
+    /// <summary>The CloudEvents types to send; empty for all.</summary>
     public EquatableList<string> Types { get; init; } = [];
 
-    /// <summary>The names of the sources whose events are sent; none for all.</summary>
+    /// <summary>The names of the sources whose events to send; empty for all.</summary>
     public EquatableList<string> Sources { get; init; } = [];
 
-    /// <summary>The states of the job whose events are sent; none for all.</summary>
+    /// <summary>The job states whose events to send; empty for all.</summary>
     public EquatableList<JobState> States { get; init; } = [];
 
-    /// <summary>Whether addresses that are not public may be connected to, and whether the URL may begin with <c>http</c>.</summary>
+    /// <summary>Whether the receiver may have a private address, and the URL may begin with <c>http</c>.</summary>
     public bool AllowPrivate { get; init; }
 
-    /// <summary>The URL as it may be shown: the values of its query are left out, since they may be secrets.</summary>
+    /// <summary>The URL without the values of its query, which may be secrets.</summary>
     public string ShownUrl => ShownUrls.Of(Url);
 
-    /// <summary>Whether an event of the log is sent.</summary>
+    /// <summary>Whether an event of the log passes the filters.</summary>
     public bool Wants(LoggedEvent logged)
     {
         ArgumentNullException.ThrowIfNull(logged);

@@ -1,23 +1,23 @@
 namespace FopWatch.Webhooks;
 
-/// <summary>What came of one attempt to deliver.</summary>
+/// <summary>The result of one delivery attempt.</summary>
 /// <param name="Status">The HTTP status; null if there was no answer.</param>
-/// <param name="Error">Why it failed, in words without anything secret; null if it did not.</param>
-/// <param name="RetryAfter">How long the receiver asks to be left alone; null if it does not.</param>
-/// <param name="Elapsed">How long it took.</param>
+/// <param name="Error">Why it failed, without secrets; null if it succeeded.</param>
+/// <param name="RetryAfter">How long the receiver asks the sender to wait; null if it does not ask.</param>
+/// <param name="Elapsed">The duration of the attempt.</param>
 public sealed record WebhookAnswer(int? Status, string? Error, TimeSpan? RetryAfter, TimeSpan Elapsed)
 {
-    /// <summary>Whether the receiver has the event.</summary>
+    /// <summary>Whether the receiver accepted the event.</summary>
     public bool IsDelivered => Error is null;
 
-    /// <summary>Whether the receiver wants no more.</summary>
+    /// <summary>Whether the receiver refuses further events (410).</summary>
     public bool IsGone => Status == 410;
 }
 
-/// <summary>An attempt to deliver an event, as it is kept.</summary>
+/// <summary>A stored attempt to deliver an event.</summary>
 public sealed record WebhookDelivery
 {
-    /// <summary>When it began.</summary>
+    /// <summary>When the attempt began.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The place of the event in the log.</summary>
@@ -35,7 +35,7 @@ public sealed record WebhookDelivery
     /// <summary>The id of the job.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Which attempt at the event it was, from 1.</summary>
+    /// <summary>The number of the attempt at this event, from 1.</summary>
     public required int Attempt { get; init; }
 
     /// <summary>The HTTP status; null if there was no answer.</summary>
@@ -44,6 +44,6 @@ public sealed record WebhookDelivery
     /// <summary>Why it failed; null if the event was delivered.</summary>
     public string? Error { get; init; }
 
-    /// <summary>How long it took.</summary>
+    /// <summary>The duration of the attempt, in milliseconds.</summary>
     public required long Milliseconds { get; init; }
 }

@@ -6,59 +6,59 @@ public enum WebhookPause
     /// <summary>An operator paused it.</summary>
     Operator,
 
-    /// <summary>The receiver answered 410: it wants no more.</summary>
+    /// <summary>The receiver answered 410 Gone.</summary>
     Gone,
 
-    /// <summary>An event could not be delivered in any attempt of three days.</summary>
+    /// <summary>Every attempt to deliver an event failed, over three days.</summary>
     Undeliverable,
 }
 
 /// <summary>
-/// How far a webhook is in the log, and what became of its attempts. Its methods hold every rule of what an attempt, an operator or a purge changes about it.
+/// The place of a webhook in the log, and the results of its attempts. Its methods hold every rule of how an attempt, an operator or a purge changes it.
 /// </summary>
 public sealed record WebhookCursor
 {
     /// <summary>The name of the webhook.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The place in the log up to which all is done: delivered, or not wanted.</summary>
+    /// <summary>The place in the log up to which every event was delivered or left out by the filters.</summary>
     public required long Position { get; init; }
 
-    /// <summary>Why it is paused; null if it is not.</summary>
+    /// <summary>Why the webhook is paused; null if it is not.</summary>
     public WebhookPause? Paused { get; init; }
 
-    /// <summary>Since when it is paused.</summary>
+    /// <summary>When the webhook was paused.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
-    /// <summary>Since when attempts fail; null if the last one did not.</summary>
+    /// <summary>When attempts began to fail; null if the last one succeeded.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
-    /// <summary>How many attempts at the next event have failed.</summary>
+    /// <summary>How many attempts at the next event have failed so far.</summary>
     public int Attempts { get; init; }
 
-    /// <summary>When the next event is tried again; null for at once.</summary>
+    /// <summary>When the next event is retried; null for at once.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
-    /// <summary>When an event was delivered last.</summary>
+    /// <summary>When the last event was delivered.</summary>
     public DateTimeOffset? LastDeliveredAt { get; init; }
 
     /// <summary>The HTTP status of the last attempt; null if there was no answer.</summary>
     public int? LastStatus { get; init; }
 
-    /// <summary>Why the last attempt failed; null if it did not.</summary>
+    /// <summary>Why the last attempt failed; null if it succeeded.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>How many places of the log were purged before it came to them, since it was last moved by an operator.</summary>
+    /// <summary>How many places of the log were purged before the webhook reached them, since an operator last moved it.</summary>
     public long Missed { get; init; }
 
-    /// <summary>Since when it is in no settings; null if it is in them.</summary>
+    /// <summary>When the webhook was removed from the settings; null if it is in them.</summary>
     public DateTimeOffset? RemovedAt { get; init; }
 
-    /// <summary>An attempt at an event was answered.</summary>
-    /// <param name="answer">The answer.</param>
+    /// <summary>The cursor after an attempt at an event.</summary>
+    /// <param name="answer">The result of the attempt.</param>
     /// <param name="seq">The place of the event.</param>
     /// <param name="now">The time.</param>
-    /// <param name="random">Spreads the next attempt.</param>
+    /// <param name="random">Varies the time of the next attempt.</param>
     public WebhookCursor After(WebhookAnswer answer, long seq, DateTimeOffset now, Random random)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -89,23 +89,23 @@ public sealed record WebhookCursor
             : failed.PausedBecause(WebhookPause.Undeliverable, now);
     }
 
-    /// <summary>How long the next attempt waits; 0 for not at all.</summary>
+    /// <summary>How long to wait before the next attempt; 0 for no wait.</summary>
     public TimeSpan WaitFrom(DateTimeOffset now)
     {
         var wait = NextAttemptAt - now ?? TimeSpan.Zero;
 
-        // A time that is further away was written by a clock that was ahead.
+        // A clock that was ahead may have written a later time.
         return wait <= TimeSpan.Zero ? TimeSpan.Zero : wait < WebhookRetries.LongestWait ? wait : WebhookRetries.LongestWait;
     }
 
-    /// <summary>Pauses it. One that is paused already stays paused for the first reason.</summary>
+    /// <summary>Pauses the webhook. A paused webhook keeps its first reason.</summary>
     public WebhookCursor PausedBecause(WebhookPause reason, DateTimeOffset now) =>
         Paused is not null ? this : this with { Paused = reason, PausedAt = now, NextAttemptAt = null };
 
-    /// <summary>Has it go on at once, with all attempts before it again.</summary>
+    /// <summary>Resumes the webhook at once, with the full number of attempts.</summary>
     public WebhookCursor Resumed() => this with { Paused = null, PausedAt = null, FailingSince = null, Attempts = 0, NextAttemptAt = null };
 
-    /// <summary>Moves it to a place, after which it goes on. It stays paused if it is.</summary>
+    /// <summary>Moves the webhook, so that it continues after a place. A paused webhook stays paused.</summary>
     public WebhookCursor MovedTo(long position) => this with
     {
         Position = position,
@@ -115,7 +115,7 @@ public sealed record WebhookCursor
         Missed = 0,
     };
 
-    /// <summary>Events up to before a place were purged: those that it had not come to are missed.</summary>
+    /// <summary>The cursor after a purge. Purged events that the webhook had not reached are missed.</summary>
     public WebhookCursor Purged(long first) =>
         first - 1 > Position ? this with { Position = first - 1, Missed = Missed + (first - 1 - Position) } : this;
 }

@@ -8,15 +8,6 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Webhooks;
 
 /// <summary>What the loops of all webhooks share.</summary>
-/// <param name="Log">The published events.</param>
-/// <param name="Cursors">The places of webhooks.</param>
-/// <param name="Metrics">Measures.</param>
-/// <param name="Troubles">Is told of receivers that cannot be reached.</param>
-/// <param name="Times">The times of loops.</param>
-/// <param name="Logger">The log.</param>
-/// <param name="Time">The clock.</param>
-/// <param name="Random">Varies the waits.</param>
-/// <param name="All">The loops of all webhooks.</param>
 internal sealed record WebhookPorts(
     IEventLog Log,
     IWebhookCursors Cursors,
@@ -29,20 +20,20 @@ internal sealed record WebhookPorts(
     Func<IEnumerable<WebhookLoop>> All);
 
 /// <summary>
-/// Sends the events of the log to one receiver, one at a time and in their order: an event that cannot be delivered holds up those after it. The place is written
-/// after each delivery, so a crash repeats the event that was on its way and no other.
+/// Sends the events of the log to one receiver, one at a time and in order. An undelivered event blocks those after it. The place is written after each delivery,
+/// so a crash repeats only the event that was in flight.
 /// </summary>
 internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, WebhookPorts ports) : IDisposable
 {
     private const int BatchEvents = 64;
 
-    // Read ahead, so that a receiver that is days behind takes no more memory than one that is not.
+    // Limits memory: a receiver that is days behind needs no more than one that is up to date.
     private const int BatchBytes = 64 * 1024;
 
-    // Events that are not wanted are passed over without a write for each.
+    // Events that the filters leave out are skipped without a write for each.
     private static readonly TimeSpan WrittenEvery = TimeSpan.FromSeconds(10);
 
-    // Often enough that a trouble that goes on is not forgotten.
+    // Often enough that a continuing trouble is not forgotten.
     private static readonly TimeSpan ReportedEvery = Troubles.Forgotten / 2;
 
     private readonly SemaphoreSlim _changing = new(1);
@@ -58,16 +49,15 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
     public Webhook Webhook => webhook;
 
-    /// <summary>The cursor as it is; null before <see cref="LoadAsync"/>.</summary>
+    /// <summary>The current cursor; null before <see cref="LoadAsync"/>.</summary>
     public WebhookCursor? Cursor => _cursor;
 
-    /// <summary>How many places of the log are behind the cursor, as far as the loop has seen.</summary>
+    /// <summary>How many places of the log the webhook has not reached, as far as the loop knows.</summary>
     public long Behind => _cursor is { } cursor ? Math.Max(0, Volatile.Read(ref _last) - cursor.Position) : 0;
 
-    /// <summary>There may be more to send.</summary>
     public void Wake() => _signal.Wake();
 
-    /// <summary>Reads the cursor, and gives a new webhook its place: the end of the log.</summary>
+    /// <summary>Reads the cursor. A new webhook starts at the end of the log.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
@@ -80,11 +70,11 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             var bounds = await ports.Log.BoundsAsync(cancellationToken);
             Volatile.Write(ref _last, bounds.Last);
 
-            // One that comes back after the log has lost events of the meantime is a new one.
+            // A webhook that returns after events were purged in the meantime counts as new.
             var isNew = found is null || (found.RemovedAt is not null && bounds.First - 1 > found.Position);
             var cursor = isNew ? new WebhookCursor { Name = webhook.Name, Position = bounds.Last } : found!;
 
-            // A data folder whose log was deleted has other events at the places of the cursor.
+            // If the log was deleted, the places of the cursor belong to other events.
             cursor = cursor with { RemovedAt = null, Position = Math.Min(cursor.Position, bounds.Last) };
             if (cursor != found)
                 await ports.Cursors.WriteAsync(cursor, [], cancellationToken);
@@ -97,7 +87,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         }
     }
 
-    /// <summary>Makes an operator's change.</summary>
+    /// <summary>Applies an operator's change.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
     public async Task<WebhookCursor> ChangeAsync(Func<WebhookCursor, WebhookCursor> change, CancellationToken cancellationToken)
     {
@@ -142,7 +132,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         }
     }
 
-    /// <summary>Takes no more changes: another loop is to have the cursor.</summary>
+    /// <summary>Refuses further changes, because another loop takes over the cursor.</summary>
     public async Task CloseAsync()
     {
         await _changing.WaitAsync(CancellationToken.None);
@@ -152,11 +142,11 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
     public void Dispose() => sender.Dispose();
 
-    /// <summary>Sends what there is.</summary>
-    /// <returns>How long there is nothing more to do.</returns>
+    /// <summary>Sends the next events.</summary>
+    /// <returns>How long to sleep.</returns>
     private async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {
-        // What was delivered has to be written before anything else is sent, or a store that fails would have it sent again and again.
+        // Deliveries must be written before anything else is sent. Otherwise a failing store would make the webhook send the same events again and again.
         if (_unwritten.Count > 0)
             await KeepAsync(cursor => cursor, isToBeWritten: true);
         await LookAsync(ifOlderThan: ports.Times.LongestSleep / 2, cancellationToken);
@@ -176,7 +166,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             return await PassedOverAsync();
         Volatile.Write(ref _last, Math.Max(Volatile.Read(ref _last), events[^1].Seq));
 
-        // A purge may have deleted what was before the first.
+        // A purge may have deleted the events before the first one.
         if (events[0].Seq > place + 1)
         {
             await LookAsync(TimeSpan.Zero, cancellationToken);
@@ -185,7 +175,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
         foreach (var one in events)
         {
-            // It stays where it was where an event was not delivered, and an operator may have moved it.
+            // The previous delivery may have failed, and an operator may have moved the cursor.
             var before = _cursor;
             if (before.Position != place || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)
                 break;
@@ -221,7 +211,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         ports.Metrics.Attempted(webhook.Name, answer.IsDelivered);
         var now = ports.Time.GetUtcNow();
 
-        // What an operator did meanwhile counts: a cursor that was moved stays where it was moved to.
+        // An operator's change wins: a cursor that was moved meanwhile stays where it is.
         await KeepAsync(
             cursor => cursor.Position == before.Position && (answer.IsDelivered || cursor.Attempts == before.Attempts)
                 ? cursor.After(answer, one.Seq, now, ports.Random)
@@ -256,7 +246,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, cursor)}");
     }
 
-    /// <summary>Looks where the log begins and ends, and passes over what was purged.</summary>
+    /// <summary>Reads where the log begins and ends, and skips purged events.</summary>
     private async Task LookAsync(TimeSpan ifOlderThan, CancellationToken cancellationToken)
     {
         if (ifOlderThan > TimeSpan.Zero && ports.Time.GetElapsedTime(_lookedAt) < ifOlderThan)
@@ -275,7 +265,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         ports.Troubles.Occurred(null, TroubleKind.WebhookMissed, $"the webhook {webhook.Name}: {missed} place(s) of the log");
     }
 
-    /// <summary>Writes the place now and then where nothing is sent.</summary>
+    /// <summary>Writes the place at intervals while events are skipped.</summary>
     private async Task<TimeSpan> PassedOverAsync()
     {
         if (_written == _cursor)
@@ -286,7 +276,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         return ports.Times.LongestSleep;
     }
 
-    /// <summary>Changes the cursor, in memory in any case: what was sent was sent, whether it can be written now or later.</summary>
+    /// <summary>Changes the cursor, in memory even if the store fails: an event that was sent stays sent.</summary>
     private async Task KeepAsync(Func<WebhookCursor, WebhookCursor> change, bool isToBeWritten, WebhookDelivery? delivery = null)
     {
         await _changing.WaitAsync(CancellationToken.None);
@@ -313,5 +303,5 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
     private static string Words(WebhookPause reason, WebhookCursor cursor) => reason == WebhookPause.Gone
         ? "its receiver answered 410"
-        : $"{cursor.Attempts} attempts at an event have failed, the last one: {cursor.LastError}";
+        : $"{cursor.Attempts} attempts at an event have failed, most recently: {cursor.LastError}";
 }

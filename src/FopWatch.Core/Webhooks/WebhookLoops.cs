@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Webhooks;
 
 /// <summary>
-/// The webhooks of a host: a loop each, so that a slow receiver holds up no other. Webhooks that are added, removed or changed in
-/// <see cref="ConfiguredWebhooks"/> are started and ended.
+/// The webhooks of a host, with a loop each, so that a slow receiver delays no other. Starts and ends loops as webhooks are added, removed or changed in
+/// <see cref="ConfiguredWebhooks"/>.
 /// </summary>
 public sealed class WebhookLoops
 {
@@ -25,17 +25,17 @@ public sealed class WebhookLoops
     private readonly WakeSignal _signal;
     private readonly ConcurrentDictionary<string, WebhookLoop> _loops = new(StringComparer.Ordinal);
 
-    /// <param name="configured">The webhooks of the settings.</param>
+    /// <param name="configured">The configured webhooks.</param>
     /// <param name="events">The published events.</param>
-    /// <param name="cursors">The places of webhooks.</param>
+    /// <param name="cursors">The places of webhooks in the log.</param>
     /// <param name="supervisor">Restarts loops that fail.</param>
-    /// <param name="metrics">Measures.</param>
-    /// <param name="troubles">Is told of receivers that cannot be reached.</param>
-    /// <param name="times">The times of loops.</param>
+    /// <param name="metrics">The metrics.</param>
+    /// <param name="troubles">Receives failures of receivers and of the store.</param>
+    /// <param name="times">The times of the loops.</param>
     /// <param name="log">The log.</param>
     /// <param name="time">The clock.</param>
     /// <param name="random">Varies the waits.</param>
-    /// <param name="senderOf">Makes the sender of a webhook.</param>
+    /// <param name="senderOf">Creates the sender of a webhook.</param>
     public WebhookLoops(
         ConfiguredWebhooks configured,
         IEventLog events,
@@ -61,7 +61,7 @@ public sealed class WebhookLoops
     }
 
     /// <summary>
-    /// Gives new webhooks their place, the end of the log, and remembers which were removed. Whoever calls it before anything is published misses nothing.
+    /// Starts new webhooks at the end of the log, and records which webhooks were removed. Call it before anything is published: then new webhooks miss nothing.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task PrepareAsync(CancellationToken cancellationToken)
@@ -127,22 +127,22 @@ public sealed class WebhookLoops
     public async Task<IReadOnlyList<WebhookDelivery>?> DeliveriesAsync(string name, int top, CancellationToken cancellationToken) =>
         Configured(name) is null ? null : await _ports.Cursors.DeliveriesAsync(name, top, cancellationToken);
 
-    /// <summary>Pauses a webhook; null if there is none of that name. An event that is on its way may still be delivered.</summary>
+    /// <summary>Pauses a webhook; null if there is none of that name. An event in flight may still be delivered.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
     public Task<WebhookStatus?> PauseAsync(string name, CancellationToken cancellationToken) =>
         ChangeAsync(name, "paused", cursor => cursor.PausedBecause(WebhookPause.Operator, _ports.Time.GetUtcNow()), cancellationToken);
 
-    /// <summary>Has a webhook go on at once, paused or failing; null if there is none of that name.</summary>
+    /// <summary>Resumes a paused webhook, or retries a failing one, at once; null if there is none of that name.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
     public Task<WebhookStatus?> ResumeAsync(string name, CancellationToken cancellationToken) =>
         ChangeAsync(name, "resumed", cursor => cursor.Resumed(), cancellationToken);
 
-    /// <summary>Sends again what comes after a place of the log, or goes on there; null if there is no webhook of that name.</summary>
+    /// <summary>Moves a webhook, so that it continues after a place of the log; null if there is none of that name. Events after the place are sent again.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
     public Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken) =>
         ChangeAsync(name, "moved", cursor => cursor.MovedTo(position), cancellationToken);
 
-    /// <summary>Sends an event that says nothing of a job, once, beside the others; null if there is no webhook of that name.</summary>
+    /// <summary>Sends one test event of type <see cref="TestType"/>, outside the log; null if there is no webhook of that name.</summary>
     public async Task<WebhookAnswer?> TestAsync(string name, CancellationToken cancellationToken)
     {
         if (Configured(name) is not { } webhook)
@@ -152,7 +152,7 @@ public sealed class WebhookLoops
             {"specversion":"1.0","id":"{{{id}}}","type":"{{{TestType}}}","source":"/fopwatch","time":"{{{time:yyyy-MM-dd'T'HH:mm:ss'Z'}}}","datacontenttype":"application/json","data":{"webhook":"{{{webhook.Name}}}"}}
             """;
 
-        // Over a connection of its own: it must not keep an event waiting for one.
+        // Over a separate connection, so that no event waits for it.
         using var sender = _senderOf(webhook);
         return await sender.SendAsync(id, Encoding.UTF8.GetBytes(body), cancellationToken);
     }
@@ -184,7 +184,7 @@ public sealed class WebhookLoops
             loop.Wake();
     }
 
-    /// <summary>Ends the loops of webhooks that are there no more or have changed, and starts those that are not running.</summary>
+    /// <summary>Ends the loops of removed or changed webhooks, and starts loops that are not running.</summary>
     private async Task ApplyAsync(Dictionary<WebhookLoop, (CancellationTokenSource Stop, Task Ended)> running, CancellationToken cancellationToken)
     {
         var all = _configured.All;

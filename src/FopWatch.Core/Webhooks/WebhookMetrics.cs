@@ -2,14 +2,14 @@ using System.Diagnostics.Metrics;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>What is measured of webhooks, which only the embedded host has.</summary>
+/// <summary>The metrics of webhooks, which only the embedded host has.</summary>
 public sealed class WebhookMetrics
 {
     private readonly Counter<long> _attempts;
     private readonly Counter<long> _missed;
     private volatile Func<IEnumerable<(string Webhook, long Behind, bool IsPaused)>>? _observed;
 
-    /// <param name="meters">Creates the meter, which is called <see cref="Telemetry.Name"/>.</param>
+    /// <param name="meters">Creates the meter <see cref="Telemetry.Name"/>.</param>
     public WebhookMetrics(IMeterFactory meters)
         : this(meters.Create(Telemetry.Name))
     {
@@ -20,14 +20,14 @@ public sealed class WebhookMetrics
         _attempts = meter.CreateCounter<long>(
             "fopwatch.webhooks.attempts", "{attempt}", "Attempts to deliver an event, by webhook and result.");
         _missed = meter.CreateCounter<long>(
-            "fopwatch.webhooks.missed", "{event}", "Places of the event log that the retention deleted before a webhook came to them, by webhook.");
+            "fopwatch.webhooks.missed", "{event}", "Places of the event log that the retention deleted before a webhook reached them, by webhook.");
         meter.CreateObservableGauge(
             "fopwatch.webhooks.behind",
             () => Observed().Select(one => Of(one.Behind, one.Webhook)),
             "{event}",
-            "Places of the event log that a webhook has not come to, by webhook.");
+            "Places of the event log that a webhook has not reached, by webhook.");
         meter.CreateObservableGauge(
-            "fopwatch.webhooks.paused", () => Observed().Select(one => Of(one.IsPaused ? 1 : 0, one.Webhook)), "{webhook}", "1 for a webhook that is paused, else 0.");
+            "fopwatch.webhooks.paused", () => Observed().Select(one => Of(one.IsPaused ? 1 : 0, one.Webhook)), "{webhook}", "1 for a paused webhook, else 0.");
     }
 
     internal void Attempted(string webhook, bool isDelivered) =>

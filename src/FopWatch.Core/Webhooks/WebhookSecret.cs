@@ -5,16 +5,16 @@ using System.Text;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>A symmetric secret of Standard Webhooks 1.0, which signs what is sent. Does not show itself.</summary>
+/// <summary>A symmetric secret of Standard Webhooks 1.0, which signs requests. <see cref="ToString"/> hides it.</summary>
 public sealed class WebhookSecret : IEquatable<WebhookSecret>
 {
-    /// <summary>What a written secret begins with.</summary>
+    /// <summary>The prefix of a written secret.</summary>
     public const string Prefix = "whsec_";
 
-    /// <summary>The fewest bytes of a secret.</summary>
+    /// <summary>The minimum length of a secret, in bytes.</summary>
     public const int LeastBytes = 24;
 
-    /// <summary>The most bytes of a secret.</summary>
+    /// <summary>The maximum length of a secret, in bytes.</summary>
     public const int MostBytes = 64;
 
     private readonly byte[] _key;
@@ -23,7 +23,7 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
 
     /// <summary>Reads a written secret.</summary>
     /// <param name="text"><see cref="Prefix"/> and the Base64 of the bytes, with padding.</param>
-    /// <returns>The secret; null if it is not one.</returns>
+    /// <returns>The secret; null if the text is not valid.</returns>
     public static WebhookSecret? TryParse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -34,8 +34,9 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
         return Convert.TryFromBase64Chars(encoded, key, out var length) && length is >= LeastBytes and <= MostBytes ? new(key[..length]) : null;
     }
 
-    /// <summary>The signature of a request, as <c>webhook-signature</c> has it.</summary>
-    /// <param name="id">The <c>webhook-id</c>; it must not have a full stop.</param>
+    /// <summary>Signs a request.</summary>
+    /// <returns>One signature, in the format of the <c>webhook-signature</c> header.</returns>
+    /// <param name="id">The <c>webhook-id</c>; it must not contain a full stop.</param>
     /// <param name="timestamp">The <c>webhook-timestamp</c>: seconds since 1970.</param>
     /// <param name="body">The body.</param>
     public string Sign(string id, long timestamp, ReadOnlySpan<byte> body)

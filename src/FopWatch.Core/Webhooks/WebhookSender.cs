@@ -7,15 +7,15 @@ using FopWatch.Contracts;
 namespace FopWatch.Webhooks;
 
 /// <summary>
-/// Posts events to the receiver of one webhook as Standard Webhooks 1.0 has it, one attempt a call. The body is the event in structured mode, whose media type
-/// the HTTP binding of CloudEvents names.
+/// Posts events to the receiver of one webhook according to Standard Webhooks 1.0, one attempt per call. The body is the event in the structured mode of the
+/// CloudEvents HTTP binding.
 /// </summary>
 public sealed class WebhookSender : IDisposable
 {
-    /// <summary>How long the answer may take, connecting included.</summary>
+    /// <summary>How long an attempt may take until the answer, including the connection.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
-    // A receiver's answer is its status. What else it says is read so that the connection can be kept.
+    // Only the status of an answer matters. The body is read so that the connection can be reused.
     private const int ReadBytes = 16 * 1024;
 
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
@@ -26,9 +26,9 @@ public sealed class WebhookSender : IDisposable
     private readonly TimeProvider _transportTime;
 
     /// <param name="webhook">The webhook.</param>
-    /// <param name="time">The clock of what is signed.</param>
-    /// <param name="transportTime">The clock of time limits: a receiver lives in real time, whatever clock the host goes by.</param>
-    /// <param name="handler">Sends; null for connections of its own, which go to addresses that the webhook allows.</param>
+    /// <param name="time">The clock of signed timestamps.</param>
+    /// <param name="transportTime">The clock of time limits: receivers run in real time, whatever clock the host uses.</param>
+    /// <param name="handler">Sends requests; null for a handler that connects only to addresses that the webhook allows.</param>
     public WebhookSender(Webhook webhook, TimeProvider time, TimeProvider transportTime, HttpMessageHandler? handler = null)
     {
         ArgumentNullException.ThrowIfNull(webhook);
@@ -39,8 +39,8 @@ public sealed class WebhookSender : IDisposable
     /// <summary>Posts an event.</summary>
     /// <param name="id">The id of the event.</param>
     /// <param name="body">The event in structured mode.</param>
-    /// <param name="cancellationToken">Gives up. Whether the receiver has the event is unknown then.</param>
-    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    /// <param name="cancellationToken">Cancels. The receiver may or may not have the event then.</param>
+    /// <exception cref="OperationCanceledException">The attempt was cancelled.</exception>
     public async Task<WebhookAnswer> SendAsync(string id, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         var began = _transportTime.GetTimestamp();
@@ -75,7 +75,7 @@ public sealed class WebhookSender : IDisposable
         return request;
     }
 
-    /// <summary>Reads the body, as far as it is short and comes soon.</summary>
+    /// <summary>Reads the body, up to a size and time limit.</summary>
     private async Task ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         using var late = new CancellationTokenSource(ReadTimeout, _transportTime);
@@ -89,7 +89,7 @@ public sealed class WebhookSender : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            // The status was there.
+            // The status has arrived already.
         }
     }
 
@@ -97,13 +97,13 @@ public sealed class WebhookSender : IDisposable
     {
         >= 200 and < 300 => null,
         >= 300 and < 400 and not 304 and var status =>
-            $"redirected ({status}) to {ShownUrls.OfRedirect(_webhook.Url, response.Headers.Location)}, which is not followed: set Url to where events are taken",
+            $"redirected ({status}) to {ShownUrls.OfRedirect(_webhook.Url, response.Headers.Location)}, which is not followed: set Url to the final URL",
         var status => $"answered {status}",
     };
 
     private TimeSpan? RetryAfter(HttpResponseHeaders headers)
     {
-        // More seconds than an int can hold are no header to .NET.
+        // .NET ignores a header whose seconds exceed an int.
         if (headers.NonValidated.TryGetValues("Retry-After", out var raw) && raw.ToString() is { Length: > 9 } digits && digits.All(char.IsAsciiDigit))
             return TimeSpan.FromDays(365);
         return headers.RetryAfter?.Delta ?? (headers.RetryAfter?.Date is { } date && date - _time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : null);
@@ -116,17 +116,17 @@ public sealed class WebhookSender : IDisposable
             switch (inner)
             {
                 case PrivateAddressException or AuthenticationException:
-                    return inner is PrivateAddressException ? inner.Message : "the TLS handshake failed: the certificate is not valid for the name, or no common protocol";
+                    return inner is PrivateAddressException ? inner.Message : "the TLS handshake failed: the certificate is not valid for the name, or there is no common protocol";
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
                     return "its name cannot be resolved";
                 case SocketException socket:
-                    return $"it cannot be connected to, or cut the connection ({socket.SocketErrorCode})";
+                    return $"it refused or closed the connection, or is unreachable ({socket.SocketErrorCode})";
             }
         }
 
         return failure switch
         {
-            OperationCanceledException => "it cannot be connected to in time",
+            OperationCanceledException => "the connection timed out",
             HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "the connection ended before an answer",
             HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "the answer is not HTTP",
             HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "the head of the answer is too long",

@@ -7,7 +7,7 @@ namespace FopWatch.Webhooks;
 /// <summary>Reads <c>FopWatch:Webhooks</c>.</summary>
 public static class WebhookSettings
 {
-    /// <summary>The most webhooks: each has a loop, a connection and up to a batch of events in memory.</summary>
+    /// <summary>The most webhooks. Each has a loop, a connection and up to a batch of events in memory.</summary>
     public const int Most = 64;
 
     private const string Section = "Webhooks";
@@ -27,14 +27,14 @@ public static class WebhookSettings
         var webhooks = new List<Webhook>();
         var names = reader.IsMap(Section) ? reader.Children(Section) : [];
         if (names.Count > Most)
-            reader.Problem(Section, $"has {names.Count} webhooks; there may be {Most}");
+            reader.Problem(Section, $"has {names.Count} webhooks; at most {Most} are allowed");
         foreach (var name in names)
         {
             if (reader.Below($"{Section}:{name}") is not { } below || ReadOne(below, name, sources) is not { } webhook)
                 continue;
             var same = webhooks.Find(other => other.Url != webhook.Url && other.Secrets.Intersect(webhook.Secrets).Any());
             if (same is not null)
-                below.Problem("Secret", $"has a secret of {FopWatchSettings.Section}:{Section}:{same.Name}: each receiver needs a secret of its own");
+                below.Problem("Secret", $"shares a secret with {FopWatchSettings.Section}:{Section}:{same.Name}: each receiver needs a secret of its own");
             webhooks.Add(webhook);
         }
 
@@ -73,7 +73,7 @@ public static class WebhookSettings
             return isAllowed;
         reader.Problem(Name, $"is '{text}': it has to be true or false");
 
-        // So that nothing else is said of the URL.
+        // Prevents further problems about the URL.
         return true;
     }
 
@@ -94,11 +94,11 @@ public static class WebhookSettings
         }
 
         if (url.UserInfo.Length > 0 || url.Authority.Contains('@', StringComparison.Ordinal) || text.Split('/', '?', '#') is [_, _, var authority, ..] && authority.Contains('@', StringComparison.Ordinal))
-            reader.Problem(Name, "has a user: a receiver knows requests by their signature");
+            reader.Problem(Name, "has a user: receivers authenticate requests by their signature");
         if (text.Contains('#', StringComparison.Ordinal))
             reader.Problem(Name, "has a fragment, which is never sent");
         if (!allowPrivate && url.Scheme != "https")
-            reader.Problem(Name, "begins with http: events are sent over https, or anywhere in your own network with AllowPrivate");
+            reader.Problem(Name, "begins with http: use https, or set AllowPrivate to true if the receiver is within this machine or its network");
         if (!allowPrivate && IsPrivate(url))
             reader.Problem(Name, "is not a public address: set AllowPrivate to true if events may be sent within this machine or its network");
         return url;
@@ -119,7 +119,7 @@ public static class WebhookSettings
 
         foreach (var one in text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
         {
-            // None is quoted: it may be right but for a character.
+            // Problems quote no secret: it may be valid except for one character.
             if (WebhookSecret.TryParse(one) is not { } secret)
                 reader.Problem(Name, $"is not {Advice}; several are separated by a space");
             else if (secrets.Contains(secret))
@@ -139,7 +139,7 @@ public static class WebhookSettings
             if (!known.Contains(text, StringComparer.Ordinal))
                 reader.Problem(at, $"is not {what}{(known.Length is > 0 and <= 8 ? $": one of {string.Join(", ", known)}" : "")}");
             else if (names.Contains(text))
-                reader.Problem(at, "is there twice");
+                reader.Problem(at, "is listed twice");
             else
                 names.Add(text);
         }

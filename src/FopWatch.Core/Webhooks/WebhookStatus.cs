@@ -2,71 +2,71 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>How a webhook stands, in a word.</summary>
+/// <summary>The state of a webhook.</summary>
 public enum WebhookState
 {
-    /// <summary>Events are sent, or there is none to send.</summary>
+    /// <summary>Events are sent, or there are none to send.</summary>
     Active,
 
-    /// <summary>The last attempt failed and is repeated; later events wait.</summary>
+    /// <summary>The last attempt failed and is retried; later events wait.</summary>
     Failing,
 
-    /// <summary>Nothing is sent until it is resumed.</summary>
+    /// <summary>Nothing is sent until the webhook is resumed.</summary>
     Paused,
 }
 
-/// <summary>A webhook, and how it stands.</summary>
+/// <summary>A webhook and its state.</summary>
 public sealed record WebhookStatus
 {
-    /// <summary>Its name.</summary>
+    /// <summary>The name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its URL, without the values of its query.</summary>
+    /// <summary>The URL, without the values of its query.</summary>
     public required string Url { get; init; }
 
-    /// <summary>How it stands.</summary>
+    /// <summary>The state.</summary>
     public required WebhookState State { get; init; }
 
-    /// <summary>Why it is paused.</summary>
+    /// <summary>Why the webhook is paused.</summary>
     public WebhookPause? PausedBecause { get; init; }
 
-    /// <summary>Since when it is paused.</summary>
+    /// <summary>When the webhook was paused.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
-    /// <summary>The place in the event log up to which all is done: delivered, or left out by the filters.</summary>
+    /// <summary>The place in the event log up to which every event was delivered or left out by the filters.</summary>
     public required long Position { get; init; }
 
     /// <summary>How many places of the event log follow. The filters may leave some of them out.</summary>
     public required long Behind { get; init; }
 
-    /// <summary>How many places of the event log were deleted by the retention before the webhook came to them; absent for none.</summary>
+    /// <summary>How many places of the event log the retention deleted before the webhook reached them; absent for none.</summary>
     public long? Missed { get; init; }
 
-    /// <summary>When an event was delivered last.</summary>
+    /// <summary>When the last event was delivered.</summary>
     public DateTimeOffset? LastDeliveredAt { get; init; }
 
     /// <summary>The HTTP status of the last attempt; absent if there was no answer.</summary>
     public int? LastStatus { get; init; }
 
-    /// <summary>Since when attempts fail.</summary>
+    /// <summary>When attempts began to fail.</summary>
     public DateTimeOffset? FailingSince { get; init; }
 
     /// <summary>How many attempts at the next event have failed.</summary>
     public int? Attempt { get; init; }
 
-    /// <summary>When the next event is tried again.</summary>
+    /// <summary>When the next event is retried.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
     /// <summary>Why the last attempt failed.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>The CloudEvents types that are sent; none for all.</summary>
+    /// <summary>The CloudEvents types that are sent; empty for all.</summary>
     public required IReadOnlyList<string> Types { get; init; }
 
-    /// <summary>The sources whose events are sent; none for all.</summary>
+    /// <summary>The sources whose events are sent; empty for all.</summary>
     public required IReadOnlyList<string> Sources { get; init; }
 
-    /// <summary>The states of the job whose events are sent; none for all.</summary>
+    /// <summary>The job states whose events are sent; empty for all.</summary>
     public required IReadOnlyList<JobState> States { get; init; }
 
     internal static WebhookStatus Of(Webhook webhook, WebhookCursor cursor, long last) => new()

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>No address of a receiver's name may be connected to.</summary>
+/// <summary>A receiver's name resolves only to addresses that are not public.</summary>
 internal sealed class PrivateAddressException(IPAddress address)
     : IOException($"{address} is not a public address, and AllowPrivate is not set")
 {
@@ -15,9 +15,9 @@ internal static class WebhookTransport
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Makes the connections of one webhook.</summary>
+    /// <summary>Creates the HTTP handler of one webhook.</summary>
     /// <param name="allowPrivate">
-    /// Whether it may connect to any address, and through a proxy of the environment. If not, there is no proxy: it would connect to addresses that nothing checks.
+    /// Whether it may connect to any address, and through a proxy of the environment. If not, no proxy is used, because a proxy would connect to unchecked addresses.
     /// </param>
     public static SocketsHttpHandler CreateHandler(bool allowPrivate)
     {
@@ -43,7 +43,7 @@ internal static class WebhookTransport
         return handler;
     }
 
-    /// <summary>Connects to the first public address that answers. The address that was checked is the one that is connected to, whatever the name resolves to next.</summary>
+    /// <summary>Connects to the first public address that answers. It connects to the address that was checked, so a later change of DNS cannot redirect it.</summary>
     private static async ValueTask<Stream> ConnectAsync(DnsEndPoint server, CancellationToken cancellationToken)
     {
         var addresses = IPAddress.TryParse(server.Host.Trim('[', ']'), out var literal) ? [literal] : await Dns.GetHostAddressesAsync(server.Host, cancellationToken);

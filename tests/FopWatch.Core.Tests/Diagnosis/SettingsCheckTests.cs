@@ -23,7 +23,7 @@ public sealed class SettingsCheckTests
     [InlineData("Sources:media:Trust", "Token", DoctorLevel.Warning, "FopWatch:Sources:media:Trust is Token.")]
     [InlineData("PublicUrl", "http://hooks.lessons.test", DoctorLevel.Warning, "FopWatch:PublicUrl begins with http.")]
     [InlineData("PublicUrl", "https://hooks.lessons.test:8443", DoctorLevel.Info, "FopWatch:PublicUrl has the port 8443.")]
-    [InlineData("PublicUrl", null, DoctorLevel.Info, "FopWatch:PublicUrl is not set, so signatures are checked for the URL that each request names.")]
+    [InlineData("PublicUrl", null, DoctorLevel.Info, "FopWatch:PublicUrl is not set, so signatures are verified against the URL of each request.")]
     [InlineData("Sources:media:NotifyTokens:0", "12345678", DoctorLevel.Info, "FopWatch:Sources:media:NotifyTokens has a token of 8 characters.")]
     [InlineData("Sources:media:StatusEndpoint", "http://api.qiniu.com", DoctorLevel.Warning, "FopWatch:Sources:media:StatusEndpoint begins with http.")]
     [InlineData("Sources:media:Poll:PerSecond", "0.05", DoctorLevel.Warning, "FopWatch:Sources:media:Poll:PerSecond allows one poll in 20 s.")]

@@ -142,7 +142,7 @@ public class FopWatchSettingsTests
             FopWatchSettings.Read([.. Right, new("Sources:media:WorkflowEndpoint", "https://workflows.example.com/base")]).Sources.Find("media")!.WorkflowEndpoint);
 
         Assert.StartsWith(
-            "FopWatch:Sources:files:WorkflowEndpoint is a setting of Qiniu's alone",
+            "FopWatch:Sources:files:WorkflowEndpoint applies to Qiniu only",
             Assert.Single(Problems(new() { ["Sources:files:WorkflowEndpoint"] = "https://workflows.example.com" })),
             StringComparison.Ordinal);
         Assert.StartsWith(
@@ -261,11 +261,11 @@ public class FopWatchSettingsTests
     [InlineData("Sources:files:Keys:0:AccessKey", " ", "Sources:files:Keys:0:AccessKey is empty")]
     [InlineData("Sources:files:Keys:0:SecretKey", "", "Sources:files:Keys:0:SecretKey is empty")]
     [InlineData("Sources:files:Keys:0:AccessKey", null, "Sources:files:Keys:0:AccessKey is missing")]
-    [InlineData("Sources:media:Keys:AK", "<secret key>", "Sources:media:Keys:AK is a placeholder in angle brackets: write the real value in its place")]
-    [InlineData("Sources:media:Keys:<access key>", "SK", "Sources:media:Keys:<access key> has a placeholder in its name: write the real name in place of what is in angle brackets")]
-    [InlineData("Sources:files:Keys:0:SecretKey", "<secret key>", "Sources:files:Keys:0:SecretKey is a placeholder in angle brackets: write the real value in its place")]
-    [InlineData("Sources:media:NotifyTokens:0", "<token>", "Sources:media:NotifyTokens:0 is a placeholder in angle brackets: write the real value in its place")]
-    [InlineData("Sources:media:StatusEndpoint", "<MgrDomain>", "Sources:media:StatusEndpoint is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("Sources:media:Keys:AK", "<secret key>", "Sources:media:Keys:AK is a placeholder in angle brackets: replace it with the real value")]
+    [InlineData("Sources:media:Keys:<access key>", "SK", "Sources:media:Keys:<access key> has a placeholder in its name: replace the text in angle brackets with the real name")]
+    [InlineData("Sources:files:Keys:0:SecretKey", "<secret key>", "Sources:files:Keys:0:SecretKey is a placeholder in angle brackets: replace it with the real value")]
+    [InlineData("Sources:media:NotifyTokens:0", "<token>", "Sources:media:NotifyTokens:0 is a placeholder in angle brackets: replace it with the real value")]
+    [InlineData("Sources:media:StatusEndpoint", "<MgrDomain>", "Sources:media:StatusEndpoint is a placeholder in angle brackets: replace it with the real value")]
     [InlineData("Sources:media:Provider", "", "Sources:media:Provider is empty: it has to be one of Qiniu, WangsuFmgr, WangsuFops")]
     [InlineData("MaxBodyBytes", "65536.5", "MaxBodyBytes is '65536.5', not a whole number from 65536 to 67108864")]
     public void A_value_of_the_wrong_shape_an_empty_secret_and_a_placeholder_are_each_named_in_one_sentence(string name, string? value, string problem)
@@ -344,7 +344,7 @@ public class FopWatchSettingsTests
         Assert.Equal(
             [
                 "FopWatch:Sources:files:Buckets:0 is not the name of a bucket",
-                "FopWatch:Sources:files:Pipelines is a setting of Qiniu's alone, and the provider is WangsuFmgr",
+                "FopWatch:Sources:files:Pipelines applies to Qiniu only, but the provider is WangsuFmgr",
                 "FopWatch:Sources:media:Buckets is a single value: it takes a list",
                 "FopWatch:Sources:media:Pipelines:0 is not the name of a pipeline, such as 1381556928.video or video",
                 "FopWatch:Sources:media:Pipelines:1 is empty",

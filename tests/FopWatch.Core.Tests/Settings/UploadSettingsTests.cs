@@ -28,7 +28,7 @@ public sealed class UploadSettingsTests
 
     [Fact]
     public void Wangsu_has_none() => Assert.Equal(
-        "FopWatch:Sources:media:UploadCallback is a setting of Qiniu's alone, and the provider is WangsuFops",
+        "FopWatch:Sources:media:UploadCallback applies to Qiniu only, but the provider is WangsuFops",
         Problem(new() { ["Provider"] = "WangsuFops", ["StatusEndpoint"] = "https://mgr.example.com", ["UploadCallback:IdField"] = "persistentId" }));
 
     private static Source Read(Dictionary<string, string?> settings) => FopWatchSettings.Read(Whole(settings)).Sources.Find("media")!;

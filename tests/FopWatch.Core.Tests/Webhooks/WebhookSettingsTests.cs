@@ -116,7 +116,7 @@ public sealed class WebhookSettingsTests
         };
 
         Assert.Equal(
-            "FopWatch:Webhooks:b:Secret has a secret of FopWatch:Webhooks:a: each receiver needs a secret of its own",
+            "FopWatch:Webhooks:b:Secret shares a secret with FopWatch:Webhooks:a: each receiver needs a secret of its own",
             Assert.Single(Assert.Throws<SettingsException>(() => ReadAll(two)).Problems));
         Assert.Equal(2, ReadAll(new(two) { ["Webhooks:b:Url"] = Url }).Count);
     }

@@ -56,7 +56,7 @@ public sealed class WebhookSenderTests
         var answer = await sender.SendAsync("e1", Body, Cancelled);
 
         Assert.Equal(status, answer.Status);
-        Assert.Equal($"redirected ({status}) to http://127.0.0.1:{target.Url.Port}/moved, which is not followed: set Url to where events are taken", answer.Error);
+        Assert.Equal($"redirected ({status}) to http://127.0.0.1:{target.Url.Port}/moved, which is not followed: set Url to the final URL", answer.Error);
         Assert.Empty(target.Received);
     }
 
@@ -143,7 +143,7 @@ public sealed class WebhookSenderTests
     [Fact]
     public async Task A_failure_before_an_answer_is_reported_without_the_URL()
     {
-        Assert.Equal("it cannot be connected to, or cut the connection (ConnectionRefused)", await ErrorAsync(new($"http://127.0.0.1:{Loopback.FreePort()}/?key=secret")));
+        Assert.Equal("it refused or closed the connection, or is unreachable (ConnectionRefused)", await ErrorAsync(new($"http://127.0.0.1:{Loopback.FreePort()}/?key=secret")));
         Assert.Equal("its name cannot be resolved", await ErrorAsync(new("http://nowhere.invalid/?key=secret")));
 
         using var listener = new TcpListener(IPAddress.Loopback, 0);
