@@ -3,10 +3,10 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.Clocks;
 
-/// <summary>Warns of a system clock that jumped.</summary>
+/// <summary>Warns when the system clock has jumped.</summary>
 public static class ClockTroubles
 {
-    /// <summary>Notes whether the system clock differs from FopWatch's clock. For a host to call every minute.</summary>
+    /// <summary>Checks whether the system clock differs from FopWatch's clock. Hosts call it every minute.</summary>
     public static void CheckClock(this Troubles troubles, SteadyTime time)
     {
         ArgumentNullException.ThrowIfNull(troubles);

@@ -1,37 +1,37 @@
 namespace FopWatch.Clocks;
 
-/// <summary>How far purges have come, as the store remembers it.</summary>
-/// <param name="PurgedBefore">What is older than this was purged; null before the first purge.</param>
-/// <param name="DoubtedBefore">The same of the first purge that was put off because it would have gone too far (<see cref="SecondLook"/>); null if none is.</param>
+/// <summary>How far purges have progressed. The store keeps it.</summary>
+/// <param name="PurgedBefore">Everything older than this was purged; null before the first purge.</param>
+/// <param name="DoubtedBefore">The limit of the first purge that was postponed because it would have gone too far (<see cref="SecondLook"/>); null if none is postponed.</param>
 public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? DoubtedBefore)
 {
     /// <summary>
-    /// How much further than the last one a purge may go at once. Purges run at least hourly, so one that goes further follows a time
-    /// in which no host ran, a shorter retention, or a jump of the clock.
+    /// How far a purge may go beyond the last one without delay. Purges run at least hourly, so a larger step means that no host ran for a
+    /// while, that the retention was shortened, or that the clock jumped.
     /// </summary>
     public static readonly TimeSpan LongestStep = TimeSpan.FromHours(3);
 
-    /// <summary>Nothing was purged yet.</summary>
+    /// <summary>The mark before the first purge.</summary>
     public static PurgeMark None { get; } = new(null, null);
 
-    /// <summary>Asks whether what is older than a time may be purged.</summary>
+    /// <summary>Decides whether everything older than a time may be purged.</summary>
     /// <param name="before">The time.</param>
-    /// <returns>The mark to be written before anything is purged. No more may be purged than its <see cref="PurgedBefore"/> says.</returns>
+    /// <returns>The mark to write before the purge. The purge may go no further than its <see cref="PurgedBefore"/>.</returns>
     public PurgeMark Before(DateTimeOffset before)
     {
         if (PurgedBefore is { } purged && before - purged <= LongestStep)
             return new(before, null);
 
-        // A time before the doubt shows that the clock was ahead then.
+        // A time before the doubt proves that the clock was ahead then.
         if (DoubtedBefore is not { } doubted || before < doubted)
             return this with { DoubtedBefore = before };
 
-        // The clock may have been right at the first look and be ahead at this one: what the first would have purged is old by both.
+        // The clock may have been right at the first look and be ahead now. Purge only what was old at both looks.
         return SecondLook.Decides(doubted, before) ? new PurgeMark(doubted, null).Before(before) : this;
     }
 }
 
-/// <summary>Keeps the mark of purges.</summary>
+/// <summary>Stores the mark of purges.</summary>
 public interface IPurgeMarks
 {
     /// <summary>The mark.</summary>
@@ -44,14 +44,14 @@ public interface IPurgeMarks
 }
 
 /// <summary>What a purge may delete.</summary>
-/// <param name="Before">What is older than this; null if nothing may be purged now.</param>
-/// <param name="IsFirst">Whether nothing was purged before. The first purge of a store always waits for a second look.</param>
+/// <param name="Before">Everything older than this may be purged; null if nothing may be purged now.</param>
+/// <param name="IsFirst">Whether this is the first purge of the store. The first purge always waits for a second look.</param>
 public sealed record AllowedPurge(DateTimeOffset? Before, bool IsFirst);
 
-/// <summary>Reads and moves the mark.</summary>
+/// <summary>Reads and advances the mark.</summary>
 public static class PurgeMarks
 {
-    /// <summary>Asks how much of what is older than a time may be purged, and writes down the answer.</summary>
+    /// <summary>Decides how much of the data older than a time may be purged, and stores the decision.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
     public static async ValueTask<AllowedPurge> AllowAsync(this IPurgeMarks marks, DateTimeOffset before, CancellationToken cancellationToken)
     {

@@ -1,12 +1,12 @@
 namespace FopWatch.Clocks;
 
 /// <summary>
-/// A clock that a jump of the system clock does not move at once. It counts elapsed time, follows the system clock where the two differ by
-/// at most <see cref="Tolerance"/>, and adopts a larger difference once it has lasted for <see cref="AdoptedAfter"/>. Thread-safe.
+/// A clock that ignores short jumps of the system clock. It counts elapsed time, follows the system clock while the two differ by at most
+/// <see cref="Tolerance"/>, and adopts a larger difference once it has lasted for <see cref="AdoptedAfter"/>. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Where a service tells the time (<see cref="Observe"/>), its time counts and not the system clock's. Timers and timestamps are those of the
-/// system clock's provider, whose elapsed time no jump changes.
+/// The time of a service (<see cref="Observe"/>) takes precedence over the system clock. Timers and timestamps are those of the system clock's
+/// provider: a jump does not change elapsed time.
 /// </remarks>
 /// <param name="clock">The system clock.</param>
 public sealed class SteadyTime(TimeProvider clock) : TimeProvider
@@ -14,16 +14,16 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
     /// <summary>The largest difference that is adopted at once.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a larger difference has to last, and stay the same, before it is adopted.</summary>
+    /// <summary>How long a larger difference must last unchanged before it is adopted.</summary>
     public static readonly TimeSpan AdoptedAfter = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How far the system clock may be behind the last written time for that time to count at the start: a clock that was set to local time, or
-    /// to the time zone of another place, is less than a day behind. If it is further behind, the written time may be the wrong one.
+    /// How far the system clock may be behind the last written time at startup for the written time to count. A clock that was set to local time or to
+    /// another time zone is less than a day behind. If it is further behind, the written time may be the wrong one.
     /// </summary>
     public static readonly TimeSpan LongestBehind = TimeSpan.FromDays(1);
 
-    // Before this program was written. A machine whose clock has no battery starts in 1970.
+    // An earlier time is wrong: this program did not exist. A machine without a clock battery starts in 1970.
     private static readonly DateTimeOffset Earliest = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private readonly Lock _lock = new();
@@ -33,7 +33,7 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
     private Difference? _ofService;
     private long? _observedAt;
 
-    /// <summary>How far the system clock is ahead of this one, negative if it is behind; null while this one follows it.</summary>
+    /// <summary>How far the system clock is ahead of this clock, negative if it is behind; null while this clock follows it.</summary>
     public TimeSpan? SystemAhead
     {
         get
@@ -66,9 +66,9 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
         clock.CreateTimer(callback, state, dueTime, period);
 
-    /// <summary>Begins at the last time that an earlier process wrote, if the system clock is behind it and that time is plausible.</summary>
+    /// <summary>Starts at the last time that an earlier process wrote, if the system clock is behind that time and the time is plausible.</summary>
     /// <param name="written">The last written time.</param>
-    /// <returns>Whether it begins there.</returns>
+    /// <returns>Whether the clock starts there.</returns>
     public bool StartFrom(DateTimeOffset written)
     {
         lock (_lock)
@@ -83,8 +83,8 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
         }
     }
 
-    /// <summary>A service that keeps the right time has answered. Its time counts once two answers in a row agree, however far it is from here.</summary>
-    /// <param name="now">The time of its answer, of which it may tell whole seconds only.</param>
+    /// <summary>Takes the time of an answer from a service with a reliable clock. It counts once two consecutive answers agree, whatever the difference.</summary>
+    /// <param name="now">The time in the answer, possibly in whole seconds.</param>
     public void Observe(DateTimeOffset now)
     {
         lock (_lock)

@@ -5,31 +5,31 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Cloud;
 
 /// <summary>
-/// Publishes events in the cloud host: each right after its commit, and all that wait when a sweep comes. In the embedded host
-/// <see cref="Embedded.OutboxLoop"/> publishes.
+/// Publishes events in the cloud host: each event right after its commit, and waiting events in a sweep. In the embedded host
+/// <see cref="Embedded.OutboxLoop"/> does this.
 /// </summary>
 /// <remarks>
-/// No commit waits for a broker. While it is down, a notification is answered 200 as always (<c>NotificationsApi.PostAsync</c>), and its event waits in the
-/// outbox. Events that are committed while others are
-/// being published are published together. Several processes may publish at once: an event that two of them publish has the same id both times.
+/// Commits do not wait for the broker. While it is down, notifications are still answered 200 (<c>NotificationsApi.PostAsync</c>), and their events wait in the
+/// outbox. Events committed during a publication are published together afterwards. Several processes may publish at once: an event that two of them publish
+/// has the same id both times.
 /// </remarks>
-/// <param name="outbox">What is committed and not published.</param>
-/// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
-/// <param name="work">Where it publishes beside the callers.</param>
+/// <param name="outbox">The events that are committed but not published.</param>
+/// <param name="dispatcher">Publishes; null if no broker is configured, so that events stay in the outbox.</param>
+/// <param name="work">Runs publications in the background.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, IWorkScheduler work, ILogger log, TimeProvider time) : ICommittedEvents
 {
-    /// <summary>How long the publishing of events that were committed may take.</summary>
+    /// <summary>How long one publication right after a commit may take.</summary>
     public static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long nothing is published at once after that failed.</summary>
+    /// <summary>How long events wait for the sweep after a failed publication.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. What is left is the next one's.</summary>
+    /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. The next sweep continues.</summary>
     public static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
 
-    /// <summary>The most bytes of events that wait in memory. Further ones are left to the sweep.</summary>
+    /// <summary>The most bytes of events that wait in memory. Further events are left to the sweep.</summary>
     public const int MostBytes = 16 * 1024 * 1024;
 
     private const int MostAtOnce = 100;
@@ -63,15 +63,15 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
         work.Start(() => PublishWaitingAsync(dispatcher));
     }
 
-    /// <summary>Waits until nothing is being published right after its commit.</summary>
+    /// <summary>Waits until no publication is running in the background.</summary>
     public Task IdleAsync()
     {
         lock (_lock)
             return _publishing?.Task ?? Task.CompletedTask;
     }
 
-    /// <summary>Publishes all that wait, or says how many do if there is nowhere to publish to.</summary>
-    /// <exception cref="Exception">The store or the broker failed. What was not published is still in the outbox.</exception>
+    /// <summary>Publishes all waiting events. If no broker is configured, logs how many wait.</summary>
+    /// <exception cref="Exception">The store or the broker failed. Unpublished events are still in the outbox.</exception>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (dispatcher is null)
@@ -103,7 +103,7 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
             using var timeout = new CancellationTokenSource(LongestPublish, time);
             try
             {
-                // Not a drain: that would read every partition for every notification.
+                // Not a drain, which would read every partition for every notification.
                 await publishing.PublishAsync(events, timeout.Token);
             }
             catch (Exception e)
@@ -114,7 +114,7 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
         }
     }
 
-    /// <summary>What to publish together next. After a failure everything is left to the sweep.</summary>
+    /// <summary>The next events to publish together. After a failure all events are left to the sweep.</summary>
     private List<OutboxEvent> Next()
     {
         lock (_lock)

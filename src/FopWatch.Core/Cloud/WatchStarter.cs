@@ -10,19 +10,19 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Cloud;
 
 /// <summary>
-/// Starts the watches of jobs that will be due before the next call, in the cloud host. In the embedded host <see cref="Embedded.WatchLoop"/> polls them.
+/// Starts the watches of jobs that will be due before the next call, in the cloud host. In the embedded host <see cref="Embedded.WatchLoop"/> polls these jobs.
 /// </summary>
 /// <remarks>
-/// A timer calls it each minute, so the due index, and no process, remembers the watches. It wakes watches that sleep for longer than their jobs, and polls
-/// the jobs of stuck watches (<see cref="StuckWatches"/>). <see cref="CommitObserver"/> starts the watch of a job that is due sooner.
+/// A timer calls it every minute, so the due index remembers the watches, and no process has to. It wakes watches that sleep past the due time of their jobs,
+/// and polls the jobs of stuck watches (<see cref="StuckWatches"/>). <see cref="CommitObserver"/> starts the watch of a job that is due sooner.
 /// </remarks>
 /// <param name="sources">The configured sources.</param>
 /// <param name="index">The due index.</param>
 /// <param name="watches">Runs the watches.</param>
-/// <param name="stuck">Which of them are stuck.</param>
-/// <param name="poller">Polls the jobs of those.</param>
-/// <param name="work">Where several are started at once.</param>
-/// <param name="troubles">Is told of stuck watches, and of a store that fails.</param>
+/// <param name="stuck">Decides which watches are stuck.</param>
+/// <param name="poller">Polls the jobs of stuck watches.</param>
+/// <param name="work">Runs several starts at once.</param>
+/// <param name="troubles">Receives stuck watches and store failures.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class WatchStarter(
@@ -36,26 +36,26 @@ public sealed class WatchStarter(
     ILogger log,
     TimeProvider time)
 {
-    /// <summary>How long one run takes at most, for the next to come in time.</summary>
+    /// <summary>The longest duration of a run, so that the next one starts in time.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(50);
 
-    /// <summary>The most jobs of stuck watches that are polled at once.</summary>
+    /// <summary>The most concurrent polls of jobs of stuck watches.</summary>
     public const int PollsAtOnce = 8;
 
-    /// <summary>How long ago a job became due that no run before has looked at.</summary>
+    // Jobs that became due within this time may not have been seen by an earlier run.
     private static readonly TimeSpan Lately = TimeSpan.FromMinutes(2);
 
-    /// <summary>For how long after its last step a watch counts as at work: longer than a poll that others of its source postpone waits.</summary>
+    // How long a watch counts as at work after its last step: longer than the wait of a poll that other polls of the source postpone.
     private static readonly TimeSpan AtWork = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
 
     private const int StartsAtOnce = 16;
 
-    /// <summary>How many due jobs are looked at as they come. Among more, those that became due lately have every second turn.</summary>
+    // Up to this number, due jobs are taken in order. Beyond it, every second job is one that became due recently.
     private const int FewDue = 500;
 
-    /// <summary>Starts those of all sources once. Takes <see cref="Longest"/> at most.</summary>
+    /// <summary>Runs once for all sources, for at most <see cref="Longest"/>.</summary>
     public Task StartDueAsync(CancellationToken cancellationToken) => Task.WhenAll(sources.All.Select(source => StartDueAsync(source, cancellationToken)));
 
     private async Task StartDueAsync(Source source, CancellationToken cancellationToken)
@@ -79,13 +79,13 @@ public sealed class WatchStarter(
         }
         catch (StoreUnavailableException e)
         {
-            // One source's partitions may fail alone; the others' watches start.
+            // The partitions of one source may fail alone; watches of other sources still start.
             troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             log.StoreUnavailable("start watches", e);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The next run goes on: what was started since is not looked at for long.
+            // The next run continues. It spends little time on watches that this run started.
         }
         finally
         {
@@ -97,8 +97,8 @@ public sealed class WatchStarter(
             log.WatchesStarted(source.Name, count.Started, count.Woken);
     }
 
-    /// <summary>Starts the watch of a job, or wakes it if it sleeps for longer, as it does if a wake-up got lost.</summary>
-    /// <returns>Whether it runs and has made no step for long.</returns>
+    /// <summary>Starts the watch of a job, or wakes it if it sleeps past the due time because a wake-up was lost.</summary>
+    /// <returns>Whether the watch is running and has made no progress for long.</returns>
     private async Task<bool> IsIdleAsync(DueJob job, Count count, CancellationToken cancellationToken)
     {
         var started = await watches.StartAsync(job, cancellationToken);
@@ -120,7 +120,7 @@ public sealed class WatchStarter(
         return idle > StuckWatches.LongestStep;
     }
 
-    /// <summary>Polls jobs as they are found, as many as their source's rate allows until the next run.</summary>
+    /// <summary>Polls jobs as they are found, as many as the source's rate allows until the next run.</summary>
     private async Task PollStuckAsync(Source source, ChannelReader<JobKey> found, CancellationToken cancellationToken)
     {
         var (left, polled) = ((int)Math.Clamp(source.Poll.PerSecond * Period.TotalSeconds, 1, 10_000), 0);
@@ -140,7 +140,7 @@ public sealed class WatchStarter(
         }
         catch (OperationCanceledException)
         {
-            // The next run goes on.
+            // The next run continues.
         }
 
         stuck.Forget();
@@ -167,7 +167,7 @@ public sealed class WatchStarter(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // The others are polled all the same.
+            // The other jobs are still polled.
             troubles.Occurred(source.Name, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
             log.PollFaulted(source.Name, e);
             return false;
@@ -176,7 +176,7 @@ public sealed class WatchStarter(
 
     private static async IAsyncEnumerable<JobKey> FoundAsync(ChannelReader<JobKey> found)
     {
-        // Ended by the writer, not by a token.
+        // The writer ends it, not a token.
         while (await found.WaitToReadAsync(CancellationToken.None))
         {
             while (found.TryRead(out var key))
@@ -185,8 +185,7 @@ public sealed class WatchStarter(
     }
 
     /// <summary>
-    /// The jobs that are due, the longest first. Where there are many, whose watches may all be stuck, those that became due lately come in
-    /// between.
+    /// The due jobs, longest due first. If there are many, their watches may all be stuck, so jobs that became due recently alternate with them.
     /// </summary>
     private async IAsyncEnumerable<DueJob> DueAsync(
         string source, DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -212,10 +211,10 @@ public sealed class WatchStarter(
         }
     }
 
-    /// <summary>Counts what is started and what is at work, for no more to be started than can be polled.</summary>
+    /// <summary>Counts started and working watches, so that no more are started than can be polled.</summary>
     private sealed class Count(Source source)
     {
-        // No more than the status API may be asked until the next run.
+        // As many as the rate allows to poll until the next run.
         private readonly int _most = (int)Math.Clamp(source.Poll.PerSecond * CommitObserver.Ahead.TotalSeconds, 10, 1000);
         private int _started;
         private int _woken;
@@ -225,7 +224,7 @@ public sealed class WatchStarter(
 
         public int Woken => Volatile.Read(ref _woken);
 
-        /// <summary>Whether enough were started, or enough are at work for the whole rate of the source until the run after the next.</summary>
+        /// <summary>Whether enough watches were started, or enough are at work to use the whole rate of the source until the run after the next.</summary>
         public bool IsFull => Started >= _most || Volatile.Read(ref _atWork) >= 2 * _most;
 
         public void AddStarted() => Interlocked.Increment(ref _started);

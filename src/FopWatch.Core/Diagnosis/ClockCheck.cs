@@ -3,8 +3,8 @@ using FopWatch.Clocks;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>Compares the system clock with the time that the host goes by, which no jump of the clock moves at once.</summary>
-/// <param name="time">The time that the host goes by.</param>
+/// <summary>Compares the system clock with the host's clock, which ignores short jumps.</summary>
+/// <param name="time">The host's clock.</param>
 public sealed class ClockCheck(SteadyTime time) : IDoctorCheck
 {
     /// <inheritdoc/>
@@ -17,9 +17,9 @@ public sealed class ClockCheck(SteadyTime time) : IDoctorCheck
             Level = DoctorLevel.Warning,
             What = string.Create(
                 CultureInfo.InvariantCulture,
-                $"The system clock is {ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} the time that FopWatch goes by: it jumped, or a service tells another time."),
-            Why = "FopWatch adopts a difference that lasts for 10 minutes. Jobs then expire, and are purged, by the new time.",
-            Fix = "Check the clock of the machine and its time synchronisation. docs/clocks.md has more.",
+                $"The system clock is {ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} FopWatch's clock: it jumped, or a service reports another time."),
+            Why = "FopWatch adopts a difference that lasts 10 minutes. Jobs then expire and are purged by the new time.",
+            Fix = "Check the clock of the machine and its time synchronisation. See docs/clocks.md.",
         }
         : new() { Check = DoctorCheck.Clock, Level = DoctorLevel.Pass, What = "The system clock agrees with elapsed time." };
 }

@@ -5,43 +5,43 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>How long an examination may take.</summary>
+/// <summary>The limits of an examination.</summary>
 public sealed record DoctorLimits
 {
     /// <summary>How long a step may take.</summary>
     public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long all steps together may take. Those that have not begun by then are skipped.</summary>
+    /// <summary>How long all steps together may take. Steps that have not started by then are skipped.</summary>
     public TimeSpan Whole { get; init; } = TimeSpan.FromSeconds(55);
 
     /// <summary>How many steps run at once.</summary>
     public int AtOnce { get; init; } = 8;
 }
 
-/// <summary>Whether an examination is under way in this process. Thread-safe.</summary>
+/// <summary>Lets one examination run at a time in this process. Thread-safe.</summary>
 public sealed class DoctorTurn
 {
     private int _taken;
 
     /// <summary>Takes the turn.</summary>
-    /// <returns>Whether it was free. Then <see cref="Leave"/> is to be called.</returns>
+    /// <returns>Whether the turn was free. If so, call <see cref="Leave"/> afterwards.</returns>
     public bool TryTake() => Interlocked.Exchange(ref _taken, 1) == 0;
 
     /// <summary>Gives the turn back.</summary>
     public void Leave() => Volatile.Write(ref _taken, 0);
 }
 
-/// <summary>Examines an installation: its settings, what it depends on, and what its traffic says.</summary>
+/// <summary>Examines an installation: its settings, its dependencies and its traffic.</summary>
 /// <param name="checks">The checks, in the order of their findings.</param>
 /// <param name="turn">Lets one examination run at a time.</param>
-/// <param name="limits">How long it may take. That is real time, whatever clock the host goes by: a caller waits.</param>
+/// <param name="limits">The limits, in real time whatever clock the host uses, because a caller waits.</param>
 /// <param name="time">The clock.</param>
-/// <param name="log">Gets what no check expected.</param>
+/// <param name="log">Receives unexpected failures of checks.</param>
 public sealed class Doctor(IEnumerable<IDoctorCheck> checks, DoctorTurn turn, DoctorLimits limits, TimeProvider time, ILogger log)
 {
-    /// <summary>Examines.</summary>
-    /// <returns>What was found; null if an examination is under way already.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    /// <summary>Runs all checks.</summary>
+    /// <returns>The findings; null if an examination is already running.</returns>
+    /// <exception cref="OperationCanceledException">The examination was cancelled.</exception>
     public async Task<DoctorReport?> ExamineAsync(CancellationToken cancellationToken)
     {
         if (!turn.TryTake())
@@ -96,11 +96,10 @@ public sealed class Doctor(IEnumerable<IDoctorCheck> checks, DoctorTurn turn, Do
         catch (Exception e)
         {
             log.CheckFailed(step.Check, step.Source ?? "-", e);
-            return [Finding(step, DoctorLevel.Trouble, $"The check failed with {e.GetType().Name}.") with { Fix = "The log has the error. Report it." }];
+            return [Finding(step, DoctorLevel.Trouble, $"The check failed with {e.GetType().Name}.") with { Fix = "Report the error, which is in the log." }];
         }
     }
 
-    /// <summary>Seconds in words.</summary>
     internal static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 
     private static void Forget(Task task) => task.ContinueWith(

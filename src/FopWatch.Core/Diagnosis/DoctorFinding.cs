@@ -1,9 +1,9 @@
 namespace FopWatch.Diagnosis;
 
-/// <summary>What an examination looks at. Later versions may add words.</summary>
+/// <summary>What the doctor examines. Later versions may add values.</summary>
 public enum DoctorCheck
 {
-    /// <summary>The settings that are valid and yet doubtful.</summary>
+    /// <summary>Settings that are valid but probably wrong.</summary>
     Settings,
 
     /// <summary>The status API of a source, which is asked about an id that does not exist.</summary>
@@ -12,7 +12,7 @@ public enum DoctorCheck
     /// <summary>The notify URL of a source, which is sent a signed notification through <c>FopWatch:PublicUrl</c>.</summary>
     NotifyUrl,
 
-    /// <summary>What the traffic of the last 24 hours says, as <c>GET /api/overview</c> does, and what goes wrong now.</summary>
+    /// <summary>The findings about the traffic of the last 24 hours, as in <c>GET /api/overview</c>, and the current troubles.</summary>
     Traffic,
 
     /// <summary>The clock of the host.</summary>
@@ -37,48 +37,48 @@ public enum DoctorCheck
     TaskHub,
 }
 
-/// <summary>How an examination found something.</summary>
+/// <summary>The level of a finding.</summary>
 public enum DoctorLevel
 {
-    /// <summary>It is as it should be.</summary>
+    /// <summary>Everything is in order.</summary>
     Pass,
 
-    /// <summary>It costs more than it has to, or is worth knowing.</summary>
+    /// <summary>Something costs more than necessary, or is worth knowing.</summary>
     Info,
 
-    /// <summary>It is likely to be wrong, and outcomes are found nevertheless.</summary>
+    /// <summary>Something is probably wrong, but outcomes are still found.</summary>
     Warning,
 
-    /// <summary>It does not work: outcomes are late, or would be lost.</summary>
+    /// <summary>Something does not work: outcomes are late or may be lost.</summary>
     Trouble,
 
-    /// <summary>It could not be examined.</summary>
+    /// <summary>The check could not run.</summary>
     Skipped,
 }
 
-/// <summary>One thing that an examination found. It holds no id, token, secret key or body.</summary>
+/// <summary>One finding of an examination. It holds no id, token, secret key or body.</summary>
 public sealed record DoctorFinding
 {
-    /// <summary>What was examined.</summary>
+    /// <summary>The check.</summary>
     public required DoctorCheck Check { get; init; }
 
-    /// <summary>The source that it is about; null if it concerns the whole installation.</summary>
+    /// <summary>The source; null if the finding concerns the whole installation.</summary>
     public string? Source { get; init; }
 
-    /// <summary>How it is.</summary>
+    /// <summary>The level.</summary>
     public required DoctorLevel Level { get; init; }
 
     /// <summary>What was found, in English.</summary>
     public required string What { get; init; }
 
-    /// <summary>Why it matters; null if it says so itself.</summary>
+    /// <summary>Why it matters; null if that is obvious.</summary>
     public string? Why { get; init; }
 
     /// <summary>What to do about it; null if there is nothing to do.</summary>
     public string? Fix { get; init; }
 }
 
-/// <summary>What an examination found.</summary>
-/// <param name="At">When it began.</param>
-/// <param name="Findings">What it found, in the order of the checks.</param>
+/// <summary>The result of an examination.</summary>
+/// <param name="At">When the examination began.</param>
+/// <param name="Findings">The findings, in the order of the checks.</param>
 public sealed record DoctorReport(DateTimeOffset At, IReadOnlyList<DoctorFinding> Findings);

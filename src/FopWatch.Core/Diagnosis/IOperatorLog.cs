@@ -2,19 +2,19 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>What the core says to whoever operates it. Called after the fact, from any thread; must not throw.</summary>
+/// <summary>Reports events to the operator. Called afterwards, from any thread; must not throw.</summary>
 public interface IOperatorLog
 {
-    /// <summary>A job has a new outcome, and it is committed.</summary>
+    /// <summary>A new outcome of a job was committed.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="references">Give its reference, which may be logged; its id may not.</param>
+    /// <param name="references">Provides the reference of the job. References may be logged, ids may not.</param>
     void Settled(Job job, JobReferences references);
 
-    /// <summary>Something goes wrong, for the first time or still.</summary>
+    /// <summary>A trouble has begun or continues.</summary>
     void Warn(Trouble trouble);
 
-    /// <summary>Something that was warned of is over.</summary>
-    /// <param name="trouble">How it stood at the end.</param>
-    /// <param name="lasted">From its beginning to the last time that it happened.</param>
+    /// <summary>A trouble that was reported is over.</summary>
+    /// <param name="trouble">The trouble in its last state.</param>
+    /// <param name="lasted">The time from its first to its last occurrence.</param>
     void Over(Trouble trouble, TimeSpan lasted);
 }

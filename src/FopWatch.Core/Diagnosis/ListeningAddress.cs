@@ -1,5 +1,5 @@
 namespace FopWatch.Diagnosis;
 
-/// <summary>Where a host listens, where that is known.</summary>
-/// <param name="Url">Its first address.</param>
+/// <summary>The address on which a host listens.</summary>
+/// <param name="Url">The first address.</param>
 public sealed record ListeningAddress(Uri Url);

@@ -9,15 +9,15 @@ using FopWatch.Providers;
 namespace FopWatch.Diagnosis;
 
 /// <summary>
-/// The notifications that the doctor sends to its own host, and their recognition. Such a notification leaves no trace: it has a token of its own in the
-/// place of the notify token, so nothing that a provider sends can be taken for one.
+/// Creates and recognises probes: notifications that the doctor sends to its own host. A probe leaves no trace. It has a special token in place of the notify
+/// token, so no notification of a provider can be mistaken for a probe.
 /// </summary>
 /// <remarks>
-/// A token is made of a time, random bytes and an HMAC over these and the source's name. Its key follows from the one that the store keeps for references,
-/// so every instance of an app recognises it, and no other installation does. It is valid for <see cref="Lifetime"/>, and once in each process. Whoever
-/// reads one on its way can learn no more than what became of that one request. Thread-safe.
+/// A token consists of a time, random bytes, and an HMAC over both and the source's name. The HMAC key is derived from the reference key in the store, so
+/// every instance of an app recognises the token, and no other installation does. A token is valid for <see cref="Lifetime"/>, once per process. Anyone who
+/// intercepts a token learns only the result of that one request. Thread-safe.
 /// </remarks>
-/// <param name="references">Have the installation's key.</param>
+/// <param name="references">Provides the installation's key.</param>
 /// <param name="time">The clock.</param>
 public sealed class NotifyProbes(JobReferences references, TimeProvider time)
 {
@@ -28,31 +28,29 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
     private const int HashLength = 24;
     private const int SignedLength = sizeof(uint) + RandomLength;
 
-    // 48 bytes: Base64 of them has one spelling.
+    // 48 bytes, a multiple of 3, so that the Base64 form is unique.
     private const int TokenLength = (SignedLength + HashLength) / 3 * 4;
 
     private readonly byte[] _key = references.KeyFor("notify probe");
     private readonly Lock _lock = new();
     private readonly Dictionary<string, DateTimeOffset> _used = new(StringComparer.Ordinal);
 
-    /// <summary>The body of a probe: a task that is under way, so that it would be harmless anywhere.</summary>
+    // A running task, so that the body is harmless on any host.
     private static string BodyOf(string token) => $$"""{"id":"fopwatch.{{token[..16]}}","code":2,"desc":"A probe of the FopWatch doctor","items":[]}""";
 
-    /// <summary>A notification of a source, as its provider would send it.</summary>
-    /// <param name="source">The source. It is signed with the first of its keys; not if there is none.</param>
-    /// <param name="origin">What the notify URLs begin with.</param>
-    /// <param name="token">Its token.</param>
+    /// <summary>A notification as the provider of the source would send it, signed with the source's first key if there is one.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="origin">The beginning of the notify URLs.</param>
+    /// <param name="token">The token of the probe.</param>
     internal static SignedRequest Make(Source source, string origin, string token)
     {
         var url = new Uri($"{origin}{NotifyUrl.Root}/{source.Name}/{token}");
         return source.Provider.Notification(url, BodyOf(token), KeyOf(source) is { } key ? (key, source.Keys.Secret(key)!) : null);
     }
 
-    /// <summary>The access key that probes of a source are signed with; null if it has none.</summary>
+    /// <summary>The access key that signs probes of a source; null if it has no keys.</summary>
     internal static string? KeyOf(Source source) => source.Keys.AccessKeys.Order(StringComparer.Ordinal).FirstOrDefault();
 
-    /// <summary>A new token.</summary>
-    /// <param name="source">The name of the source.</param>
     internal string NewToken(string source)
     {
         Span<byte> token = stackalloc byte[SignedLength + HashLength];
@@ -62,9 +60,9 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
         return Base64Url.EncodeToString(token);
     }
 
-    /// <summary>Whether a request is a probe of this installation, be it valid or not.</summary>
-    /// <param name="source">The name of the source in its path.</param>
-    /// <param name="token">What is in the place of the token.</param>
+    /// <summary>Whether a request is a probe of this installation, valid or expired.</summary>
+    /// <param name="source">The name of the source in the path.</param>
+    /// <param name="token">The token in the path.</param>
     public bool IsProbe(string? source, string? token)
     {
         if (source is null || token is not { Length: TokenLength })
@@ -73,7 +71,7 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
         return TryRead(token, bytes) && IsGenuine(source, bytes);
     }
 
-    /// <summary>The probe in a path, which a proxy may have changed; null if there is none.</summary>
+    /// <summary>Finds a probe in a path that a proxy may have changed; null if there is none.</summary>
     public (string Source, string Token)? Find(string? path)
     {
         var segments = path is { Length: > TokenLength } ? path.Split('/') : [];
@@ -86,12 +84,12 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
         return null;
     }
 
-    /// <summary>What to answer to a probe that has arrived.</summary>
+    /// <summary>The answer to a probe that has arrived.</summary>
     /// <param name="source">The source; null if this host has none of that name.</param>
-    /// <param name="token">Its token, for which <see cref="IsProbe"/> is true.</param>
+    /// <param name="token">The token, for which <see cref="IsProbe"/> is true.</param>
     /// <param name="arrived">The request as it arrived.</param>
-    /// <param name="hasOtherPath">Whether its path is not a notify URL's.</param>
-    /// <returns>Null if it is used or too old, or for another host's source.</returns>
+    /// <param name="hasOtherPath">Whether the path differs from that of a notify URL.</param>
+    /// <returns>The answer; null if the token was used before or has expired, or if the source is unknown.</returns>
     public string? AnswerTo(Source? source, string token, SignedRequest arrived, bool hasOtherPath)
     {
         ArgumentNullException.ThrowIfNull(token);
@@ -99,7 +97,7 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
         if (source is null || !TryUse(token))
             return null;
 
-        // The key is the same wherever the settings are, so what was sent follows from the token.
+        // Every instance has the same keys, so the token determines what was sent.
         var sent = Make(source, "http://localhost", token);
         var trust = source.Provider.Verify(arrived, source.Keys);
         var changes = ProbeChanges.None;
@@ -114,8 +112,7 @@ public sealed class NotifyProbes(JobReferences references, TimeProvider time)
         return new ProbeAnswer(trust, changes).Write(token, _key);
     }
 
-    /// <summary>Reads an answer.</summary>
-    /// <returns>Null if this installation did not give it to this token.</returns>
+    /// <summary>Reads an answer; null if this installation did not give it for this token.</summary>
     internal ProbeAnswer? Read(string answer, string token) => ProbeAnswer.Read(answer, token, _key);
 
     private bool TryUse(string token)

@@ -6,10 +6,10 @@ using FopWatch.Settings;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>Sends each source a notification through <c>FopWatch:PublicUrl</c>, and finds out how it arrives (<see cref="NotifyProbes"/>).</summary>
-/// <param name="settings">Has the sources and the URL.</param>
-/// <param name="probes">Makes and recognises the notifications.</param>
-/// <param name="http">Sends them; made by <see cref="CreateHttp"/>.</param>
+/// <summary>Sends each source a notification through <c>FopWatch:PublicUrl</c>, and checks how it arrives (<see cref="NotifyProbes"/>).</summary>
+/// <param name="settings">Provides the sources and the URL.</param>
+/// <param name="probes">Creates and recognises the notifications.</param>
+/// <param name="http">Sends them; created by <see cref="CreateHttp"/>.</param>
 public sealed class NotifyUrlCheck(FopWatchSettings settings, NotifyProbes probes, HttpClient http) : IDoctorCheck
 {
     private const int LongestAnswer = 4096;
@@ -23,12 +23,12 @@ public sealed class NotifyUrlCheck(FopWatchSettings settings, NotifyProbes probe
     {
         Check = DoctorCheck.NotifyUrl,
         Level = DoctorLevel.Skipped,
-        What = "No notification was sent: FopWatch:PublicUrl is not set, so this host does not know under which URL providers reach it.",
+        What = "No notification was sent: FopWatch:PublicUrl is not set, so this host does not know the URL under which providers reach it.",
         Fix = "Set FopWatch:PublicUrl.",
     };
 
-    /// <summary>A client as providers are: it follows no redirect. Nothing of this machine is asked by way of a proxy.</summary>
-    /// <param name="publicUrl">The URL that is called; null if there is none.</param>
+    /// <summary>Creates a client that follows no redirect, as providers do. It uses no proxy for a URL of this machine.</summary>
+    /// <param name="publicUrl">The URL to call; null if there is none.</param>
     public static HttpClient CreateHttp(Uri? publicUrl)
     {
         var handler = StatusClient.CreateHandler(connections: 4);

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>What was changed of a probe on its way.</summary>
+/// <summary>What changed in a probe on its way.</summary>
 [Flags]
 internal enum ProbeChanges
 {
@@ -15,9 +15,7 @@ internal enum ProbeChanges
     NoAuthorization = 8,
 }
 
-/// <summary>How a probe arrived. The host that took it says so in its answer, with an HMAC, since anything may answer in its place.</summary>
-/// <param name="Trust">How far it could be believed.</param>
-/// <param name="Changes">What was changed of it.</param>
+/// <summary>How a probe arrived. The receiving host signs this answer with an HMAC, because any server may answer in its place.</summary>
 internal sealed record ProbeAnswer(Trust Trust, ProbeChanges Changes)
 {
     private const string Name = "fopwatch-doctor";

@@ -3,11 +3,11 @@ using FopWatch.Settings;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>Examines settings that are valid and yet doubtful.</summary>
+/// <summary>Reports settings that are valid but probably wrong.</summary>
 /// <param name="settings">The settings.</param>
 public sealed class SettingsCheck(FopWatchSettings settings) : IDoctorCheck
 {
-    /// <summary>The URL that the host listens on; null if it is not known.</summary>
+    /// <summary>The URL that the host listens on; null if unknown.</summary>
     public Uri? Listening { get; init; }
 
     /// <inheritdoc/>

@@ -6,15 +6,15 @@ using FopWatch.Settings;
 namespace FopWatch.Diagnosis;
 
 /// <summary>
-/// Asks each status API about an id that does not exist, as polls ask and within the same rate. That it knows no such id is the right answer. The API of
-/// workflows, which is asked with each key, says besides whether the keys are valid.
+/// Asks each status API about a nonexistent id, in the same way and within the same rate as polls. The right answer is that the id is unknown. The workflow
+/// API is asked with each key, and its answer also shows whether the key is valid.
 /// </summary>
-/// <param name="settings">Has the sources.</param>
-/// <param name="api">Asks.</param>
-/// <param name="time">The clock, which the dates of answers are compared with.</param>
+/// <param name="settings">Provides the sources.</param>
+/// <param name="api">Asks the status APIs.</param>
+/// <param name="time">The clock with which the dates of answers are compared.</param>
 public sealed class StatusApiCheck(FopWatchSettings settings, StatusClient api, TimeProvider time) : IDoctorCheck
 {
-    /// <summary>How far the clock of an API may be from the host's. Its dates are in whole seconds, and the answer is on its way for a while.</summary>
+    /// <summary>How far the clock of an API may differ from the host's. Dates of answers have whole seconds, and an answer takes time to arrive.</summary>
     public static readonly TimeSpan LargestSkew = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc/>
@@ -33,7 +33,7 @@ public sealed class StatusApiCheck(FopWatchSettings settings, StatusClient api, 
         }
     }
 
-    /// <summary>An id that no provider gave out. It has the form of one, as an API may refuse others for their form.</summary>
+    /// <summary>An id that no provider issued. It has a valid format, because an API may refuse ids for their format.</summary>
     internal static string NewId(ProviderKind provider) =>
         $"{(provider == ProviderKind.Qiniu ? "z0." : "")}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(provider == ProviderKind.Qiniu ? 12 : 16))}";
 

@@ -5,15 +5,14 @@ using FopWatch.Watching;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>What the answer of a status API about an id that does not exist says of the API and of the way to it.</summary>
+/// <summary>Interprets the answer of a status API about a nonexistent id.</summary>
 /// <param name="source">The source.</param>
-/// <param name="workflowKey">The access key that the API of workflows was asked with; null if the other one was asked.</param>
+/// <param name="workflowKey">The access key with which the workflow API was asked; null if the status API was asked.</param>
 internal sealed class StatusVerdict(Source source, string? workflowKey)
 {
-    private const string Why = "Jobs whose notification is lost are found by polls alone. They stay open until their deadline, and expire.";
-    private const string WorkflowWhy = "Workflows V3 whose notification is lost are found by this API alone.";
+    private const string Why = "Only polls find the outcome of a job whose notification is lost. Without them the job stays open until its deadline and expires.";
+    private const string WorkflowWhy = "Only this API finds the outcome of a V3 workflow whose notification is lost.";
 
-    /// <summary>From here on, an answer is slow.</summary>
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
 
     private readonly Uri _endpoint = workflowKey is null ? source.StatusEndpoint : source.WorkflowEndpoint!;
@@ -21,7 +20,6 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
 
     private string Api => $"{_endpoint.GetLeftPart(UriPartial.Authority)}{(workflowKey is null ? "" : ", the API of workflows,")}";
 
-    /// <summary>What an answer says.</summary>
     public DoctorFinding Of(StatusExamination examined)
     {
         var (answer, seen) = (examined.Answer, examined.Exchange);
@@ -29,9 +27,9 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         {
             return Finding(
                 DoctorLevel.Skipped,
-                $"{Api} was not asked: the rate of the source has no room for a question for another {Seconds(answer.RetryAfter ?? TimeSpan.Zero)}.",
-                "Other polls take the rate, or the API asked to slow down. In the cloud host, the store by which instances share the rate may not answer.",
-                $"Examine again. If it goes on, compare {Setting("Poll:PerSecond")} with what the API allows and the jobs need.");
+                $"{Api} was not asked: the poll rate of the source has no room for a request for another {Seconds(answer.RetryAfter ?? TimeSpan.Zero)}.",
+                "Other polls use the rate, or the API asked to slow down. In the cloud host, the store through which instances share the rate may be unavailable.",
+                $"Examine again. If it persists, compare {Setting("Poll:PerSecond")} with what the API allows and the jobs need.");
         }
 
         if (seen.HasTimedOut)
@@ -45,15 +43,14 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         return seen.Status is { } status ? OfAnswer(answer, seen, status) : Trouble($"{Api} gave no answer.", $"Check {_setting}.");
     }
 
-    /// <summary>No answer came in time.</summary>
     public DoctorFinding TooSlow(TimeSpan after) => Trouble(
         $"{Api} did not answer within {Seconds(after)}.",
         $"Check the network and the load of the API. If {Setting("Poll:PerSecond")} is small, polls may have taken all of it: examine again.");
 
-    /// <summary>What the date of an answer says of the clocks; null if they agree.</summary>
+    /// <summary>The finding about the clocks, from the date of an answer; null if they agree.</summary>
     public DoctorFinding? SkewOf(StatusExchange seen, DateTimeOffset now)
     {
-        // The answer was made at some time while it was waited for.
+        // The date may lie anywhere between the request and the answer.
         if (seen.Date is not { } date)
             return null;
         var (ahead, behind) = (now - seen.Took - date.AddSeconds(1), date - now);
@@ -65,7 +62,7 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
             Level = DoctorLevel.Warning,
             What = $"The clock of this host is {Long(skew.Duration())} {(skew > TimeSpan.Zero ? "ahead of" : "behind")} that of {_endpoint.GetLeftPart(UriPartial.Authority)}.",
             Why = "Jobs expire too early or too late, statistics go to the wrong hours, and TLS certificates may seem invalid.",
-            Fix = "Check the time synchronisation of this machine. If the clocks of other sources agree with it, it is the API's clock that is wrong.",
+            Fix = "Check the time synchronisation of this machine. If this clock agrees with those of other sources, the API's clock is wrong.",
         };
     }
 
@@ -75,29 +72,29 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         {
             return Trouble(
                 $"{Api} refuses the access key '{workflowKey}' (HTTP {status}).",
-                $"Correct or remove the key in {Setting("Keys")}. Notifications that are signed with it cannot be verified either if its secret key is wrong.");
+                $"Correct or remove the key in {Setting("Keys")}. If its secret key is wrong, notifications signed with it cannot be verified either.");
         }
 
         return answer.Answer switch
         {
             PollAnswer.NotFound => Right(seen, status),
             PollAnswer.Throttled => Finding(
-                DoctorLevel.Warning, $"{Api} asks to slow down (HTTP {status}).", "Polls are put off, and outcomes are late.", $"Lower {Setting("Poll:PerSecond")} if it goes on."),
+                DoctorLevel.Warning, $"{Api} asks to slow down (HTTP {status}).", "Polls are postponed, and outcomes are late.", $"Lower {Setting("Poll:PerSecond")} if it persists."),
             PollAnswer.Report => Trouble(
-                $"{Api} answers with a report about an id that does not exist.", $"Check that {_setting} is a status API, and not a test server that knows every id."),
-            PollAnswer.Unavailable when status == 200 => Trouble($"{Api} answers, and its answer was cut.", "Check the network, and the proxies on the way."),
-            PollAnswer.Unavailable => Trouble($"{Api} fails (HTTP {status}).", "Try again. If it goes on, ask the provider."),
+                $"{Api} answers with a report about a nonexistent id.", $"Check that {_setting} is a status API, and not a test server that knows every id."),
+            PollAnswer.Unavailable when status == 200 => Trouble($"{Api} answers, but its answer was cut off.", "Check the network, and the proxies on the way."),
+            PollAnswer.Unavailable => Trouble($"{Api} fails (HTTP {status}).", "Try again. If it persists, ask the provider."),
             _ => OfRefusal(answer, seen, status),
         };
     }
 
     private DoctorFinding Right(StatusExchange seen, int status)
     {
-        var words = $"{Api} answers in {Milliseconds(seen.Took)} that it does not know an id that does not exist (HTTP {status}), as it should"
+        var words = $"{Api} answers in {Milliseconds(seen.Took)} that it does not know a nonexistent id (HTTP {status}), as it should"
             + (workflowKey is null ? "." : $", to the access key '{workflowKey}'.");
         return seen.Took < Slow
             ? Finding(DoctorLevel.Pass, words, null, null)
-            : Finding(DoctorLevel.Warning, $"{Api} answers rightly, and took {Seconds(seen.Took)}.", "Slow answers put off the polls behind them.", "Check the network and the proxies on the way.");
+            : Finding(DoctorLevel.Warning, $"{Api} answers correctly, but took {Seconds(seen.Took)}.", "Slow answers delay the polls behind them.", "Check the network and the proxies on the way.");
     }
 
     private DoctorFinding OfRefusal(StatusAnswer answer, StatusExchange seen, int status)
@@ -106,8 +103,8 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         {
             return seen.RedirectedTo is { IsAbsoluteUri: true } target
                 ? Trouble(
-                    $"{Api} redirects to {target.GetLeftPart(UriPartial.Authority)} (HTTP {status}). FopWatch does not follow: an id goes to the configured host alone.",
-                    $"If that is the account's status API, set {_setting} to it. If not, something on the way answers in place of the API.")
+                    $"{Api} redirects to {target.GetLeftPart(UriPartial.Authority)} (HTTP {status}). FopWatch does not follow redirects: it sends ids only to the configured host.",
+                    $"If that is the account's status API, set {_setting} to it. If not, another server answers in place of the API.")
                 : Trouble($"{Api} redirects to nowhere (HTTP {status}).", $"Check {_setting}.");
         }
 
@@ -116,29 +113,29 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
             case 401 or 403:
                 return Trouble(
                     $"{Api} refuses access (HTTP {status}).",
-                    "The API needs no credentials, so something before it refuses: a gateway, a list of allowed addresses, or another server. Check "
+                    "The API needs no credentials, so something in front of it refuses: a gateway, an allow list of addresses, or another server. Check "
                     + $"{_setting}, and whether this machine's address is allowed.");
             case 407:
-                return Trouble($"A proxy before {Api} asks for credentials (HTTP 407).", "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment of the host.");
+                return Trouble($"A proxy in front of {Api} asks for credentials (HTTP 407).", "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment of the host.");
             case 404 or 405 or 410:
                 return Trouble(
                     $"{Api} does not know the path of the status query (HTTP {status}{OfPage(seen)}).",
-                    $"Check {_setting}, its path included, and {Setting("Provider")}: it is the base URL of the API, without the path of the query.");
+                    $"Check {_setting}, its path included, and {Setting("Provider")}. The setting is the base URL of the API, without the path of the query.");
             case 200:
                 return Trouble(
-                    $"{Api} answers{OfPage(seen).TrimStart(',')}, and not as a status API does.",
+                    $"{Api} answers{OfPage(seen).TrimStart(',')}, but not as a status API does.",
                     $"Check {_setting} and {Setting("Provider")}. A login page or a proxy may also answer in place of the API.");
         }
 
-        // What Wangsu answers for an id that it does not know is not documented, and its own errors are JSON (providers.md, section 2).
+        // Wangsu does not document its answer for an unknown id. Its own errors are JSON (providers.md, section 2).
         var isOfTheApi = seen.MediaType is "application/json" or "text/json";
         return isOfTheApi && status is >= 400 and < 500 && source.Provider.Kind != ProviderKind.Qiniu
             ? Finding(
                 DoctorLevel.Info,
-                $"{Api} is reached, and refuses an id that does not exist with an error of its own (HTTP {status}). Whether it does so for ids that do exist is not known.",
+                $"{Api} is reachable, and refuses a nonexistent id with an error of its own (HTTP {status}). Whether it refuses existing ids too is unknown.",
                 null,
-                "Compare GET /api/overview: polls that are refused are counted there.")
-            : Trouble($"{Api} refuses the question (HTTP {status}{OfPage(seen)}).", $"Check {_setting} and {Setting("Provider")}.");
+                "Check GET /api/overview, which counts refused polls.")
+            : Trouble($"{Api} refuses the request (HTTP {status}{OfPage(seen)}).", $"Check {_setting} and {Setting("Provider")}.");
     }
 
     private static string OfPage(StatusExchange seen) => seen.MediaType is "text/html" or "application/xhtml+xml" ? ", with a web page" : "";

@@ -3,8 +3,8 @@ using FopWatch.Settings;
 
 namespace FopWatch.Diagnosis;
 
-/// <summary>Says what an overview of the last 24 hours finds worth looking at.</summary>
-/// <param name="settings">Has the sources.</param>
+/// <summary>Reports the findings of an overview of the last 24 hours.</summary>
+/// <param name="settings">Provides the sources.</param>
 /// <param name="overviews">Reads the overview.</param>
 public sealed class TrafficCheck(FopWatchSettings settings, OverviewReader overviews) : IDoctorCheck
 {
@@ -21,7 +21,7 @@ public sealed class TrafficCheck(FopWatchSettings settings, OverviewReader overv
             if (source.Findings.Count > 0)
                 found.AddRange(source.Findings.Select(one => Of(source.Name, one)));
             else
-                found.Add(Finding(source.Name, DoctorLevel.Pass, "Nothing goes wrong, and the traffic of the last 24 hours shows nothing unusual.", null));
+                found.Add(Finding(source.Name, DoctorLevel.Pass, "There is no trouble now, and the traffic of the last 24 hours shows nothing unusual.", null));
         }
 
         return found;
@@ -29,12 +29,12 @@ public sealed class TrafficCheck(FopWatchSettings settings, OverviewReader overv
 
     private static DoctorFinding Of(string? source, Finding one) => one.Level switch
     {
-        FindingLevel.Trouble => Finding(source, DoctorLevel.Trouble, one.Detail, "Outcomes are late, or would be lost."),
-        FindingLevel.Warning => Finding(source, DoctorLevel.Warning, one.Detail, "Outcomes are found nevertheless, most of them later or at a greater cost."),
+        FindingLevel.Trouble => Finding(source, DoctorLevel.Trouble, one.Detail, "Outcomes are late or may be lost."),
+        FindingLevel.Warning => Finding(source, DoctorLevel.Warning, one.Detail, "Outcomes are still found, but most of them later or at a higher cost."),
         _ => Finding(source, DoctorLevel.Info, one.Detail, null),
     };
 
-    // What to do is part of what an overview says.
+    // A finding of an overview already says what to do.
     private static DoctorFinding Finding(string? source, DoctorLevel level, string what, string? why) =>
         new() { Check = DoctorCheck.Traffic, Source = source, Level = level, What = what, Why = why };
 }

@@ -6,7 +6,7 @@ public enum TroubleKind
     /// <summary>The status API cannot be reached, times out or fails.</summary>
     StatusApiUnreachable,
 
-    /// <summary>The status API refuses the question, or its answer cannot be understood.</summary>
+    /// <summary>The status API refuses the request, or its answer cannot be understood.</summary>
     StatusApiRefuses,
 
     /// <summary>The status API asks to slow down.</summary>
@@ -33,13 +33,13 @@ public enum TroubleKind
     /// <summary>Notifications come to a URL that is not a notify URL of a configured source.</summary>
     UnknownNotifyUrl,
 
-    /// <summary>Upload callbacks have more variables than a job may have metadata: their jobs are registered without.</summary>
+    /// <summary>Upload callbacks have more variables than a job may have metadata. Their jobs are registered without the variables.</summary>
     UploadMetadataTooLarge,
 
     /// <summary>Events cannot be published.</summary>
     PublishingFails,
 
-    /// <summary>The broker refuses some events, and takes others.</summary>
+    /// <summary>The broker refuses some events and accepts others.</summary>
     EventsRefused,
 
     /// <summary>Stored events cannot be read.</summary>
@@ -51,10 +51,10 @@ public enum TroubleKind
     /// <summary>Notifications in quarantine cannot be read from the store.</summary>
     UnreadableQuarantine,
 
-    /// <summary>Watches are said to run and make no step.</summary>
+    /// <summary>Watches are reported as running but make no progress.</summary>
     WatchesStuck,
 
-    /// <summary>A background loop of the host fails and is started again.</summary>
+    /// <summary>A background loop of the host fails and is restarted.</summary>
     LoopFails,
 
     /// <summary>The timers of the host have not run for minutes.</summary>
@@ -63,23 +63,23 @@ public enum TroubleKind
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
-    /// <summary>Events cannot be delivered to the receiver of a webhook, and are tried again.</summary>
+    /// <summary>Events cannot be delivered to the receiver of a webhook and are retried.</summary>
     WebhookFails,
 
-    /// <summary>A webhook is paused because its receiver wants no more events or could not be reached for three days.</summary>
+    /// <summary>A webhook is paused because its receiver answered 410 or could not be reached for three days.</summary>
     WebhookPaused,
 
-    /// <summary>The retention deleted events before a webhook came to them.</summary>
+    /// <summary>The retention deleted events before a webhook reached them.</summary>
     WebhookMissed,
 
-    /// <summary>The system clock differs from the time that FopWatch goes by, or moved by so much that a purge waits.</summary>
+    /// <summary>The system clock differs from FopWatch's clock, or jumped so far that a purge waits.</summary>
     ClockJumped,
 
     /// <summary>The store cannot answer.</summary>
     StoreUnavailable,
 }
 
-/// <summary>Something that goes wrong, as it stands. Holds no id, token, key or body.</summary>
+/// <summary>An ongoing trouble. It holds no id, token, key or body.</summary>
 public sealed record Trouble
 {
     /// <summary>The source; null if it concerns the whole installation.</summary>
@@ -91,16 +91,16 @@ public sealed record Trouble
     /// <summary>When it began.</summary>
     public required DateTimeOffset Since { get; init; }
 
-    /// <summary>When it happened last.</summary>
+    /// <summary>When it last occurred.</summary>
     public required DateTimeOffset LastAt { get; init; }
 
-    /// <summary>How often it has happened since it began.</summary>
+    /// <summary>How often it has occurred since it began.</summary>
     public required long Count { get; init; }
 
-    /// <summary>What was seen the last time, in words; null if there is no more to say.</summary>
+    /// <summary>Details of the last occurrence; null if there are none.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>What goes wrong, in words.</summary>
+    /// <summary>A sentence that says what goes wrong.</summary>
     public string What => Kind switch
     {
         TroubleKind.StatusApiUnreachable => "The status API cannot be reached or fails",
@@ -119,30 +119,30 @@ public sealed record Trouble
         TroubleKind.UnreadableEvents => "Stored events cannot be read and are not published; all others are",
         TroubleKind.UnreadableJobs => "Stored jobs cannot be read and are not polled; all others are",
         TroubleKind.UnreadableQuarantine => "Notifications in quarantine cannot be read from the store",
-        TroubleKind.WatchesStuck => "Watches are said to run and make no step, so their jobs are polled without them",
-        TroubleKind.LoopFails => "A background loop fails and is started again",
+        TroubleKind.WatchesStuck => "Watches are reported as running but make no progress, so their jobs are polled without them",
+        TroubleKind.LoopFails => "A background loop fails and is restarted",
         TroubleKind.TimersSilent => "The timers have not run for minutes, so requests do their work",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         TroubleKind.WebhookFails => "Events cannot be delivered to the receiver of a webhook; later events wait for them",
         TroubleKind.WebhookPaused => "A webhook is paused, and nothing is sent to its receiver",
-        TroubleKind.WebhookMissed => "The retention deleted events before a webhook came to them",
+        TroubleKind.WebhookMissed => "The retention deleted events before a webhook reached them",
         TroubleKind.ClockJumped => "The system clock jumped",
         _ => "The store cannot answer",
     };
 
-    /// <summary>Where to look, in words.</summary>
+    /// <summary>A sentence that says what to check.</summary>
     public string Hint => Kind switch
     {
         TroubleKind.StatusApiUnreachable => $"Check {Setting("StatusEndpoint")} and the network. Polls are retried until the deadline of each job",
         TroubleKind.StatusApiRefuses => $"Check {Setting("StatusEndpoint")} and {Setting("Provider")}",
-        TroubleKind.StatusApiThrottles => $"Lower {Setting("Poll:PerSecond")} if it goes on",
+        TroubleKind.StatusApiThrottles => $"Lower {Setting("Poll:PerSecond")} if it persists",
         TroubleKind.UnknownIds => $"Check {Setting("StatusEndpoint")}, and that the application registers ids of this account",
         TroubleKind.PollsFail => "The log has the error. Report it if the status API answers as documented",
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
         TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
         TroubleKind.OutOfScope =>
-            $"Check {Setting("Buckets")} and {Setting("Pipelines")}. GET /api/quarantine has the notifications, and lastPoll says it of registered jobs. "
+            $"Check {Setting("Buckets")} and {Setting("Pipelines")}. GET /api/quarantine lists the notifications, and lastPoll of a registered job shows the problem. "
             + "After a correction registered jobs are polled as before; retry the notifications in quarantine",
         TroubleKind.WrongToken => $"A job may have been submitted with an old notify URL: check {Setting("NotifyTokens")}",
         TroubleKind.UnknownNotifyUrl =>
@@ -150,28 +150,27 @@ public sealed record Trouble
             + "Source names are case-sensitive, and a proxy must pass the path unchanged or without the path of FopWatch:PublicUrl",
         TroubleKind.UploadMetadataTooLarge => $"Send fewer or shorter x: variables in the callbackBody: at most {Jobs.Job.MaxMetadataBytes} bytes of names and values",
         TroubleKind.PublishingFails =>
-            "Publishing is retried. If Service Bus says that the quota is exceeded, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
+            "Publishing is retried. If Service Bus reports an exceeded quota, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
         TroubleKind.EventsRefused =>
-            "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them until the seventh refusal, a little over an hour after the first",
+            "They are retried after 1 minute; the wait doubles each time, up to 32 minutes. Later events of a job wait for them until the seventh refusal, a little over an hour after the first",
         TroubleKind.UnreadableEvents => $"{Unreadable}. They are read again at least every 32 minutes. Later events of their jobs do not wait for them",
         TroubleKind.UnreadableJobs => $"{Unreadable}. They are read again at least every 32 minutes",
         TroubleKind.UnreadableQuarantine => $"{Unreadable}. GET /api/quarantine names them",
         TroubleKind.WatchesStuck =>
-            "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it goes on, restart the app: a partition of the hub may have no owner",
-        TroubleKind.LoopFails => "The log has the error. The loop is started again at least every minute. Report it if it goes on",
+            "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it persists, restart the app: a partition of the hub may have no owner",
+        TroubleKind.LoopFails => "The log has the error. The loop restarts within a minute. Report the error if it persists",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         TroubleKind.WebhookFails =>
-            "GET /api/webhooks/{name}/deliveries has the attempts. They are repeated over three days; POST /api/webhooks/{name}/resume repeats one at once",
+            "GET /api/webhooks/{name}/deliveries lists the attempts. An event is retried over three days; POST /api/webhooks/{name}/resume retries it at once",
         TroubleKind.WebhookPaused =>
             "Repair the receiver or correct FopWatch:Webhooks, then POST /api/webhooks/{name}/resume. The events are kept for FopWatch:Retention",
-        TroubleKind.WebhookMissed => "The receiver finds the outcomes of these jobs in GET /api/jobs. A longer FopWatch:Retention keeps events for longer",
+        TroubleKind.WebhookMissed => "The receiver can read the outcomes of these jobs from GET /api/jobs. A longer FopWatch:Retention keeps events longer",
         TroubleKind.ClockJumped =>
-            "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts for 10 minutes, and purges what it makes old after 45 more",
+            "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts 10 minutes. Jobs that are old by the new time are purged 45 minutes later",
         _ => "Notifications and registrations are answered 503 until it can",
     };
 
-    /// <summary>What to do about what is stored and cannot be read.</summary>
     private const string Unreadable = "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";

@@ -1,36 +1,35 @@
 namespace FopWatch.Diagnosis;
 
 /// <summary>
-/// Warns of what goes wrong: once for each source and kind when it begins, then at most every <see cref="WarnEvery"/> with the count, and once more
-/// when it is over. Thread-safe. Each process knows only what it saw itself.
+/// Collects troubles and warns the operator: once per source and kind when a trouble begins, then at most every <see cref="WarnEvery"/> with the count, and
+/// once more when it is over. Each process knows only the troubles that it saw itself. Thread-safe.
 /// </summary>
 public sealed class Troubles(IOperatorLog log, TimeProvider time)
 {
-    /// <summary>The least time between two warnings of one source and kind.</summary>
+    /// <summary>The minimum time between two warnings of one source and kind.</summary>
     public static readonly TimeSpan WarnEvery = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// How long nothing may have gone wrong, besides something having gone right, until a trouble is over: an API that fails every other time is one
-    /// trouble and not many.
+    /// How long a trouble must not occur, after an operation succeeded, until it is over. So an API that fails every other time is one trouble and not many.
     /// </summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
 
-    /// <summary>After how long without another occurrence a trouble is over even where nothing went right.</summary>
+    /// <summary>After this time without another occurrence a trouble is over, even if no operation succeeded.</summary>
     public static readonly TimeSpan Forgotten = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
 
-    // Sources come from the settings, so there are no more than so many times the kinds.
+    // Bounded: sources come from the settings, and kinds are few.
     private readonly Dictionary<(string? Source, TroubleKind Kind), Entry> _entries = [];
 
-    /// <summary>What goes wrong now, the longest first.</summary>
+    /// <summary>The current troubles, oldest first.</summary>
     public IReadOnlyList<Trouble> Current
     {
         get
         {
             lock (_lock)
             {
-                // Not every process has a timer that checks.
+                // Not every process has a timer that calls Check.
                 foreach (var entry in _entries.Values)
                     entry.EndIfOver();
                 return [.. _entries.Values.Select(entry => entry.Trouble).OfType<Trouble>().OrderBy(trouble => trouble.Since)];
@@ -38,10 +37,10 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
-    /// <summary>Something went wrong.</summary>
+    /// <summary>Records an occurrence of a trouble.</summary>
     /// <param name="source">The name of a configured source; null for the installation.</param>
-    /// <param name="kind">What.</param>
-    /// <param name="detail">What was seen, in words without ids, tokens, keys and bodies.</param>
+    /// <param name="kind">The kind.</param>
+    /// <param name="detail">Details, without ids, tokens, keys and bodies.</param>
     public void Occurred(string? source, TroubleKind kind, string? detail = null)
     {
         lock (_lock)
@@ -54,7 +53,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
-    /// <summary>Something went right that would not have, had the trouble gone on.</summary>
+    /// <summary>Records the success of an operation that would have failed if the troubles had continued.</summary>
     public void Worked(string? source, params ReadOnlySpan<TroubleKind> kinds)
     {
         lock (_lock)
@@ -69,7 +68,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
-    /// <summary>Ends what is over and warns of what was counted since the last warning. For a host to call every minute.</summary>
+    /// <summary>Ends troubles that are over, and warns of occurrences since the last warning. Hosts call it every minute.</summary>
     public void Check()
     {
         lock (_lock)
@@ -82,7 +81,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
-    // What has passed is not read from the clock: one that was ahead for a time would silence warnings until its time comes.
+    // Measures elapsed time, not wall-clock time: a clock that was ahead for a while would silence warnings until that time comes.
     private sealed class Entry(IOperatorLog log, TimeProvider time)
     {
         private long _first;
@@ -108,7 +107,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
 
         public void WarnIfDue()
         {
-            // Also where a trouble comes back soon after it was over.
+            // This also limits warnings of a trouble that returns soon after it was over.
             if (Trouble is not { } trouble || trouble.Count == _warnedOf || (_warned is { } at && time.GetElapsedTime(at) < WarnEvery))
                 return;
             (_warned, _warnedOf) = (time.GetTimestamp(), trouble.Count);

@@ -4,10 +4,10 @@ using FopWatch.Providers;
 
 namespace FopWatch.Intake;
 
-/// <summary>Puts what cannot be understood or verified into quarantine, and turns away what there is no room for.</summary>
+/// <summary>Quarantines what cannot be understood or verified, and rejects what exceeds the limits.</summary>
 internal sealed class IntakeEntrance(IQuarantine quarantine, IntakeLimits limits, FopWatchMetrics metrics, TimeProvider time)
 {
-    /// <exception cref="IntakeFullException">There is no room.</exception>
+    /// <exception cref="IntakeFullException">The quarantine of the source is full.</exception>
     public async Task QuarantineAsync(Source source, SignedRequest request, string? correlation, string reason, CancellationToken cancellationToken)
     {
         if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
@@ -35,8 +35,8 @@ internal sealed class IntakeEntrance(IQuarantine quarantine, IntakeLimits limits
             cancellationToken);
     }
 
-    /// <summary>Counts what is turned away.</summary>
-    /// <param name="source">The source that it came to.</param>
+    /// <summary>Counts a rejected notification.</summary>
+    /// <param name="source">The source that received it.</param>
     /// <param name="reason">The reason for the metric.</param>
     /// <param name="words">The reason for the log.</param>
     public IntakeFullException TurnedAway(Source source, string reason, string words)
@@ -47,7 +47,7 @@ internal sealed class IntakeEntrance(IQuarantine quarantine, IntakeLimits limits
 
     private static string KeyOf(DateTimeOffset now, ReadOnlySpan<byte> body)
     {
-        // Two equal bodies may arrive in one instant with different headers, so chance has a part in the key.
+        // Two equal bodies may arrive at the same instant with different headers, so the key has a random part.
         Span<byte> unique = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(body, unique);
         RandomNumberGenerator.Fill(unique[8..12]);

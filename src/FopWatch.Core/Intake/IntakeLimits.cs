@@ -2,9 +2,9 @@ using FopWatch.Watching;
 
 namespace FopWatch.Intake;
 
-/// <summary>What a process takes of notifications that it cannot trust; one for all that take them.</summary>
-/// <param name="quarantine">What is kept already.</param>
-/// <param name="due">Tells how far the polls are behind.</param>
+/// <summary>The limits of a process on untrusted notifications; one instance per process.</summary>
+/// <param name="quarantine">The quarantine.</param>
+/// <param name="due">The due index, which shows how far the polls are behind.</param>
 /// <param name="time">The clock.</param>
 public sealed class IntakeLimits(IQuarantine quarantine, IDueIndex due, TimeProvider time)
 {

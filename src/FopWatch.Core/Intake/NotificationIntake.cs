@@ -7,15 +7,15 @@ using FopWatch.Settings;
 namespace FopWatch.Intake;
 
 /// <summary>
-/// Takes notifications. When a method returns, the notification's effect is durable; when it throws, the provider must not be
-/// told that it was received.
+/// Receives notifications. When a method returns, the effect of the notification is durable. When a method throws, the notification must not be
+/// acknowledged.
 /// </summary>
 /// <param name="sources">The configured sources.</param>
-/// <param name="recorder">Records.</param>
-/// <param name="quarantine">Keeps what cannot be understood or verified.</param>
-/// <param name="limits">The process's limits.</param>
-/// <param name="settings">Their public URL is the one that quarantined notifications are checked against again.</param>
-/// <param name="troubles">Is told of wrong tokens and of what is quarantined.</param>
+/// <param name="recorder">Records reports and hints.</param>
+/// <param name="quarantine">Stores notifications that cannot be understood or verified.</param>
+/// <param name="limits">The limits of the process.</param>
+/// <param name="settings">Provides the public URL against which quarantined notifications are verified again.</param>
+/// <param name="troubles">Receives wrong tokens, wrong signatures and quarantined notifications.</param>
 /// <param name="metrics">Counts notifications.</param>
 /// <param name="time">The clock.</param>
 public sealed class NotificationIntake(
@@ -35,20 +35,20 @@ public sealed class NotificationIntake(
     internal const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
 
     private const string WorkflowWithoutKeys =
-        "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
+        "It is an unsigned notification of a V3 workflow, whose status can be queried only with a key: add a key pair of the account to the source's Keys.";
 
     private const string WorkflowWithoutEndpoint =
-        "It is an unsigned notification of a workflow V3, and the source has no API to ask for its status: set the source's WorkflowEndpoint.";
+        "It is an unsigned notification of a V3 workflow, and the source has no API to query its status: set the source's WorkflowEndpoint.";
 
     private readonly IntakeEntrance _entrance = new(quarantine, limits, metrics, time);
 
-    /// <summary>Takes upload callbacks.</summary>
+    /// <summary>Receives upload callbacks.</summary>
     public UploadIntake Uploads { get; } = new(recorder, new(quarantine, limits, metrics, time), limits, troubles, metrics);
 
-    /// <summary>The longest correlation, in characters; a longer one, or one with other characters than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
+    /// <summary>The longest correlation, in characters. A longer one, or one with characters other than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
     public const int MaxCorrelationLength = 64;
 
-    /// <summary>The source that a notify URL is right for; null if the source is unknown or the token wrong, which takes as long.</summary>
+    /// <summary>The source of a notify URL; null if the source is unknown or the token is wrong. The check takes the same time in each case.</summary>
     public Source? Admit(string? sourceName, string? token)
     {
         var source = sources.Find(sourceName);
@@ -67,19 +67,19 @@ public sealed class NotificationIntake(
     }
 
     /// <summary>Counts a notification to a URL that is not a notify URL.</summary>
-    /// <param name="detail">What is wrong with the URL, in words; without the path, which may hold a token.</param>
+    /// <param name="detail">What is wrong with the URL, without its path, which may contain a token.</param>
     public void UnknownUrl(string detail) => troubles.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
 
-    /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
-    /// <param name="source">What <see cref="Admit"/> returned.</param>
+    /// <summary>Counts a notification to a valid URL that is too large to be read. Nothing of it was stored.</summary>
+    /// <param name="source">The source that <see cref="Admit"/> returned.</param>
     public void TooLarge(Source source)
     {
         ArgumentNullException.ThrowIfNull(source);
         metrics.TurnedAway(source, "too large");
     }
 
-    /// <summary>Verifies and decodes a notification, and stores nothing. For a large one it is the greater part of the work.</summary>
-    /// <param name="source">What <see cref="Admit"/> returned.</param>
+    /// <summary>Verifies and decodes a notification without storing anything. For a large notification this is most of the work.</summary>
+    /// <param name="source">The source that <see cref="Admit"/> returned.</param>
     /// <param name="request">The notification.</param>
     public static AssessedNotification Assess(Source source, SignedRequest request)
     {
@@ -89,7 +89,7 @@ public sealed class NotificationIntake(
         if (trust == Trust.Invalid)
             return new(source, request, trust, null, WrongSignature);
 
-        // Nothing else of a hint counts, and where it goes to quarantine its body is kept whole.
+        // Nothing else in a hint matters, and quarantine stores the whole body.
         var detail = AssessedNotification.IsBelieved(source, trust) ? ReportDetail.Whole : ReportDetail.Subject;
         var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body, detail);
         return decoded.Report is { } report && source.Scope.ObjectionTo(report, isVouchedFor: true) is { } foreign
@@ -97,14 +97,14 @@ public sealed class NotificationIntake(
             : new(source, request, trust, decoded.Report, decoded.Problem);
     }
 
-    /// <summary>Takes a notification that is verified and decoded.</summary>
-    /// <param name="assessed">What <see cref="Assess"/> returned.</param>
-    /// <param name="correlation">What the URL's path ended in, if anything.</param>
+    /// <summary>Records a verified and decoded notification.</summary>
+    /// <param name="assessed">The result of <see cref="Assess"/>.</param>
+    /// <param name="correlation">The correlation at the end of the path; null if there is none.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="isRetry">Whether it was counted when it came, and is in quarantine since.</param>
-    /// <returns>What became of it, and why it is in quarantine; null if it is not to be.</returns>
-    /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
-    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
+    /// <param name="isRetry">Whether it comes from quarantine. Then it was counted on arrival and is not quarantined again.</param>
+    /// <returns>The result, and the reason for quarantine; null if it does not belong there.</returns>
+    /// <exception cref="StoreUnavailableException">Nothing was stored; the provider should retry.</exception>
+    /// <exception cref="IntakeFullException">Nothing was stored, because a limit was reached; the provider should retry.</exception>
     public async Task<(NotificationResult Result, string? Problem)> ReceiveAsync(
         AssessedNotification assessed, string? correlation, CancellationToken cancellationToken, bool isRetry = false)
     {
@@ -131,7 +131,7 @@ public sealed class NotificationIntake(
                     if (recorded is { Job: null, WasPurged: false })
                         throw _entrance.TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
 
-                    // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
+                    // No API can confirm it, so it must be kept until somebody adds a key.
                     if (!isBelieved && report.IsWorkflow && !source.CanAskForWorkflows && recorded.Job is { Origin: JobOrigin.Hint })
                         problem = source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint;
                     else
@@ -139,7 +139,7 @@ public sealed class NotificationIntake(
                 }
                 catch (UnreadableJobException unreadable)
                 {
-                    // It must not get lost before the job can be read again.
+                    // It must be kept until the job can be read again.
                     troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
                     problem = UnreadableJob;
                 }
@@ -163,13 +163,13 @@ public sealed class NotificationIntake(
         return (result, problem);
     }
 
-    /// <summary>Takes a quarantined notification again: verified with today's keys, decoded with today's decoders.</summary>
-    /// <param name="key">The quarantined notification's key.</param>
+    /// <summary>Retries a quarantined notification with the current keys and decoders.</summary>
+    /// <param name="key">The key of the quarantined notification.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="budget">What may be hashed to find out why a signature is wrong; several notifications may share it. Null for one of its own.</param>
-    /// <returns>What became of it; null if there is none of that key. It leaves the quarantine unless it is quarantined again.</returns>
-    /// <exception cref="StoreUnavailableException">Nothing changed, or it was recorded and is still in quarantine; trying again is safe.</exception>
-    /// <exception cref="IntakeFullException">Nothing changed, for lack of room.</exception>
+    /// <param name="budget">Limits the hashing that diagnoses a wrong signature; several notifications may share it. Null for a separate budget.</param>
+    /// <returns>The result; null if there is no notification with that key. The notification leaves the quarantine unless the result is quarantined.</returns>
+    /// <exception cref="StoreUnavailableException">Nothing changed, or it was recorded and is still in quarantine. Retrying is safe.</exception>
+    /// <exception cref="IntakeFullException">Nothing changed, because a limit was reached.</exception>
     public async Task<RetriedNotification?> RetryAsync(string key, CancellationToken cancellationToken, HashBudget? budget = null)
     {
         var kept = await quarantine.FindAsync(key, cancellationToken);
@@ -204,9 +204,9 @@ public sealed class NotificationIntake(
             : ReceiveAsync(assessed, correlation, cancellationToken, isRetry: true);
     }
 
-    /// <summary>Why a notification is in quarantine, as the current settings see it.</summary>
+    /// <summary>Explains why a notification is in quarantine, given the current settings.</summary>
     /// <param name="kept">The notification.</param>
-    /// <param name="budget">What may be hashed to find out why a signature is wrong; several notifications may share it.</param>
+    /// <param name="budget">Limits the hashing that diagnoses a wrong signature; several notifications may share it.</param>
     public QuarantineReason Explain(QuarantinedNotification kept, HashBudget budget)
     {
         ArgumentNullException.ThrowIfNull(kept);
@@ -222,8 +222,8 @@ public sealed class NotificationIntake(
     }
 
     /// <summary>
-    /// A quarantined notification as the current settings see it: where its signature is wrong for the URL that it was checked against when
-    /// it came, for the URL that it would be checked against now.
+    /// A quarantined notification with the URL to verify it against. If its signature is wrong for the URL used on arrival, this is the URL that the current
+    /// settings give.
     /// </summary>
     private SignedRequest Current(Source source, QuarantinedNotification kept)
     {

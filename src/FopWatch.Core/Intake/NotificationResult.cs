@@ -2,20 +2,20 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Intake;
 
-/// <summary>What became of a notification. All of these are answered alike: nobody outside learns which it was.</summary>
+/// <summary>The result of a notification. All results are answered alike, so callers cannot tell them apart.</summary>
 public enum NotificationResult
 {
     /// <summary>It was trusted and merged into its job.</summary>
     Recorded,
 
-    /// <summary>It was not trusted enough, and made the next poll of its job due now.</summary>
+    /// <summary>It was not trusted enough, so it only made the next poll of its job due now.</summary>
     Hinted,
 
-    /// <summary>It could not be understood or verified, or is not about the source, and is kept whole.</summary>
+    /// <summary>It could not be understood or verified, or does not belong to the source. It is stored unchanged.</summary>
     Quarantined,
 
     /// <summary>
-    /// It names a job that settled and that the retention has deleted (<see cref="Tombstone"/>): a repetition. It is counted and kept nowhere.
+    /// It repeats the outcome of a settled job that the retention has deleted (<see cref="Tombstone"/>). It is counted but not stored.
     /// </summary>
     Purged,
 }

@@ -3,18 +3,18 @@ using System.Collections.Concurrent;
 namespace FopWatch.Intake;
 
 /// <summary>
-/// Keeps those who know a notify URL from filling the disk with notifications that nobody can verify. What is there already is never
-/// thrown away to make room: it may be genuine, and who floods must not be able to wash it out.
+/// Prevents anyone who has a notify URL from filling the disk with unverifiable notifications. Quarantined notifications are never deleted to make
+/// room: they may be genuine, and a flood must not displace them.
 /// </summary>
 internal sealed class QuarantineLimit(IQuarantine quarantine, TimeProvider time)
 {
-    /// <summary>The most notifications of a source.</summary>
+    /// <summary>The most notifications per source.</summary>
     public const int MaxNotifications = 10_000;
 
-    /// <summary>The most bytes that the bodies of a source's notifications may have together.</summary>
+    /// <summary>The most bytes of bodies per source.</summary>
     public const long MaxBytes = 256L * 1024 * 1024;
 
-    // Others add and remove too; between two counts, what was admitted is counted here.
+    // Other processes add and remove too. Admissions between two counts are counted in memory.
     private static readonly TimeSpan CountEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan CountEveryWhileFull = TimeSpan.FromSeconds(5);
 

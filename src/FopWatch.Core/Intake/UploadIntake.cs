@@ -5,12 +5,12 @@ using FopWatch.Providers;
 namespace FopWatch.Intake;
 
 /// <summary>
-/// Takes upload callbacks: the first that anybody hears of a job. When a method returns, the callback's effect is durable; when it throws, the callback
-/// must not be answered 200.
+/// Receives upload callbacks, which are the first sign of a job. When a method returns, the effect of the callback is durable. When a method throws, the
+/// callback must not be answered 200.
 /// </summary>
 /// <remarks>
-/// A trusted one registers its job. One that is less trusted is a hint: a poll finds out whether the job exists. Where a token is all that a source asks
-/// for, as many unknown ids are registered as hints may name.
+/// A trusted callback registers its job. A less trusted one is a hint: a poll finds out whether the job exists. If a source requires only a token, callbacks
+/// may register as many unknown ids as hints may name.
 /// </remarks>
 public sealed class UploadIntake
 {
@@ -23,9 +23,9 @@ public sealed class UploadIntake
     internal UploadIntake(JobRecorder recorder, IntakeEntrance entrance, IntakeLimits limits, Troubles troubles, FopWatchMetrics metrics) =>
         (_recorder, _entrance, _limits, _troubles, _metrics) = (recorder, entrance, limits, troubles, metrics);
 
-    /// <summary>Verifies and decodes a callback, and stores nothing.</summary>
-    /// <param name="source">What <see cref="NotificationIntake.Admit"/> returned.</param>
-    /// <param name="callbacks">How the provider's callbacks are read.</param>
+    /// <summary>Verifies and decodes a callback without storing anything.</summary>
+    /// <param name="source">The source that <see cref="NotificationIntake.Admit"/> returned.</param>
+    /// <param name="callbacks">Decodes the callbacks of the provider.</param>
     /// <param name="request">The callback.</param>
     public static AssessedUpload Assess(Source source, IUploadCallbacks callbacks, SignedRequest request)
     {
@@ -36,7 +36,7 @@ public sealed class UploadIntake
         var upload = callbacks.Decode(request.Body, source.UploadIdField);
         var assessed = new AssessedUpload(source, request, trust, upload, upload.Problem);
 
-        // What names no job is worth nothing to anybody, so it fills no quarantine.
+        // A callback that names no job is useless, so it does not go to quarantine.
         if (upload is { Id: null, Problem: null })
             return assessed;
         if (trust == Trust.Invalid)
@@ -46,11 +46,11 @@ public sealed class UploadIntake
             : assessed;
     }
 
-    /// <summary>Takes a callback that is verified and decoded.</summary>
-    /// <param name="assessed">What <see cref="Assess"/> returned.</param>
+    /// <summary>Records a verified and decoded callback.</summary>
+    /// <param name="assessed">The result of <see cref="Assess"/>.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
-    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room.</exception>
+    /// <exception cref="IntakeFullException">Nothing was stored, because a limit was reached.</exception>
     public async Task<UploadResult> ReceiveAsync(AssessedUpload assessed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(assessed);
@@ -76,12 +76,12 @@ public sealed class UploadIntake
         return result;
     }
 
-    /// <summary>Takes one again that is in quarantine, and whose signature is not wrong.</summary>
-    /// <returns>What became of it, and why it has to stay; null if it has not.</returns>
+    /// <summary>Retries a quarantined callback whose signature is not wrong.</summary>
+    /// <returns>The result, and why it must stay in quarantine; null if it need not.</returns>
     internal async Task<(NotificationResult Result, string? Problem)> RetryAsync(Source source, SignedRequest request, CancellationToken cancellationToken)
     {
         if (source.Provider.UploadCallbacks is not { } callbacks)
-            return (NotificationResult.Quarantined, $"The source '{source.Name}' is of a provider that has no upload callbacks.");
+            return (NotificationResult.Quarantined, $"The provider of the source '{source.Name}' has no upload callbacks.");
         var assessed = Assess(source, callbacks, request);
         if (assessed.Problem is { } problem)
             return (NotificationResult.Quarantined, problem);
@@ -118,19 +118,19 @@ public sealed class UploadIntake
         }
         catch (UnreadableJobException unreadable)
         {
-            // It must not get lost before the job can be read again.
+            // It must be kept until the job can be read again.
             _troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
             return (UploadResult.Quarantined, NotificationIntake.UnreadableJob);
         }
     }
 
-    /// <summary>Registers the job with as much of its metadata as it may have: the job counts for more than what it is called.</summary>
+    /// <summary>Registers the job with as much metadata as is allowed. The job is more important than its metadata.</summary>
     private async Task<RecordedJob> RegisterAsync(AssessedUpload assessed, JobKey key, CancellationToken cancellationToken)
     {
-        // What the provider says of the file counts more than a variable of the same name, which the uploader chooses.
+        // The provider's description of the file takes precedence over a variable of the same name, which the uploader chooses.
         var (file, variables) = (assessed.Upload.File, assessed.Upload.Variables);
 
-        // An id that only a token vouches for may be made up. Polled at once, it is found out, and counts among the polls that are due until then.
+        // An id that only a token vouches for may be made up. An immediate poll exposes it, and until then it counts as a due poll.
         TimeSpan? firstPoll = assessed.Trust == Trust.Strong ? null : TimeSpan.Zero;
         List<IReadOnlyDictionary<string, string>> choices = [file, Job.NoMetadata];
         if (variables is not null)

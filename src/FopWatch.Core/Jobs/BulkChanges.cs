@@ -4,72 +4,72 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>What can be done with many jobs at once.</summary>
+/// <summary>The action of a bulk change.</summary>
 public enum BulkAction
 {
-    /// <summary>Their next polls are brought forward, and expired ones are watched again.</summary>
+    /// <summary>Brings forward the next polls, and watches expired jobs again.</summary>
     Poll,
 
-    /// <summary>The outcomes of settled ones are published again.</summary>
+    /// <summary>Publishes the outcomes of settled jobs again.</summary>
     Republish,
 
-    /// <summary>Those that are watched are watched no longer.</summary>
+    /// <summary>Stops the watches of watched jobs.</summary>
     Stop,
 }
 
-/// <summary>How far a bulk change has come.</summary>
+/// <summary>The progress of a bulk change.</summary>
 public sealed record BulkProgress
 {
-    /// <summary>How many jobs were changed, or needed no change any more.</summary>
+    /// <summary>How many jobs were changed, or no longer needed the change.</summary>
     public int Done { get; init; }
 
     /// <summary>How many jobs could not be changed.</summary>
     public int Failed { get; init; }
 
-    /// <summary>Where the list of jobs goes on; null before the first page, and after the last.</summary>
+    /// <summary>Where the list of jobs continues; null before the first page and after the last.</summary>
     public string? Continuation { get; init; }
 
-    /// <summary>When the next poll of a source may be due.</summary>
+    /// <summary>The earliest time of the next poll, by source.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> NextPolls { get; init; } = new Dictionary<string, DateTimeOffset>();
 }
 
 /// <summary>
-/// Changes all jobs that pass the filters of a query, page by page, for so long at a time. A job that has moved on since it was listed is left alone.
+/// Changes all jobs that match a query, page by page, for a limited time per call. A job that no longer matches when its turn comes is left alone.
 /// </summary>
 /// <remarks>
-/// Polls are not made here. They are made due one after the other at half of the source's <see cref="PollSettings.PerSecond"/>, which leaves the other half
-/// to its other polls; the due index keeps them. A page that broke off is changed again when its continuation is used again.
+/// It makes no polls itself. It spaces their due times at half of the source's <see cref="PollSettings.PerSecond"/>, which leaves the other half for other polls.
+/// The due index keeps these times. An interrupted page is processed again when its continuation is used again.
 /// </remarks>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store.</param>
 /// <param name="recorder">Records the changes.</param>
 /// <param name="time">The clock.</param>
-/// <param name="atOnce">How many jobs are changed at once.</param>
+/// <param name="atOnce">The number of concurrent changes.</param>
 public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder recorder, TimeProvider time, int atOnce = BulkChanges.AtOnce)
 {
-    /// <summary>How many jobs are counted at the most.</summary>
+    /// <summary>The most jobs that are counted.</summary>
     public const int MostCounted = 100_000;
 
-    /// <summary>After which no further page is begun.</summary>
+    /// <summary>After this time no further page is started.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
 
-    /// <summary>How many jobs are usually changed at once: few, as notifications go first.</summary>
+    /// <summary>The default number of concurrent changes. It is small, because notifications take precedence.</summary>
     public const int AtOnce = 8;
 
     private const int PageLength = 100;
     private const double ShareOfRate = 0.5;
 
-    /// <summary>Counts the jobs that an action is for.</summary>
+    /// <summary>Counts the jobs that an action applies to.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async ValueTask<JobCount> CountAsync(BulkAction action, JobQuery query, CancellationToken cancellationToken) =>
         Narrowed(action, query) is { } narrowed ? await store.CountAsync(narrowed, MostCounted, cancellationToken) : default;
 
-    /// <summary>Goes on with a bulk change.</summary>
-    /// <param name="action">What to do.</param>
-    /// <param name="query">With which jobs.</param>
-    /// <param name="progress">How far it has come.</param>
+    /// <summary>Continues a bulk change.</summary>
+    /// <param name="action">The action.</param>
+    /// <param name="query">The jobs.</param>
+    /// <param name="progress">The progress so far.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>How far it has come now; with a continuation unless it is done.</returns>
+    /// <returns>The new progress, with a continuation unless it is done.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some jobs may have been changed.</exception>
     /// <exception cref="FormatException">The continuation was not issued by the store.</exception>
     public async Task<BulkProgress> RunAsync(BulkAction action, JobQuery query, BulkProgress progress, CancellationToken cancellationToken)
@@ -128,7 +128,7 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
         };
     }
 
-    /// <summary>What is to happen to a job; null if it cannot.</summary>
+    /// <summary>The input for a job; null if its source is not configured.</summary>
     private DecisionInput? InputOf(BulkAction action, Job job, Dictionary<string, DateTimeOffset> next)
     {
         switch (action)
@@ -143,14 +143,14 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
                 var now = time.GetUtcNow();
                 var at = next.TryGetValue(source.Name, out var turn) && turn > now ? turn : now;
 
-                // A poll that is due sooner anyway takes no turn.
+                // A poll that is due sooner anyway needs no slot.
                 if (!(job.Watch.NextPollAt <= at))
                     next[source.Name] = at + TimeSpan.FromSeconds(Math.Min(1 / (ShareOfRate * source.Poll.PerSecond), TimeSpan.FromDays(1).TotalSeconds));
                 return new DecisionInput.PollBy(at);
         }
     }
 
-    /// <summary>The jobs of a query that an action is for; null if there can be none.</summary>
+    /// <summary>Limits a query to the jobs that an action applies to; null if there can be none.</summary>
     private static JobQuery? Narrowed(BulkAction action, JobQuery query)
     {
         var (states, watches) = action switch

@@ -4,15 +4,15 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// Decides what the timeline of a job says of a change, by the job before and after it. A function of both and of the input; when a change is written is decided
-/// without it. <see cref="Timeline"/> decides how much is kept.
+/// Decides which timeline entries a change adds, from the job before, the job after and the input. It does not influence whether a change is written.
+/// <see cref="Timeline"/> decides how many entries are kept.
 /// </summary>
 internal static class Chronicle
 {
-    /// <summary>The timeline after a change that is written.</summary>
+    /// <summary>The timeline after a written change.</summary>
     /// <param name="before">The job before; null if there was none.</param>
-    /// <param name="after">The job afterwards, with the timeline as it was.</param>
-    /// <param name="input">What happened.</param>
+    /// <param name="after">The job afterwards, with its old timeline.</param>
+    /// <param name="input">The input.</param>
     /// <param name="now">The time.</param>
     public static Timeline Of(Job? before, Job after, DecisionInput input, DateTimeOffset now)
     {
@@ -20,7 +20,7 @@ internal static class Chronicle
         foreach (var body in Entries(before, after, input, now))
             timeline = timeline.With(now, after.RegisteredAt, body);
 
-        // What the provider reported has precedence.
+        // The facts of the provider take precedence over the timeline.
         return FactsSize.Of(after.Facts).Total + timeline.Text.Length > FactsSize.Most ? timeline.Cut() : timeline;
     }
 
@@ -60,7 +60,7 @@ internal static class Chronicle
             yield return TimelineText.Resumed(resumedBy);
     }
 
-    /// <summary>Whether the job is given up: for the first time, or once more after it was watched again.</summary>
+    /// <summary>Whether the job is given up, for the first time or again after its watch was resumed.</summary>
     private static bool IsGivenUpNow(Job? before, Job after) =>
         (after.State == JobState.Expired && before?.State != JobState.Expired)
         || (after.WatchStatus == WatchStatus.GivenUp && before?.WatchStatus != WatchStatus.GivenUp);

@@ -5,15 +5,15 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// Decides what follows a commit: what is published at once, who is told of the outcome, what the log says of it, and whether the job's watch is started, woken
-/// or ended.
+/// Decides what follows a commit: which event is published at once, which waiters get the outcome, what is logged, and whether the watch of the job is started,
+/// woken or ended.
 /// </summary>
 /// <param name="watches">Runs the watches.</param>
-/// <param name="events">Is told of committed events.</param>
-/// <param name="waiters">Those who wait for outcomes.</param>
+/// <param name="events">Receives committed events.</param>
+/// <param name="waiters">The requests that wait for outcomes.</param>
 /// <param name="references">The references by which the log names jobs.</param>
-/// <param name="log">Is told of outcomes.</param>
-/// <param name="metrics">Measures commits, when all else is done: a commit that cannot be measured is durable all the same.</param>
+/// <param name="log">Receives outcomes.</param>
+/// <param name="metrics">Measures commits, after everything else: a commit that cannot be measured is still durable.</param>
 /// <param name="time">The clock.</param>
 public sealed class CommitObserver(
     IWatchRunner watches,
@@ -25,8 +25,8 @@ public sealed class CommitObserver(
     TimeProvider time) : ICommitObserver
 {
     /// <summary>
-    /// How long before its job's first poll a watch is started: longer than the minute between two looks at the due index. Of polls that are
-    /// due later nobody is told.
+    /// How long before the first poll of a job its watch is started: longer than the minute between two reads of the due index. Later polls are left
+    /// to the due index.
     /// </summary>
     public static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
 
@@ -54,7 +54,7 @@ public sealed class CommitObserver(
         {
             waiters.Announce(after);
 
-            // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
+            // A job that only untrusted notifications name is not logged, so that a stranger cannot fill the log.
             if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
                 log.Settled(after, references);
         }
@@ -65,7 +65,7 @@ public sealed class CommitObserver(
         var (was, soon) = (before?.Watch.DueAt, time.GetUtcNow() + Ahead);
         if (after.Watch.NextPollAt is not { } due)
         {
-            // Most jobs are notified before their watch was started, and ending one that does not run costs requests.
+            // Most jobs are notified before their watch has started, and ending a watch that does not run costs requests.
             if (was is { } dueBefore && (after.Watch.LastPolledAt is not null || dueBefore <= soon))
                 await watches.EndAsync(after.Key, cancellationToken);
         }

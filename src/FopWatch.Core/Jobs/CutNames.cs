@@ -6,14 +6,14 @@ using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Names what a cut took out of a result.</summary>
+/// <summary>Lists the parts that a cut removed from a result.</summary>
 internal static class CutNames
 {
-    /// <summary>What is gone after a further cut.</summary>
-    /// <param name="before">What was gone before it.</param>
+    /// <summary>The removed parts after a further cut.</summary>
+    /// <param name="before">The parts that were removed before.</param>
     /// <param name="whole">The result before the cut.</param>
-    /// <param name="kept">What the cut left of it.</param>
-    /// <param name="pointerBytes">The most bytes that all pointers may have together.</param>
+    /// <param name="kept">The result after the cut.</param>
+    /// <param name="pointerBytes">The most bytes of all pointers together.</param>
     public static ResultCut Add(ResultCut before, JsonElement whole, JsonElement kept, int pointerBytes)
     {
         var differences = new Differences(pointerBytes);
@@ -39,7 +39,7 @@ internal static class CutNames
         return before with { Parts = [.. parts], Unnamed = unnamed > 0 ? unnamed : before.Unnamed };
     }
 
-    /// <summary>An array that is named now may have lost elements before without being named.</summary>
+    // An earlier cut may have removed elements of this array without naming it.
     private static PartCut WithKnownCount(PartCut part, ResultCut before) =>
         before.Parts.Any(named => named.At == part.At) ? part : part with { Elements = null };
 
@@ -80,7 +80,7 @@ internal static class CutNames
 
     private static void CompareMembers(JsonElement whole, JsonElement kept, Step? at, Differences differences)
     {
-        // What was kept is in the same order.
+        // The kept members are in the same order.
         var members = kept.EnumerateObject();
         var hasNext = members.MoveNext();
         foreach (var member in whole.EnumerateObject())
@@ -99,7 +99,7 @@ internal static class CutNames
         }
     }
 
-    /// <summary>Whether a part that was named before is still what it was: where it is may be gone since.</summary>
+    /// <summary>Whether a part that was named before is still there. The value around it may have been removed since.</summary>
     private static bool IsIn(JsonElement kept, PartCut part)
     {
         var steps = Steps(part.At);
@@ -119,7 +119,7 @@ internal static class CutNames
     private static string[] Steps(string pointer) => [.. pointer.Split('/').Skip(1)
         .Select(step => step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))];
 
-    /// <summary>A step of a pointer. Texts are made of named ones only: one is as long as all names around it.</summary>
+    /// <summary>A step of a pointer. The text is built only for named parts, because it is as long as all names around it.</summary>
     private sealed record Step(string Token, Step? Around, int Bytes, int Depth)
     {
         public static Step To(string name, Step? around)
@@ -129,10 +129,10 @@ internal static class CutNames
         }
     }
 
-    /// <summary>The differences, of which there may be as many as a result has bytes: those that may be named, and the number of all.</summary>
+    /// <summary>The differences. There may be as many as a result has bytes, so only those that may be named are kept, and the rest are counted.</summary>
     private sealed class Differences(int pointerBytes)
     {
-        // A part that was named before takes no further name, so twice as many suffice.
+        // A part that was named before needs no further name, so twice as many suffice.
         private const int MostNamed = 2 * ResultCut.MaxParts;
 
         private readonly SortedDictionary<int, List<Difference>> _byDepth = [];

@@ -3,33 +3,33 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>What <see cref="JobDecider"/> decides about: everything that can change a job.</summary>
+/// <summary>The input of <see cref="JobDecider"/>: everything that can change a job.</summary>
 public abstract record DecisionInput
 {
     private DecisionInput()
     {
     }
 
-    /// <summary>The origin of the job that is created where there is none; null if none is.</summary>
+    /// <summary>The origin of the job that the input creates if there is none; null if it creates none.</summary>
     internal virtual JobOrigin? Creates => null;
 
-    /// <summary>What names the id, for whether its <see cref="Tombstone"/> keeps it out.</summary>
+    /// <summary>The origin that decides whether a <see cref="Tombstone"/> keeps the id out.</summary>
     internal virtual JobOrigin? ComesAs => Creates;
 
-    /// <summary>From the creation of the job to its first poll; null for the source's setting.</summary>
+    /// <summary>The time from the creation of the job to its first poll; null for the source's setting.</summary>
     internal virtual TimeSpan? FirstPoll => null;
 
     /// <summary>
-    /// An application registers the job, also one whose id has a <see cref="Tombstone"/>. Re-registering merges metadata, publishes the outcome of a
-    /// settled job again if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
+    /// An application registers the job, even if its id has a <see cref="Tombstone"/>. Re-registering merges metadata. If that adds metadata to a settled job, its
+    /// outcome is published again. Re-registering also resumes the watch of a job without an outcome that was stopped or given up.
     /// </summary>
-    /// <param name="Metadata">What to echo in every event.</param>
-    /// <param name="FirstPollAfter">From now to the first poll; null for the source's setting. Counts only the first time.</param>
+    /// <param name="Metadata">The metadata to echo in every event.</param>
+    /// <param name="FirstPollAfter">The time from now to the first poll; null for the source's setting. It counts only at the first registration.</param>
     public sealed record Registration(IReadOnlyDictionary<string, string> Metadata, TimeSpan? FirstPollAfter) : DecisionInput
     {
         /// <summary>
-        /// Whether the provider's upload callback registers it, and not an application. It may be a repetition, so an id that has a <see cref="Tombstone"/>
-        /// stays out.
+        /// Whether the provider's upload callback registers the job, and not an application. The callback may be a repetition, so an id with a
+        /// <see cref="Tombstone"/> is not registered again.
         /// </summary>
         public bool IsUploadCallback { get; init; }
 
@@ -41,23 +41,23 @@ public abstract record DecisionInput
     }
 
     /// <summary>
-    /// A trusted notification reports on the job. A job that was given up and has no outcome still is watched again, since the provider plainly knows of it.
+    /// A trusted notification reports on the job. If the job was given up and still has no outcome, it is watched again, because the provider knows the id.
     /// </summary>
     /// <param name="Told">The report.</param>
-    /// <param name="Correlation">The correlation in the path of the notify URL, kept as metadata unless there is one already; null if it has none.</param>
+    /// <param name="Correlation">The correlation in the path of the notify URL; null if there is none. It becomes metadata unless the job already has one.</param>
     public sealed record Report(JobReport Told, string? Correlation) : DecisionInput
     {
-        /// <summary>What its signature is worth, for the timeline; less than strong if the token of its URL is trusted.</summary>
+        /// <summary>How far the signature is trusted, for the timeline; less than strong if the source trusts the token of the URL.</summary>
         public Trust Trust { get; init; } = Trust.Strong;
 
         internal override JobOrigin? Creates => JobOrigin.Report;
     }
 
-    /// <summary>A notification that is not trusted names the job: its next poll is due now.</summary>
-    /// <param name="IsWorkflow">Whether it names the job as a workflow whose status has a query of its own.</param>
+    /// <summary>An untrusted notification names the job, so its next poll is due now.</summary>
+    /// <param name="IsWorkflow">Whether it names the job as a workflow, whose status has a separate query.</param>
     public sealed record Hint(bool IsWorkflow) : DecisionInput
     {
-        /// <summary>What its signature is worth, for the timeline.</summary>
+        /// <summary>How far the signature is trusted, for the timeline.</summary>
         public Trust Trust { get; init; } = Trust.None;
 
         internal override JobOrigin? Creates => JobOrigin.Hint;
@@ -67,38 +67,38 @@ public abstract record DecisionInput
 
     /// <summary>The status API was asked.</summary>
     /// <param name="Asked">
-    /// The watch as it was when the question was asked. If the job had been given up by then and the provider reports that it goes on, it is watched
-    /// again; the answer to a question that is older than the giving up does not undo it.
+    /// The watch at the time of the request. If the job had already been given up then, and the provider reports that it is still running, it is watched
+    /// again. The answer to a request that was sent before the job was given up does not resume the watch.
     /// </param>
     /// <param name="Answer">The answer.</param>
-    /// <param name="Chance">A random number, at least 0 and less than 1, by which the next wait varies.</param>
+    /// <param name="Chance">A random number, at least 0 and less than 1, that varies the next wait.</param>
     public sealed record Polled(Watch Asked, StatusAnswer Answer, double Chance) : DecisionInput
     {
-        /// <summary>Whether somebody asked for the poll; otherwise it was due.</summary>
+        /// <summary>Whether somebody requested the poll; if not, it was due.</summary>
         public bool IsRequested { get; init; }
     }
 
-    /// <summary>Somebody wants the job watched no longer. It stays as it is, and a notification still settles it.</summary>
+    /// <summary>Somebody stops the watch of the job. The job stays unchanged, and a notification can still settle it.</summary>
     public sealed record StopWatching : DecisionInput;
 
-    /// <summary>Somebody wants the outcome published again: as a new version, since brokers drop an event id that they have seen.</summary>
+    /// <summary>Somebody has the outcome published again. It gets a new version, because brokers drop event ids that they have seen.</summary>
     public sealed record Republish : DecisionInput;
 
     /// <summary>The sweep found that a watched job is in no index.</summary>
     public sealed record RestoreWatch : DecisionInput;
 
-    /// <summary>A poll found a job in the due index that has nothing to be polled for.</summary>
+    /// <summary>A poll found a job in the due index that needs no poll.</summary>
     public sealed record Reindex : DecisionInput;
 
-    /// <summary>The sweep found that a clock which was ahead may have set the times of the watch; see <see cref="PollPlan.Corrected"/>.</summary>
+    /// <summary>The sweep found that a clock that was ahead may have set the times of the watch; see <see cref="PollPlan.Corrected"/>.</summary>
     public sealed record CorrectTimes : DecisionInput;
 
-    /// <summary>Somebody wants the job polled by a time. An expired job is watched again from then on; a stopped one, and one with an outcome, stays as it is.</summary>
-    /// <param name="At">The time. A poll that is due sooner stays so.</param>
+    /// <summary>Somebody requests a poll by a time. An expired job is watched again from then on. A stopped job and a job with an outcome stay unchanged.</summary>
+    /// <param name="At">The time. A poll that is due sooner keeps its due time.</param>
     public sealed record PollBy(DateTimeOffset At) : DecisionInput;
 
-    /// <summary>Something that is to happen only if the job still passes the filters by which it was found.</summary>
-    /// <param name="Query">The filters.</param>
-    /// <param name="Then">What is to happen. It creates no job.</param>
+    /// <summary>An input that applies only if the job still matches the query that found it.</summary>
+    /// <param name="Query">The query.</param>
+    /// <param name="Then">The input. It creates no job.</param>
     public sealed record Matching(JobQuery Query, DecisionInput Then) : DecisionInput;
 }

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace FopWatch.Jobs;
 
-/// <summary>An immutable list that is equal to another one with equal elements, so that records with lists compare by value.</summary>
+/// <summary>An immutable list with value equality, so that records with lists compare by value.</summary>
 /// <typeparam name="T">The element.</typeparam>
 [CollectionBuilder(typeof(EquatableList), nameof(EquatableList.Create))]
 [SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "It is a list.")]
@@ -42,7 +42,7 @@ public sealed class EquatableList<T> : IReadOnlyList<T>, IEquatable<EquatableLis
     IEnumerator IEnumerable.GetEnumerator() => _elements.GetEnumerator();
 }
 
-/// <summary>Makes <see cref="EquatableList{T}"/>s; collection expressions call it.</summary>
+/// <summary>Creates lists for collection expressions.</summary>
 public static class EquatableList
 {
     /// <summary>A list of these elements.</summary>

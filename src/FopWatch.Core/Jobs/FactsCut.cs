@@ -1,12 +1,12 @@
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// How much a store that cannot keep a job whole leaves out: each member leaves out what the ones before it do, and more.
-/// State, outcome and <see cref="JobFacts.Counts"/> stay right.
+/// How much is left out of a job that is too large for a store. Each level includes the levels before it. State, outcome and
+/// <see cref="JobFacts.Counts"/> stay right.
 /// </summary>
 /// <remarks>
-/// What is left out depends on the level alone and is left out of everything that is merged later, so that facts that were cut
-/// are still merged by a join: the report whose facts were cut changes nothing when it comes again.
+/// The level alone determines what is left out, also of all facts merged later. So merging cut facts is still a join: a repetition of the report
+/// that was cut changes nothing.
 /// </remarks>
 public enum FactsCut
 {
@@ -16,18 +16,17 @@ public enum FactsCut
     /// <summary>The raw body.</summary>
     Raw,
 
-    /// <summary>Of every result, what exceeds 64 KiB (<see cref="JsonCut"/>).</summary>
+    /// <summary>The part of each result beyond 64 KiB (<see cref="JsonCut"/>).</summary>
     Results,
 
-    /// <summary>Of every result, what exceeds 8 KiB.</summary>
+    /// <summary>The part of each result beyond 8 KiB.</summary>
     SmallResults,
 
-    /// <summary>Of every item, the outputs beyond the first <see cref="JobFacts.OutputsKept"/>.</summary>
+    /// <summary>The outputs of each item beyond the first <see cref="JobFacts.OutputsKept"/>.</summary>
     Outputs,
 
     /// <summary>
-    /// Of every item its outputs, its description, its error beyond <see cref="ItemFacts.ErrorKept"/> characters, and what exceeds 1 KiB of its
-    /// result.
+    /// The outputs and the description of each item, its error beyond <see cref="ItemFacts.ErrorKept"/> characters, and its result beyond 1 KiB.
     /// </summary>
     Details,
 

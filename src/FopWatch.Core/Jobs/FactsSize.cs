@@ -2,19 +2,19 @@ using System.Buffers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>How many bytes facts take as JSON at the most, and what they are cut to where that is too many.</summary>
+/// <summary>An upper bound of the size of facts as JSON, in bytes, and the cuts that reduce it.</summary>
 internal readonly record struct FactsSize(long Outputs, long Others)
 {
     /// <summary>The most bytes of a job, and of an event.</summary>
     public const int Most = 8 * 1024 * 1024;
 
-    // Names, punctuation and what is no text.
+    // Names, punctuation and values that are not text.
     private const int AroundItem = 512;
     private const int AroundOutput = 96;
     private const int AroundPart = 64;
     private const int LongestEscape = 6;
 
-    // What no encoder escapes.
+    // Characters that no encoder escapes.
     private static readonly SearchValues<char> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 !#$%()*,-./:;=?@[]^_{|}~");
 
@@ -37,8 +37,7 @@ internal readonly record struct FactsSize(long Outputs, long Others)
         return new(outputs, others);
     }
 
-    /// <summary>The next shorter form of facts: without most outputs if these are what there is most of, or with a further cut.</summary>
-    /// <returns>Null if there is none.</returns>
+    /// <summary>The next shorter form of facts: with fewer outputs if outputs are the larger part, else with a further cut; null if there is none.</summary>
     public JobFacts? Shorten(JobFacts facts) =>
         facts.Cut < FactsCut.Raw && facts.Raw is not null ? facts.CutTo(FactsCut.Raw)
         : Outputs > Others && JobFacts.FewerOutputs(facts.MostOutputs) is { } fewer ? facts.WithMostOutputs(fewer)

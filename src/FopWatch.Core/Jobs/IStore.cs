@@ -5,16 +5,16 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>A store: one for all that has to be committed together. What it has are views of the same database.</summary>
+/// <summary>A store. Its members are views of one database, so that related data is committed together.</summary>
 public interface IStore
 {
-    /// <summary>The jobs. A commit writes to the due index and the outbox as well.</summary>
+    /// <summary>The jobs. A commit also writes to the due index and the outbox.</summary>
     IJobStore Jobs { get; }
 
-    /// <summary>The jobs that are to be polled, by time.</summary>
+    /// <summary>The jobs to poll, by time.</summary>
     IDueIndex Due { get; }
 
-    /// <summary>The events that are committed and not yet published.</summary>
+    /// <summary>The events that are committed but not yet published.</summary>
     IOutbox Outbox { get; }
 
     /// <summary>The notifications that could not be recorded.</summary>

@@ -5,22 +5,22 @@ using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>What is known of one file that a command made. Merged field by field.</summary>
+/// <summary>The facts about one output file of a command. They are merged field by field.</summary>
 public sealed record OutputFacts
 {
-    /// <summary>The bucket, where it is known.</summary>
+    /// <summary>The bucket; null if unknown.</summary>
     public string? Bucket { get; init; }
-
+    
     /// <summary>The key.</summary>
     public string? Key { get; init; }
 
     /// <summary>The provider's content hash.</summary>
     public string? Hash { get; init; }
 
-    /// <summary>A URL that the provider gave: data, never fetched. One that follows from settings is not kept.</summary>
+    /// <summary>The URL that the provider gave. It is data and never fetched. A URL that follows from settings is not stored.</summary>
     public string? Url { get; init; }
 
-    /// <summary>Bytes.</summary>
+    /// <summary>The size, in bytes.</summary>
     public long? Size { get; init; }
 
     internal OutputFacts Redacted() => Url is not null || (Key is not null && CommandRedaction.MayBeUrl(Key))
@@ -35,12 +35,12 @@ public sealed record OutputFacts
     };
 }
 
-/// <summary>The file that a command worked on.</summary>
+/// <summary>The input file of a command.</summary>
 public sealed record InputFacts : IComparable<InputFacts>
 {
-    /// <summary>The bucket, where it is known.</summary>
+    /// <summary>The bucket; null if unknown.</summary>
     public string? Bucket { get; init; }
-
+    
     /// <summary>The key, or the prefix of keys; empty for a whole bucket.</summary>
     public required string Key { get; init; }
 
@@ -59,40 +59,40 @@ public sealed record InputFacts : IComparable<InputFacts>
 }
 
 /// <summary>
-/// What is known of one command of a job. The item that is further on wins as a whole; of two in the same state one that is
-/// <see cref="IsOneOfEquals"/> does; otherwise the fields are merged. That is a lexicographic product of chains and a join, hence a join.
+/// The facts about one command of a job. Of two items, the one in the later state wins as a whole. In the same state, one that is
+/// <see cref="IsOneOfEquals"/> wins. Otherwise the fields are merged. This is a lexicographic product of chains and a join, hence a join.
 /// </summary>
 public sealed record ItemFacts
 {
-    /// <summary>UTF-16 characters of an error that are kept where details are cut; one more if a surrogate pair would be halved.</summary>
+    /// <summary>The length of an error after a cut of details, in UTF-16 characters; one more if that would split a surrogate pair.</summary>
     public const int ErrorKept = 200;
 
-    /// <summary>The command, secrets redacted.</summary>
+    /// <summary>The command, with secrets redacted.</summary>
     public required string Command { get; init; }
 
     /// <summary>
-    /// 0 for the first item with this command, 1 for the second … The same command may occur twice in a job, and answers list
-    /// items in any order, so items of one command are numbered from the furthest on to the least (<see cref="JobFacts.WithItems"/>).
+    /// 0 for the first item with this command, 1 for the second, and so on. The same command may occur twice in a job, and answers list items in
+    /// any order, so items of one command are numbered from the latest state to the earliest (<see cref="JobFacts.WithItems"/>).
     /// </summary>
     public int Occurrence { get; init; }
 
     /// <summary>
-    /// Its place, from 0, in the report that concluded the job (<see cref="JobFacts.Concluded"/>); null if no report did, or that one did
-    /// not list it.
+    /// The index in the report that concluded the job (<see cref="JobFacts.Concluded"/>); null if no report did, or if that report did not
+    /// list the item.
     /// </summary>
     public int? Position { get; init; }
 
     /// <summary>
-    /// Whether the report that concluded the job listed this command more than once. Nothing but its listing says which of them has which
-    /// output, so of two items in the same state this one wins as a whole.
+    /// Whether the report that concluded the job listed this command more than once. Only that report shows which of them has which output, so of
+    /// two items in the same state this one wins as a whole.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsOneOfEquals { get; init; }
 
-    /// <summary>How it stands.</summary>
+    /// <summary>The state.</summary>
     public required ItemState State { get; init; }
 
-    /// <summary>The provider's own code, kept because providers add codes.</summary>
+    /// <summary>The provider's code, stored because providers add codes.</summary>
     public long? Code { get; init; }
 
     /// <summary>The provider's description of the code.</summary>
@@ -101,36 +101,36 @@ public sealed record ItemFacts
     /// <summary>The provider's error text; never empty.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Whether <see cref="Error"/> is only the beginning of it.</summary>
+    /// <summary>Whether <see cref="Error"/> is only the beginning of the text.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ErrorCut { get; init; }
 
-    /// <summary>0-based failing segment of a pipeline.</summary>
+    /// <summary>The index of the segment of a pipeline that failed, from 0.</summary>
     public int? ErrorIndex { get; init; }
 
-    /// <summary>True where old output came back and nothing was processed.</summary>
+    /// <summary>True if the provider returned an existing output without processing.</summary>
     public bool? ReusedOldOutput { get; init; }
 
-    /// <summary>The answer of a command that makes no file, as JSON text.</summary>
+    /// <summary>The result of a command that produces no file, as JSON text.</summary>
     public string? Result { get; init; }
 
-    /// <summary>What is gone of <see cref="Result"/>; null if it is whole.</summary>
+    /// <summary>The parts removed from <see cref="Result"/>; null if it is whole.</summary>
     public ResultCut? ResultCut { get; init; }
 
-    /// <summary>The file that it worked on, where the report names it for this command.</summary>
+    /// <summary>The input file, if the report names it for this command.</summary>
     public InputFacts? Input { get; init; }
 
-    /// <summary>The files that it made, ordered by bucket and key, none twice.</summary>
+    /// <summary>The output files, ordered by bucket and key, without duplicates.</summary>
     public EquatableList<OutputFacts> Outputs { get; init; } = [];
 
-    /// <summary>Whether there are more outputs.</summary>
+    /// <summary>Whether outputs were left out.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool OutputsCut { get; init; }
 
-    /// <summary>Whether nothing more can come.</summary>
+    /// <summary>Whether the state is final.</summary>
     public bool IsOver => State is ItemState.Skipped or ItemState.Failed or ItemState.Succeeded;
 
-    /// <summary>What identifies the item within its job.</summary>
+    /// <summary>Identifies the item within its job.</summary>
     internal (string Command, int Occurrence) Identity => (Command, Occurrence);
 
     internal static int ByIdentity((string Command, int Occurrence) a, (string Command, int Occurrence) b)
@@ -164,7 +164,7 @@ public sealed record ItemFacts
         };
     }
 
-    /// <summary>The item without what a cut leaves out: a function that keeps the order of texts, so that cutting is compatible with joining.</summary>
+    /// <summary>The item after a cut. The function preserves the order of texts, so that cutting is compatible with joining.</summary>
     internal ItemFacts CutTo(FactsCut cut)
     {
         if (cut < FactsCut.Results)
@@ -183,19 +183,19 @@ public sealed record ItemFacts
         }).WithMostOutputs(outputsKept);
     }
 
-    /// <summary>The item with at most so many outputs: the first, so that cutting is compatible with joining.</summary>
+    /// <summary>The item with only its first outputs, so that cutting is compatible with joining.</summary>
     internal ItemFacts WithMostOutputs(int most) =>
         Outputs.Count <= most ? this : this with { Outputs = [.. Outputs.Take(most)], OutputsCut = true };
 
     /// <summary>
-    /// The beginning of an error that is longer than <see cref="ErrorKept"/>. A surrogate pair at its end stays whole: without its second
-    /// half, or with another character in its place, of two texts the lesser could be the greater afterwards.
+    /// The beginning of an error that is longer than <see cref="ErrorKept"/>. A surrogate pair at its end stays whole: without its second half, or
+    /// with a replacement, the order of two texts could reverse.
     /// </summary>
     internal static string Shortened(string error) => error[..(char.IsHighSurrogate(error[ErrorKept - 1]) ? ErrorKept + 1 : ErrorKept)];
 
     /// <summary>
-    /// Of two results that differ, one is picked by the hash of the whole, whatever is left of it; texts are picked last, because earlier
-    /// versions kept the beginning of a long result as one.
+    /// Of two different results, the hash of the whole decides, whatever a cut left of it. Strings rank last, because earlier versions stored the
+    /// beginning of a long result as a string.
     /// </summary>
     private static (string? Result, ResultCut? Cut) JoinResults(ItemFacts a, ItemFacts b)
     {
@@ -224,7 +224,7 @@ public sealed record ItemFacts
         if (some.Count + more.Count < 2)
             return some.Count > 0 ? some : more;
 
-        // A list may have hundreds of thousands, so it is sorted and merged in one array.
+        // A list may have hundreds of thousands of outputs, so it is sorted and merged in one array.
         OutputFacts[] all = [.. some, .. more];
         Array.Sort(all, ByIdentity);
         var last = 0;
@@ -246,8 +246,8 @@ public sealed record ItemFacts
     }
 
     /// <summary>
-    /// The furthest on first, then by content: the order in which items of one command are numbered. As true states only move
-    /// forward, the n-th of this order does too, whatever order the provider lists them in.
+    /// The order in which items of one command are numbered: latest state first, then by content. Because states only move forward, the n-th
+    /// item of this order does too, whatever order the provider lists them in.
     /// </summary>
     internal static int FurthestFirst(ItemFacts a, ItemFacts b)
     {
@@ -269,7 +269,7 @@ public sealed record ItemFacts
         static OutputFacts? FirstOutput(ItemFacts item) => item.Outputs.Count > 0 ? item.Outputs[0] : null;
     }
 
-    /// <summary>Whatever else may differ, so that the order in which a provider lists equal commands never decides.</summary>
+    // Compares all other members, so that the order in which a provider lists equal commands never decides.
     private static int ByTheRest(ItemFacts a, ItemFacts b)
     {
         var order = Nullable.Compare(a.Code, b.Code);
@@ -305,7 +305,7 @@ public sealed record ItemFacts
     }
 }
 
-/// <summary>The joins of single values: what is known beats what is not, and of two contradicting values one is picked by their order.</summary>
+/// <summary>The joins of single values: a known value beats null, and the greater of two contradicting values wins.</summary>
 internal static class Facts
 {
     public static string? Max(string? a, string? b) => string.CompareOrdinal(a, b) >= 0 ? a : b;

@@ -5,20 +5,20 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// Decides what becomes of a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. Pure
-/// functions; <see cref="Job"/> and <see cref="Watch"/> have the algebra that they are written in. <see cref="Watch.Start"/> decides the deadline,
-/// <see cref="PollPlan"/> when a poll follows a poll, <see cref="GivingUp"/> when a job expires.
+/// Decides how an input changes a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. All are pure
+/// functions, written with the operations of <see cref="Job"/> and <see cref="Watch"/>. <see cref="Watch.Start"/> decides the deadline,
+/// <see cref="PollPlan"/> the time of the next poll, and <see cref="GivingUp"/> when a job expires.
 /// </summary>
 public static class JobDecider
 {
     /// <summary>Decides about one input.</summary>
-    /// <param name="key">The job's key.</param>
-    /// <param name="job">The job as it is; null if there is none.</param>
-    /// <param name="input">What happened.</param>
-    /// <param name="source">The job's source. Null if it is not configured any more: only stops, republications and restored watches do without.</param>
+    /// <param name="key">The key of the job.</param>
+    /// <param name="job">The current job; null if there is none.</param>
+    /// <param name="input">The input.</param>
+    /// <param name="source">The source of the job; null if it is no longer configured, which only stops, republications and restored watches allow.</param>
     /// <param name="now">The time.</param>
     /// <param name="plans">The learned plans of the source; null for the fixed one.</param>
-    /// <param name="overdue">When jobs of the source are overdue; null if that is not known.</param>
+    /// <param name="overdue">The ages at which jobs of the source are overdue; null if unknown.</param>
     /// <returns>The change; null if there is no job and the input creates none.</returns>
     public static JobChange? Decide(
         JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans = null, OverdueAges? overdue = null)
@@ -54,13 +54,13 @@ public static class JobDecider
 
         var after = change.Job with { Facts = change.Job.Facts.Bounded(), Version = Math.Max(change.Job.Version, 1) };
 
-        // What was found to be wrong with an index is put right by writing the job as it is.
+        // Writing an unchanged job repairs its index.
         var isWritten = change.EventType is not null || after != job || input is DecisionInput.RestoreWatch or DecisionInput.Reindex;
         return change with { Job = isWritten ? after with { Timeline = Chronicle.Of(job, after, input, now) } : after, IsWritten = isWritten };
     }
 
     /// <summary>
-    /// Whether an input needs leave: a hint at an id that nothing genuine has named and nothing watches, or an upload callback of such an id. It may be made
+    /// Whether an input needs admission: a hint or an upload callback for an id that nothing genuine has named and that is not watched. The id may be made
     /// up, and would be polled.
     /// </summary>
     public static bool NeedsAdmission(Job? job, DecisionInput input) =>
@@ -73,7 +73,7 @@ public static class JobDecider
         ArgumentNullException.ThrowIfNull(source);
         var watch = Watch.Start(source.Poll, now, input.FirstPoll, plans?.OfSource);
 
-        // A hint may name an id long before or after it is submitted.
+        // A hint may arrive long before or after its id was submitted, so the age of the job is unknown.
         return Job.New(key, source.Provider.Kind, origin, origin == JobOrigin.Hint ? watch with { Reason = PollReason.Hint } : watch with { AgeKnownTo = now }, now);
     }
 
@@ -94,7 +94,7 @@ public static class JobDecider
         if (change.Job.HasOutcome)
             return change.Then(next => next.Notified(now));
 
-        // The provider says that it is over and not how: the status API will know.
+        // The provider says that the job is over but not how; the status API knows.
         if (report.AsksForPoll || report.Facts.Closed)
             return change.Then(next => next.Rewatch(next.Watch.Hinted(poll, now)));
         return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(next.Watch.Restart(poll, now))) : change;
@@ -122,7 +122,7 @@ public static class JobDecider
         if (givenUp is { } reason)
             change = change.Then(next => next.GiveUp(reason, now));
 
-        // An API that is down, busy or refuses to answer does not say that the job goes on.
+        // An API that is down, busy or refuses to answer does not show that the job is still running.
         return answer.Answer is PollAnswer.Report or PollAnswer.NotFound && overdue?.For(CommandClass.Of(change.Job.Facts)) < now - change.Job.Watch.StartedAt
             ? change.Then(next => next.BecomeOverdue(now))
             : change;

@@ -5,8 +5,8 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// Writes the document of a job in the form of <see cref="JobJsonContext"/>, which reads it. A flag, a number or an enum that need not be there is left out
-/// where it has the default of its type: every version reads it so. Lists and metadata are always there: the reader takes absent ones for null.
+/// Writes the document of a job in the format that <see cref="JobJsonContext"/> reads. Optional flags, numbers and enums are left out if they have the default
+/// of their type, which every version assumes for absent ones. Lists and metadata are always written, because the reader takes absent ones for null.
 /// </summary>
 internal static class JobDocument
 {
@@ -157,7 +157,7 @@ internal static class JobDocument
             json.WriteNumber(name, value);
     }
 
-    // These have always been written as C# spells them.
+    // These names have always been written in C# spelling.
     private static string NameOf<T>(T value)
         where T : struct, Enum => Enum.GetName(value) ?? throw new JsonException($"{value} is no {typeof(T).Name}.");
 }

@@ -5,10 +5,10 @@ using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>How far a provider says that a job as a whole has come, before it is over.</summary>
+/// <summary>The progress of the whole job according to the provider, before it is over.</summary>
 public enum JobProgress
 {
-    /// <summary>It did not say.</summary>
+    /// <summary>The provider did not say.</summary>
     Unknown,
 
     /// <summary>Queued.</summary>
@@ -18,16 +18,16 @@ public enum JobProgress
     Processing,
 }
 
-/// <summary>What the provider says of the job as a whole once it is over. It counts only where the items say nothing.</summary>
+/// <summary>The provider's verdict on the whole job once it is over. It counts only if the items say nothing.</summary>
 public enum JobVerdict
 {
-    /// <summary>No failure is claimed. Not a success: Qiniu answers 0 for a bogus command without items (providers.md, section 1).</summary>
+    /// <summary>No failure was reported. This is not a success: Qiniu answers 0 for an invalid command without items (providers.md, section 1).</summary>
     None,
 
-    /// <summary>The job as a whole went well (Qiniu workflows), also where its conditions chose no command.</summary>
+    /// <summary>The whole job succeeded (Qiniu workflows), even if its conditions selected no command.</summary>
     Succeeded,
 
-    /// <summary>The job as a whole failed.</summary>
+    /// <summary>The whole job failed.</summary>
     Failed,
 
     /// <summary>The job was cancelled (Qiniu workflow V3, code 5).</summary>
@@ -35,8 +35,8 @@ public enum JobVerdict
 }
 
 /// <summary>The body of a report.</summary>
-/// <param name="Closing">Whether it closed the job; such a body beats any other.</param>
-/// <param name="Json">The body as JSON, secrets redacted. Of two, the longer one is kept.</param>
+/// <param name="Closing">Whether it closed the job. A closing body takes precedence over others.</param>
+/// <param name="Json">The body as JSON, with secrets redacted. The longer of two bodies is kept.</param>
 public readonly record struct RawBody(bool Closing, string Json) : IComparable<RawBody>
 {
     /// <inheritdoc/>
@@ -52,18 +52,18 @@ public readonly record struct RawBody(bool Closing, string Json) : IComparable<R
 }
 
 /// <summary>
-/// Everything that reports have said about a job, merged by <see cref="Join"/>: a commutative, associative and idempotent
-/// operation, so that duplicates, late arrivals and races need no special case.
+/// The facts of all reports about a job, merged by <see cref="Join"/>: a commutative, associative and idempotent operation. So duplicates, late
+/// arrivals and races need no special cases.
 /// </summary>
 public sealed record JobFacts
 {
-    /// <summary>Outputs of one item that are kept where outputs are cut.</summary>
+    /// <summary>How many outputs of an item remain after a cut of outputs.</summary>
     public const int OutputsKept = 100;
 
-    /// <summary>Items that are kept where items are cut.</summary>
+    /// <summary>How many items remain after a cut of items.</summary>
     public const int ItemsKept = 1000;
 
-    /// <summary>Nothing is known.</summary>
+    /// <summary>No facts.</summary>
     public static readonly JobFacts None = new() { Redaction = CommandRedaction.Version };
 
     /// <summary>The bucket of the input.</summary>
@@ -75,61 +75,61 @@ public sealed record JobFacts
     /// <summary>The provider's queue.</summary>
     public string? Pipeline { get; init; }
 
-    /// <summary>What the provider's support asks for.</summary>
+    /// <summary>The request id, which the provider's support asks for.</summary>
     public string? RequestId { get; init; }
 
     /// <summary>What started the job.</summary>
     public string? TaskFrom { get; init; }
 
-    /// <summary>True for an idle-time task, which has no completion-time promise.</summary>
+    /// <summary>True for an idle-time task, which has no promised completion time.</summary>
     public bool? Idle { get; init; }
 
     /// <summary>When the provider accepted the job.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
-    /// <summary>How far the job has come as a whole.</summary>
+    /// <summary>The progress of the whole job.</summary>
     public JobProgress Progress { get; init; }
 
     /// <summary>
-    /// Whether one report both listed all commands and said that the processing is over. A report that may list only some of
-    /// them (Wangsu <c>separate</c>) never closes a job, whatever its code. Closed is not settled: items may say otherwise.
+    /// Whether one report listed all commands and said that the processing is over. A report that may list only some commands (Wangsu
+    /// <c>separate</c>) never closes a job, whatever its code. A closed job is not necessarily settled: its items may contradict.
     /// </summary>
     public bool Closed { get; init; }
 
-    /// <summary>The verdict on the job as a whole.</summary>
+    /// <summary>The verdict on the whole job.</summary>
     public JobVerdict Verdict { get; init; }
 
     /// <summary>Whether the provider delivered its notification.</summary>
     public NotificationDelivery Delivery { get; init; }
 
-    /// <summary>The items, ordered by command and occurrence, none twice. A report's are set by <see cref="WithItems"/>.</summary>
+    /// <summary>The items, ordered by command and occurrence, without duplicates. <see cref="WithItems"/> sets those of a report.</summary>
     public EquatableList<ItemFacts> Items { get; init; } = [];
 
-    /// <summary>The most telling body so far, as redacted JSON: what a later version of FopWatch may want to read again.</summary>
+    /// <summary>The most informative body so far, as redacted JSON, so that a later version of FopWatch can read it again.</summary>
     public RawBody? Raw { get; init; }
 
     /// <summary>
-    /// Whether one report by itself said how the job ended: it closed the job, and every command that it listed is over. Never
-    /// true of several reports only together, so that nothing that comes later can make a settled job run again.
+    /// Whether a single report said how the job ended: it closed the job, and every command that it listed is over. Several reports together never
+    /// conclude a job, so no later report can make a settled job run again.
     /// </summary>
     public bool Concluded { get; init; }
 
-    /// <summary>The version of the rules by which secrets were taken out; 0 of what versions before 2 stored.</summary>
+    /// <summary>The version of the rules that redacted secrets; 0 for facts that versions before 2 stored.</summary>
     public int Redaction { get; init; }
 
-    /// <summary>What is left out because a store could not keep it. It never becomes less.</summary>
+    /// <summary>The level of the cut, because the job was too large for a store. It never decreases.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public FactsCut Cut { get; init; }
 
-    /// <summary>The most outputs of each item that are kept, because the job would be too large with all of them; null for all. It never becomes more.</summary>
+    /// <summary>The limit on the outputs of each item, because the job would be too large with all of them; null for no limit. It never increases.</summary>
     public int? MostOutputs { get; init; }
 
-    /// <summary>What <see cref="Counts"/> says where <see cref="Items"/> do not tell any more; null where they do.</summary>
+    /// <summary>The value of <see cref="Counts"/> if <see cref="Items"/> were cut; null if they are complete.</summary>
     public JobCounts? CutCounts { get; init; }
 
     /// <summary>
-    /// The outcome that follows from the facts, or null while the job is open. The items say it; the job as a whole is asked only
-    /// whether it was cancelled, and where no item says anything.
+    /// The outcome that follows from the facts; null while the job is open. The items decide. The verdict on the whole job counts only for a
+    /// cancellation, and if no item says anything.
     /// </summary>
     public JobState? Outcome
     {
@@ -146,16 +146,16 @@ public sealed record JobFacts
                 (true, true) => JobState.PartiallyFailed,
                 (true, false) => JobState.Succeeded,
                 (false, true) => JobState.Failed,
-                // No items, or all skipped: only the whole can say whether that was meant.
+                // No items, or all skipped: only the verdict can say whether that was intended.
                 (false, false) => Verdict == JobVerdict.Failed ? JobState.Failed : JobState.Succeeded,
             };
         }
     }
 
-    /// <summary>Whether anything has started.</summary>
+    /// <summary>Whether processing has started.</summary>
     public bool Started => Closed || Progress == JobProgress.Processing || Items.Any(item => item.State >= ItemState.Processing);
 
-    /// <summary>The number of items in each state, those that were cut included.</summary>
+    /// <summary>The number of items in each state, including items that were cut.</summary>
     public JobCounts Counts
     {
         get
@@ -186,19 +186,18 @@ public sealed record JobFacts
         }
     }
 
-    /// <summary>The items as they are shown: in the order of the report that concluded the job, then those that it did not list.</summary>
+    /// <summary>The items in display order: first those of the report that concluded the job, in its order, then the others.</summary>
     [JsonIgnore]
     public IEnumerable<ItemFacts> ItemsInOrder => Items.OrderBy(item => item.Position ?? int.MaxValue);
 
     /// <summary>
-    /// These facts with the items of one report, in its order. Numbers them; see <see cref="ItemFacts.Occurrence"/> and
-    /// <see cref="ItemFacts.Position"/>.
+    /// These facts with the items of one report, in its order. Sets <see cref="ItemFacts.Occurrence"/> and <see cref="ItemFacts.Position"/>.
     /// </summary>
     public JobFacts WithItems(IEnumerable<ItemFacts> items) => Numbering([.. items.Select((item, position) => item with { Position = position })]);
 
     /// <summary>
-    /// These facts as the verdict on the whole leaves their items: what has not started when the whole has failed or was cancelled never will, and
-    /// would be polled until the deadline. What has started may still end.
+    /// These facts with items skipped according to the verdict. An item that has not started when the whole job failed or was cancelled never will, and the
+    /// job would be polled until its deadline. An item that has started may still end.
     /// </summary>
     internal JobFacts EndedByVerdict() => Verdict is JobVerdict.Failed or JobVerdict.Cancelled
         ? Numbering([.. Items.Select(item =>
@@ -208,14 +207,14 @@ public sealed record JobFacts
         : this;
 
     /// <summary>
-    /// A poll's facts, after these of the same job: where both have the same verdict, it is final. The first poll that has it may come while items still
-    /// wait, at servers that derive the verdict from the items.
+    /// The facts of a poll that follows these facts. If both have the same verdict, the verdict is final. At servers that derive the verdict from the items, the
+    /// first poll that reports it may come while items still wait.
     /// </summary>
     internal JobFacts Confirmed(JobFacts polled) => Closed && Verdict == polled.Verdict ? polled.EndedByVerdict() : polled;
 
     /// <summary>
-    /// These facts without the secrets that earlier versions left in them. Commands become what a report of today says, so that its items are
-    /// the same ones.
+    /// These facts without the secrets that earlier versions left in them. Commands are redacted by the current rules, so that they match the items of
+    /// new reports.
     /// </summary>
     internal JobFacts Redacted() => (this with
     {
@@ -258,7 +257,7 @@ public sealed record JobFacts
             : item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) };
     }
 
-    /// <summary>Everything that either says.</summary>
+    /// <summary>The union of both facts.</summary>
     public JobFacts Join(JobFacts other)
     {
         var joined = new JobFacts
@@ -270,7 +269,7 @@ public sealed record JobFacts
             TaskFrom = Facts.Max(TaskFrom, other.TaskFrom),
             Idle = Facts.Max(Idle, other.Idle),
             CreatedAt = Facts.Max(CreatedAt, other.CreatedAt),
-            // Over implies started, so a stale report on the way there adds nothing.
+            // A closed job has started, so a stale report of its progress adds nothing.
             Progress = Closed || other.Closed ? JobProgress.Processing : Facts.Max(Progress, other.Progress),
             Closed = Closed || other.Closed,
             Concluded = Concluded || other.Concluded,
@@ -286,7 +285,7 @@ public sealed record JobFacts
         return cut == FactsCut.None ? joined : joined.Without(cut, Further(Counts, other.Counts));
     }
 
-    /// <summary>These facts without what a cut leaves out, for a store that cannot keep them whole.</summary>
+    /// <summary>These facts after a cut, for a store that cannot keep them whole.</summary>
     public JobFacts CutTo(FactsCut cut) => cut <= Cut ? this : Without(cut, Counts);
 
     /// <summary>These facts within <see cref="FactsSize.Most"/>, whatever a provider sends.</summary>
@@ -298,13 +297,13 @@ public sealed record JobFacts
         return facts;
     }
 
-    /// <summary>The next lesser number of outputs of an item; null if only <see cref="OutputsKept"/> is less.</summary>
+    /// <summary>The next smaller limit on the outputs of an item; null if only <see cref="OutputsKept"/> is smaller.</summary>
     internal static int? FewerOutputs(int? most) => most switch { null or > 10_000 => 10_000, > 1000 => 1000, _ => null };
 
-    /// <summary>These facts with at most so many outputs of each item, the first in their order.</summary>
+    /// <summary>These facts with only the first outputs of each item.</summary>
     internal JobFacts WithMostOutputs(int most) => this with { MostOutputs = most, Items = [.. Items.Select(item => item.WithMostOutputs(most))] };
 
-    /// <summary>These facts as one report states them. Decides whether it concludes the job: <see cref="Concluded"/>.</summary>
+    /// <summary>These facts as those of one report. Decides whether the report concludes the job (<see cref="Concluded"/>).</summary>
     internal JobFacts WithConclusion() => Concludes ? Distinguished() with { Concluded = true } : Unordered() with { Concluded = false };
 
     private bool Concludes => Closed && Verdict switch
@@ -312,11 +311,11 @@ public sealed record JobFacts
         JobVerdict.Cancelled => true,
         JobVerdict.Failed or JobVerdict.Succeeded => Items.All(item => item.IsOver),
 
-        // Commands that were all skipped say nothing: something has to have run, or the whole to say how it ended.
+        // If all commands were skipped, they say nothing: a command must have run, or the verdict must say how the job ended.
         _ => Items.Any(item => item.State != ItemState.Skipped) && Items.All(item => item.IsOver),
     };
 
-    /// <summary>Whether the items or the whole moved between these facts and later ones.</summary>
+    /// <summary>Whether the items or the whole job moved between these facts and later ones.</summary>
     internal bool MovedTo(JobFacts later) =>
         later.Progress != Progress
         || later.Closed != Closed
@@ -334,7 +333,7 @@ public sealed record JobFacts
             : this with { Items = [.. Items.Select(item => repeated.Contains(item.Command) ? item with { IsOneOfEquals = true } : item)] };
     }
 
-    /// <summary>Whether the items leave out a command that is known to be unfinished.</summary>
+    /// <summary>Whether the items lack a command that is known to be unfinished.</summary>
     internal bool LacksUnfinished(JobFacts known)
     {
         var listed = Items.Select(item => item.Identity).ToHashSet();
@@ -345,12 +344,12 @@ public sealed record JobFacts
         Items.Any(item => item.Position is not null) ? this with { Items = [.. Items.Select(item => item with { Position = null })] } : this;
 
     /// <summary>
-    /// Whether the order of these items is the one to keep: any order beats none, and of two the lesser beats the other, item by item by
-    /// <see cref="ItemFacts.Identity"/>. Taking the least of a total order is a join.
+    /// Whether to keep the order of these items. Any order takes precedence over none. The lesser of two orders wins, compared item by item by
+    /// <see cref="ItemFacts.Identity"/>. The minimum of a total order is a join.
     /// </summary>
     private bool ComparesFirst(JobFacts other)
     {
-        // A job that is new has none.
+        // A new job has no items.
         if (Items.Count == 0)
             return other.Items.All(item => item.Position is null);
         var some = Ordered(Items);
@@ -396,8 +395,8 @@ public sealed record JobFacts
     }
 
     /// <summary>
-    /// Of two counts the one that knows of more items, or else of more that are over, or else of more that succeeded: an order,
-    /// so that taking the greater of two is a join. The counts of a report that lists all items are never the lesser.
+    /// The greater of two counts: the one with more items, then with more finished items, then with more succeeded items. The maximum of an order is a
+    /// join. The counts of a report that lists all items are never the lesser.
     /// </summary>
     private static JobCounts Further(JobCounts a, JobCounts b) =>
         (a.Total, -a.Running, a.Succeeded, a.Failed).CompareTo((b.Total, -b.Running, b.Succeeded, b.Failed)) >= 0 ? a : b;
@@ -408,7 +407,7 @@ public sealed record JobFacts
         if (cut < FactsCut.Items)
             return kept;
 
-        // What the items said beyond their number has to be said without them.
+        // Keep what the items said besides their number.
         kept = kept with
         {
             Items = [.. kept.Unordered().Items.Take(cut == FactsCut.Items ? ItemsKept : 0)],

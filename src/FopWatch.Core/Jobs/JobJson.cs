@@ -8,17 +8,17 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>How stores write a job down. Members that are added later are absent in older documents and take their defaults.</summary>
+/// <summary>The stored format of a job. Members that are added later are absent in older documents and take their defaults.</summary>
 public static class JobJson
 {
-    /// <summary>The latest form of documents that this version reads: <see cref="Job.Form"/>.</summary>
+    /// <summary>The highest format number that this version reads (<see cref="Job.Form"/>).</summary>
     public const int LatestForm = 0;
 
     /// <summary>A job as UTF-8 JSON.</summary>
     public static byte[] Serialize(Job job) => JsonWriting.ToBytes(job, JobDocument.Write);
 
-    /// <summary>The job that <see cref="Serialize"/> wrote.</summary>
-    /// <exception cref="JsonException">It is no such document.</exception>
+    /// <summary>Reads a job that <see cref="Serialize"/> wrote.</summary>
+    /// <exception cref="JsonException">The document is not a job.</exception>
     public static Job Deserialize(ReadOnlySpan<byte> utf8)
     {
         try
@@ -31,16 +31,16 @@ public static class JobJson
         }
         catch (Exception damaged) when (damaged is not (JsonException or OutOfMemoryException))
         {
-            // A document that is not one of a job can be anything, and what reads it may stumble over it anywhere.
+            // A document that is not a job can be anything, so reading it may fail anywhere.
             throw new JsonException("it is not a job", damaged);
         }
     }
 
-    /// <summary>The job of a stored document; the one place that says which documents can be read.</summary>
+    /// <summary>Reads a stored document. It alone decides which documents can be read.</summary>
     /// <param name="utf8">The document.</param>
-    /// <param name="key">The job that it is to be of.</param>
+    /// <param name="key">The expected key.</param>
     /// <param name="job">The job; null if the document cannot be read.</param>
-    /// <param name="problem">Why it cannot be, in words that hold nothing of its content; null if it can.</param>
+    /// <param name="problem">Why it cannot be read, without its content; null if it can.</param>
     public static bool TryDeserialize(ReadOnlySpan<byte> utf8, JobKey key, [NotNullWhen(true)] out Job? job, [NotNullWhen(false)] out string? problem)
     {
         try
@@ -48,7 +48,7 @@ public static class JobJson
             (job, problem) = (Deserialize(utf8), null);
             if (job.Key == key)
                 return true;
-            (job, problem) = (null, "its document is another job's");
+            (job, problem) = (null, "its document belongs to another job");
         }
         catch (JsonException damaged)
         {
@@ -58,18 +58,18 @@ public static class JobJson
         return false;
     }
 
-    /// <summary>Where the watch of a document stands: what it holds has been the same since the first version.</summary>
+    /// <summary>The status of the watch in a document. The members it derives from have not changed since the first version.</summary>
     private static WatchStatus StatusOf(Job job) =>
         job.HasOutcome ? WatchStatus.Done
         : job.Watch.StoredStopped ? WatchStatus.Stopped
         : job is { IsExpired: true, Watch.DueAt: null } ? WatchStatus.GivenUp
         : WatchStatus.Watching;
 
-    /// <summary>The serializer's own words quote the document; where it stopped is said, except within what an application named.</summary>
+    // The serializer's messages quote the document, so only the position is reported, and none within metadata, whose names an application chose.
     private static string InWords(JsonException damaged) => damaged.Path switch
     {
         null => $"its document cannot be read: {(damaged.InnerException is JsonException ? "it is not JSON" : damaged.Message)}",
-        "$" or "" => "its document is not one of a job, or is cut off",
+        "$" or "" => "its document is not a job, or is cut off",
         var path when path.StartsWith("$.metadata", StringComparison.Ordinal) => "its document cannot be read at $.metadata",
         var path => $"its document cannot be read at {path}",
     };
@@ -87,7 +87,7 @@ public static class JobJson
         typeof(EquatableListConverter<PartCut>),
         typeof(TimelineConverter),
 
-        // What subscribers may take for unknown would be written back as unknown.
+        // The converters of the contracts read unknown values as "unknown", which would then be written back.
         typeof(CamelCaseEnumConverter<ItemState>),
         typeof(CamelCaseEnumConverter<NotificationDelivery>),
     ],
@@ -99,10 +99,10 @@ public static class JobJson
 [JsonSerializable(typeof(PartCut[]))]
 internal sealed partial class JobJsonContext : JsonSerializerContext
 {
-    /// <summary>What documents are written with: the quotes of the raw body take two bytes each instead of six, and letters of all languages theirs.</summary>
+    /// <summary>The context that writes documents. It escapes quotes in two bytes instead of six, and leaves letters of all languages unescaped.</summary>
     public static JobJsonContext Written => Relaxed.Context;
 
-    /// <summary>Apart, because the order in which the initializers of a partial class run is not defined.</summary>
+    // A separate class, because the order of initializers in a partial class is undefined.
     private static class Relaxed
     {
         public static readonly JobJsonContext Context = new(new(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });

@@ -1,6 +1,6 @@
 namespace FopWatch.Jobs;
 
-/// <summary>What identifies a job: the source and the provider's <c>persistentId</c>.</summary>
+/// <summary>Identifies a job: the source and the provider's <c>persistentId</c>.</summary>
 /// <param name="Source">The name of a configured source.</param>
 /// <param name="Id">The <c>persistentId</c>: opaque and case-sensitive.</param>
 public readonly record struct JobKey(string Source, string Id)
@@ -8,7 +8,7 @@ public readonly record struct JobKey(string Source, string Id)
     /// <summary>The longest id, in characters (providers.md, section 1).</summary>
     public const int MaxIdLength = 128;
 
-    /// <summary>What an id may look like, for error messages.</summary>
+    /// <summary>The rule for ids, for error messages.</summary>
     public const string IdRule = "1 to 128 of A-Z a-z 0-9 . _ -";
 
     /// <summary>Whether a text can be a <c>persistentId</c>.</summary>
@@ -23,7 +23,7 @@ public readonly record struct JobKey(string Source, string Id)
                 return false;
         }
 
-        // Both would be folded away as path segments by proxies and clients.
+        // Proxies and clients remove these path segments.
         return id is not ("." or "..");
     }
 

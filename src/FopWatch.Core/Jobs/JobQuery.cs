@@ -3,13 +3,13 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Which jobs to list: those that pass every filter.</summary>
+/// <summary>A query for jobs. A job matches if it passes every filter.</summary>
 public sealed record JobQuery
 {
-    /// <summary>The most that may be asked for at once.</summary>
+    /// <summary>The largest value of <see cref="Top"/>.</summary>
     public const int MaxTop = 1000;
 
-    /// <summary>A list of at most so many is short: it does not wait for longer ones.</summary>
+    /// <summary>A list of at most this length is short: it does not wait for longer lists.</summary>
     public const int ShortTop = 100;
 
     /// <summary>Only jobs of this source.</summary>
@@ -21,10 +21,10 @@ public sealed record JobQuery
     /// <summary>Only jobs in one of these states; empty for any.</summary>
     public IReadOnlyList<JobState> States { get; init; } = [];
 
-    /// <summary>Only jobs whose watch stands in one of these ways; empty for any.</summary>
+    /// <summary>Only jobs whose watch has one of these statuses; empty for any.</summary>
     public IReadOnlyList<WatchStatus> Watches { get; init; } = [];
 
-    /// <summary>Only jobs that are overdue, or only jobs that are not: <see cref="Job.IsOverdue"/>.</summary>
+    /// <summary>True for only overdue jobs, false for only others (<see cref="Job.IsOverdue"/>); null for any.</summary>
     public bool? Overdue { get; init; }
 
     /// <summary>Only jobs registered at this time or later.</summary>
@@ -42,19 +42,19 @@ public sealed record JobQuery
     /// <summary>Only jobs whose id begins with this.</summary>
     public string? IdPrefix { get; init; }
 
-    /// <summary>Only jobs that have each of these metadata.</summary>
+    /// <summary>Only jobs that have all of these metadata entries.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Metadata { get; init; } = [];
 
-    /// <summary>The most that are wanted: 1 to <see cref="MaxTop"/>.</summary>
+    /// <summary>The most jobs to return: 1 to <see cref="MaxTop"/>.</summary>
     public int Top { get; init; } = 100;
 
-    /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
+    /// <summary>The <see cref="Page{T}.Continuation"/> of the previous page; null for the first page.</summary>
     public string? Continuation { get; init; }
 
-    /// <summary>The sources that <see cref="Source"/> and <see cref="Within"/> leave; null for any.</summary>
+    /// <summary>The sources that <see cref="Source"/> and <see cref="Within"/> allow; null for any.</summary>
     public IReadOnlyCollection<string>? Sources => Source is null ? Within : Within is null || Within.Contains(Source) ? [Source] : [];
 
-    /// <summary>Whether it asks for more than source, state, watch and time: for what stores keep an index of words of, or for ids.</summary>
+    /// <summary>Whether the query filters by id, bucket, key or metadata, and not only by source, state, watch and time.</summary>
     public bool IsSearch => IdPrefix is not null || Bucket is not null || KeyPrefix is not null || Metadata.Count > 0;
 
     /// <summary>Whether a job passes every filter.</summary>
@@ -78,11 +78,11 @@ public sealed record JobQuery
         && (Until is null || registeredAt < Until);
 }
 
-/// <summary>How many jobs pass the filters of a query.</summary>
-/// <param name="Count">How many were counted.</param>
-/// <param name="AtLeast">Whether the count ended before all were looked at: there may be more.</param>
+/// <summary>How many jobs match a query.</summary>
+/// <param name="Count">The count.</param>
+/// <param name="AtLeast">Whether the count stopped early, so that more jobs may match.</param>
 public readonly record struct JobCount(int Count, bool AtLeast)
 {
-    /// <summary>After which a store looks at no further jobs to count them.</summary>
+    /// <summary>After this time a store stops counting.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 }

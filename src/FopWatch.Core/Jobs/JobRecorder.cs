@@ -5,31 +5,31 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// The one write path of jobs: load, have <see cref="JobDecider"/> decide, commit with an optimistic concurrency check, and again on a conflict. Whatever
-/// comes of a job comes through here.
+/// The only write path of jobs: it loads a job, lets <see cref="JobDecider"/> decide, commits with an optimistic concurrency check, and retries after a
+/// conflict.
 /// </summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store.</param>
-/// <param name="observer">Is told of every commit.</param>
+/// <param name="observer">Observes every commit.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Varies the pauses after conflicts.</param>
-/// <param name="plans">What was learned of the sources; null for nothing.</param>
+/// <param name="plans">The learned plans of the sources; null for none.</param>
 public sealed class JobRecorder(
     Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random, LearnedPlans? plans = null)
 {
-    /// <summary>More tries than the writers of one job could make necessary; then the store is at fault.</summary>
+    // More than concurrent writers of one job can require. After that the store is at fault.
     private const int MostTries = 50;
 
-    /// <summary>After so many conflicts a short random pause keeps the writers from meeting again.</summary>
+    // After this number of conflicts a short random pause separates the writers.
     private const int ConflictsWithoutPause = 3;
 
-    /// <summary>Records what happened to a job.</summary>
+    /// <summary>Records an input of a job.</summary>
     /// <param name="key">The job.</param>
-    /// <param name="input">What happened.</param>
+    /// <param name="input">The input.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="cause">What made the change.</param>
-    /// <param name="known">The job as it was read; null for it to be read first.</param>
-    /// <param name="admits">Asked where <see cref="JobDecider.NeedsAdmission"/>, whether the id may be watched; null to admit all.</param>
+    /// <param name="cause">The cause of the change.</param>
+    /// <param name="known">The job, if the caller has read it; null to read it first.</param>
+    /// <param name="admits">Decides whether an id may be watched if <see cref="JobDecider.NeedsAdmission"/>; null to admit all.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing was written.</exception>
     /// <exception cref="MetadataTooLargeException">A registration would give the job too much metadata. Nothing was written.</exception>
     /// <exception cref="UnreadableJobException">The stored job cannot be read. Nothing was written.</exception>
@@ -44,7 +44,7 @@ public sealed class JobRecorder(
         ArgumentNullException.ThrowIfNull(input);
         var source = sources.Find(key.Source);
 
-        // What is presumed to be new is not looked for among tombstones, and a registration is committed in spite of one.
+        // A presumed new job is not checked for a tombstone, and a registration is committed in spite of one.
         var (conflicts, mayPresume, admitted) = (0, admits is null && input.ComesAs == input.Creates, (bool?)null);
         for (var tries = 0; tries < MostTries; tries++)
         {
@@ -70,17 +70,17 @@ public sealed class JobRecorder(
                 return new(change.Job, WasPurged: false);
             }
 
-            // The presumption was wrong, or changes nothing and has to be right; otherwise another writer was first.
+            // The presumption was wrong, or it gave no change and must be verified. Otherwise another writer was faster.
             (known, mayPresume) = (null, false);
             if (!found.IsPresumed && ++conflicts > ConflictsWithoutPause)
                 await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10 * conflicts)), time, cancellationToken);
         }
 
-        throw new StoreUnavailableException($"A change of a job could not be committed in {MostTries} tries.");
+        throw new StoreUnavailableException($"A change of a job could not be committed in {MostTries} attempts.");
     }
 }
 
-/// <summary>A job after an input was recorded.</summary>
-/// <param name="Job">The job; null if there is none: the id is unknown, or was not admitted, or was purged.</param>
+/// <summary>The result of recording an input.</summary>
+/// <param name="Job">The job; null if the id is unknown, was not admitted, or was purged.</param>
 /// <param name="WasPurged">Whether there is no job because the id has a <see cref="Tombstone"/>.</param>
 public readonly record struct RecordedJob(Job? Job, bool WasPurged);

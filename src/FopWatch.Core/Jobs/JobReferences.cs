@@ -5,8 +5,8 @@ using System.Text;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// References of jobs that may be logged. A <c>persistentId</c> is a bearer capability (providers.md, section 1); a reference is a keyed hash
-/// of source and id, so it identifies a job to whoever has the store and reveals nothing to anyone else.
+/// Loggable references of jobs. A <c>persistentId</c> is a bearer capability (providers.md, section 1). A reference is a keyed hash of source and id,
+/// so it identifies a job only to those who have the store.
 /// </summary>
 public sealed class JobReferences
 {
@@ -20,7 +20,7 @@ public sealed class JobReferences
 
     private readonly byte[] _key;
 
-    /// <param name="key">The installation's key: <see cref="KeyLength"/> random bytes that the store keeps.</param>
+    /// <param name="key">The installation's key: <see cref="KeyLength"/> random bytes from the store.</param>
     /// <exception cref="ArgumentException">The key has another length.</exception>
     public JobReferences(ReadOnlySpan<byte> key)
     {
@@ -35,7 +35,7 @@ public sealed class JobReferences
     /// <summary>Whether a text has the form of a reference.</summary>
     public static bool IsValid(string? reference) => reference is { Length: Length } && !reference.AsSpan().ContainsAnyExcept(Digits);
 
-    /// <summary>The reference of a job: HMAC-SHA256 over source, line feed and id, of which the first 96 bits are shown.</summary>
+    /// <summary>The reference of a job: the first 96 bits of an HMAC-SHA256 over source, line feed and id.</summary>
     public string Of(JobKey key)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
@@ -43,7 +43,7 @@ public sealed class JobReferences
         return Convert.ToHexStringLower(hash[..(Length / 2)]);
     }
 
-    /// <summary>A key for another purpose, which nobody who does not have the store can know. No reference is the beginning of one: those have a line feed.</summary>
+    /// <summary>Derives a key for another purpose, secret to those who have the store. It cannot collide with a reference, whose input has a line feed.</summary>
     /// <param name="purpose">The purpose, without a line feed.</param>
     internal byte[] KeyFor(string purpose) => HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(purpose));
 }

@@ -3,26 +3,26 @@ using System.Text;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// The words by which stores find jobs: the bucket and the key of the input, and metadata. A word is a letter for its kind and up to <see cref="MaxLength"/>
-/// bytes of UTF-8; a longer one is cut.
+/// The index words by which stores find jobs: the bucket and the key of the input, and metadata. A word is a letter for its kind and up to
+/// <see cref="MaxLength"/> bytes of UTF-8; longer ones are cut.
 /// </summary>
 public static class JobWords
 {
     /// <summary>The most bytes of a word after its kind.</summary>
     public const int MaxLength = 128;
 
-    /// <summary>The most metadata of a job that are words. A job that has more has the word <see cref="More"/> besides.</summary>
+    /// <summary>The most metadata entries that become words. A job with more entries also has the word <see cref="More"/>.</summary>
     public const int MaxMetadata = 16;
 
     private const byte KeyKind = (byte)'k';
 
-    /// <summary>The word of jobs that have more metadata than words of them.</summary>
+    /// <summary>The word of jobs with more metadata entries than words.</summary>
     public static ReadOnlyMemory<byte> More { get; } = "+"u8.ToArray();
 
     /// <summary>Whether a word is the key of an input.</summary>
     public static bool IsKey(ReadOnlySpan<byte> word) => word is [KeyKind, ..];
 
-    /// <summary>The words of a job, each after its length in a byte; empty for none.</summary>
+    /// <summary>The words of a job, each preceded by its length in one byte; empty for none.</summary>
     public static byte[] Of(Job job)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -41,7 +41,7 @@ public static class JobWords
         return words.ToArray();
     }
 
-    /// <summary>Each of the words that <see cref="Of"/> wrote; none after what is damaged.</summary>
+    /// <summary>The words that <see cref="Of"/> wrote, up to the first damaged one.</summary>
     public static IEnumerable<ReadOnlyMemory<byte>> Each(ReadOnlyMemory<byte> words)
     {
         while (words.Length > 0 && words.Span[0] is var length and > 0 && length < words.Length)

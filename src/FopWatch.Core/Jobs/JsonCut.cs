@@ -8,37 +8,37 @@ using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Shortens JSON to a number of bytes, and keeps what applications act on: the members near the root, and the short ones.</summary>
+/// <summary>Shortens JSON to a number of bytes. It keeps what applications act on: members near the root, and short members.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item>If it suffices to shorten arrays of more than 16 elements, nothing else is shortened: they are cut to the same number of elements, the
-/// greatest that fits. A shorter array stays whole, since it may be a tuple.</item>
-/// <item>Otherwise, and if that would leave half of the bytes unused, the members of an object share its bytes: a short member stays whole, and
-/// each long one is shortened to an equal share of the rest by these same rules. If that leaves a long member too little, the longest are left
-/// out, and before them those whose names differ in their digits only, if there are many. The elements of an array share likewise, and are left
-/// out from the end only.</item>
+/// <item>If shortening arrays of more than 16 elements suffices, nothing else is shortened. They are cut to the same number of elements, the largest
+/// that fits. A shorter array stays whole, because it may be a tuple.</item>
+/// <item>Otherwise, or if that would leave half of the bytes unused, the members of an object share its bytes. A short member stays whole, and each
+/// long member is shortened to an equal share of the rest by the same rules. If the share of a long member is too small, the longest members are left
+/// out. Before them, members whose names differ only in digits are left out, if there are many. The elements of an array share likewise, but are left
+/// out only from the end.</item>
 /// <item>A string keeps its beginning. A number is never shortened.</item>
 /// </list>
 /// </remarks>
 internal static partial class JsonCut
 {
-    // Less than this is not worth keeping of a string, an object or an array: a shorter one stays whole or is left out.
+    // The smallest useful part of a string, an object or an array. A shorter value stays whole or is left out.
     private const int LeastShare = 64;
 
-    // An array of no more elements may be a tuple, such as a point or a polygon, which means nothing without its end.
+    // An array of at most this length may be a tuple, such as a point or a polygon, which is meaningless without its end.
     private const int ShortList = 16;
 
-    // So many long members share an object at most. More would leave too little of each.
+    // The most long members that share an object. More would leave too little of each.
     private const int MaxShares = 16;
 
-    /// <summary>A result as it may be kept.</summary>
+    /// <summary>Cuts a result to a limit.</summary>
     /// <remarks>
-    /// It is cut to every limit down to the one that is asked for, as a store does that tries one after the other. Since what fits is not cut,
-    /// cutting a result that was cut before is the same as cutting the whole, and facts that were cut are still merged by a join.
+    /// It is cut to every limit down to the requested one, as by a store that tries one after the other. A result that fits is not cut, so cutting a result
+    /// that was cut before gives the same as cutting the whole. So merging cut facts is still a join.
     /// </remarks>
-    /// <param name="limit">How long it may be: one of <see cref="ResultLimit.All"/>.</param>
+    /// <param name="limit">The limit, in bytes: one of <see cref="ResultLimit.All"/>.</param>
     /// <param name="json">The result; null if there is none.</param>
-    /// <param name="before">What is gone of it already.</param>
+    /// <param name="before">The parts that are already removed.</param>
     public static (string? Json, ResultCut? Cut) To(int limit, string? json, ResultCut? before)
     {
         foreach (var one in ResultLimit.All)
@@ -50,7 +50,6 @@ internal static partial class JsonCut
         return (json, before);
     }
 
-    /// <summary>A result of at most this many bytes.</summary>
     public static (string? Json, ResultCut? Cut) Once(int bytes, string? json, ResultCut? before)
     {
         if (json is null || Encoding.UTF8.GetByteCount(json) <= bytes)
@@ -63,7 +62,7 @@ internal static partial class JsonCut
             : (null, new() { Whole = cut.Whole, Dropped = true });
     }
 
-    /// <summary>A result in which null is in the place of every object and array that is nested deeper than a number of levels.</summary>
+    /// <summary>Replaces every object and array below a number of levels by null.</summary>
     public static (string? Json, ResultCut? Cut) ToDepth(int levels, string? json, ResultCut? before)
     {
         if (json is null || !IsDeeper(Encoding.UTF8.GetBytes(json), levels))
@@ -104,7 +103,7 @@ internal static partial class JsonCut
         if (Written(ShortList) is not { } kept)
             return null;
 
-        // An element and its comma take two bytes at least.
+        // An element and its comma take at least two bytes.
         var (fits, tooLong) = (ShortList, Math.Max(ShortList, bytes / 2) + 1);
         while (fits + 1 < tooLong)
         {
@@ -133,7 +132,7 @@ internal static partial class JsonCut
         var least = Math.Max(LeastShare, bytes / MaxShares);
         var kept = new List<Part>();
 
-        // The brackets take two; the first part has no comma.
+        // The brackets take two bytes; the first part has no comma.
         var left = bytes - 1;
         foreach (var part in isObject ? Part.MembersOf(value).OrderBy(member => member.IsOneOfMany).ThenBy(member => member.Precedence) : Part.ElementsOf(value))
         {
@@ -204,7 +203,7 @@ internal static partial class JsonCut
         return [.. quoted[..(1 + characters)], (byte)'"'];
     }
 
-    /// <summary>How many of the first bytes of a string, as it is spelt, are whole characters.</summary>
+    /// <summary>The length of the longest beginning of an escaped string that fits and splits no character, in bytes.</summary>
     private static int WholeCharacters(ReadOnlySpan<byte> text, int bytes)
     {
         var at = 0;
@@ -244,11 +243,11 @@ internal static partial class JsonCut
     private static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, new() { MaxDepth = JsonBody.MaxDepth });
 
     /// <summary>A member of an object, or an element of an array.</summary>
-    /// <param name="Order">The place among its siblings.</param>
-    /// <param name="Overhead">The bytes of its name and of what separates it from others.</param>
+    /// <param name="Order">The index among its siblings.</param>
+    /// <param name="Overhead">The bytes of its name and separators.</param>
     /// <param name="Value">The value.</param>
-    /// <param name="IsOneOfMany">Whether its name is one of many that differ in their digits only, such as <c>frame00017</c>: as the elements of
-    /// an array do, these give way to what is named once, such as a verdict.</param>
+    /// <param name="IsOneOfMany">Whether its name is one of many that differ only in digits, such as <c>frame00017</c>. Like the elements of an array, such
+    /// members give way to members with a unique name, such as a verdict.</param>
     private readonly record struct Part(int Order, int Overhead, JsonElement Value, bool IsOneOfMany = false)
     {
         // An object with fewer members of a kind is a record, not a list.
@@ -256,7 +255,7 @@ internal static partial class JsonCut
 
         public int Size => JsonMarshal.GetRawUtf8Value(Value).Length;
 
-        /// <summary>Short scalars come first, however many other members are short; then the shorter ones, as powers of two.</summary>
+        /// <summary>Short scalars come first, then other members by size in powers of two.</summary>
         public int Precedence => Overhead + Size is var size && size <= LeastShare && !IsContainer ? 0 : 1 + BitOperations.Log2((uint)size);
 
         private bool IsContainer => Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
@@ -281,7 +280,7 @@ internal static partial class JsonCut
     [GeneratedRegex("[0-9]+")]
     private static partial Regex Digits();
 
-    /// <summary>Writes a value without blanks, the ends of long arrays, and what is nested too deep.</summary>
+    /// <summary>Writes a value without whitespace, the ends of long arrays, and values that are nested too deep.</summary>
     private sealed class BoundedWriter(int longestList, int levels, int bytes)
     {
         private readonly ArrayBufferWriter<byte> _written = new();

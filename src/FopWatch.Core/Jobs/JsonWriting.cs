@@ -4,13 +4,13 @@ using System.Text.Json;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Writes the documents of every notification member by member, in half of the time that the serializer takes. What is null is left out.</summary>
+/// <summary>Writes the documents of each notification member by member, which takes half the time of the serializer. Null members are left out.</summary>
 internal static class JsonWriting
 {
     // Most documents and events are shorter.
     private const int UsualLength = 2048;
 
-    // As the serializer is set: quotes within texts take two bytes each instead of six, and letters of all languages theirs.
+    // The encoder of the serializer: it escapes quotes in two bytes instead of six, and leaves letters of all languages unescaped.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static byte[] ToBytes<T>(T value, Action<Utf8JsonWriter, T> write)
@@ -39,21 +39,21 @@ internal static class JsonWriting
             json.WriteBoolean(name, flag);
     }
 
-    /// <summary>A time with its offset, as stored documents have it.</summary>
+    /// <summary>Writes a time with its offset, as in stored documents.</summary>
     public static void Time(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value)
     {
         if (value is { } time)
             json.WriteString(name, time);
     }
 
-    /// <summary>A time in UTC with the suffix <c>Z</c>, as events have it.</summary>
+    /// <summary>Writes a time in UTC with the suffix <c>Z</c>, as in events.</summary>
     public static void UtcTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? value)
     {
         if (value is { } time)
             json.WriteString(name, time.UtcDateTime);
     }
 
-    /// <summary>True, or nothing.</summary>
+    /// <summary>Writes true, or nothing for false.</summary>
     public static void Mark(this Utf8JsonWriter json, ReadOnlySpan<byte> name, bool value)
     {
         if (value)

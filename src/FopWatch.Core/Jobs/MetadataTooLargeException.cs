@@ -1,6 +1,6 @@
 namespace FopWatch.Jobs;
 
-/// <summary>A registration would give a job more metadata than one may have: it is in every event. Nothing was stored.</summary>
-/// <param name="bytes">How large it would be.</param>
+/// <summary>A registration would give a job too much metadata, which is part of every event. Nothing was stored.</summary>
+/// <param name="bytes">The size of the merged metadata, in bytes.</param>
 public sealed class MetadataTooLargeException(int bytes) : Exception(
-    FormattableString.Invariant($"has, with that of earlier registrations, {bytes} bytes of names and values; at most {Job.MaxMetadataBytes} are kept"));
+    FormattableString.Invariant($"has {bytes} bytes of names and values, including that of earlier registrations; at most {Job.MaxMetadataBytes} are allowed"));

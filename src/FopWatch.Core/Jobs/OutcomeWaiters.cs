@@ -3,31 +3,31 @@ using System.Collections.Concurrent;
 namespace FopWatch.Jobs;
 
 /// <summary>Lets a request wait until a job settles.</summary>
-/// <param name="store">The store that says what is true. Another process may have settled the job, so it is asked now and then.</param>
+/// <param name="store">The store. It is checked at intervals, because another process may settle the job.</param>
 /// <param name="time">The clock.</param>
-/// <param name="stopping">Ends all waiting: a host that stops would otherwise have to wait for those who wait.</param>
+/// <param name="stopping">Ends all waits, so that a stopping host does not have to wait for them.</param>
 public sealed class OutcomeWaiters(IJobStore store, TimeProvider time, CancellationToken stopping = default)
 {
-    /// <summary>How long a process that is not the one that settles the job may take to notice.</summary>
+    // How long a process may take to notice that another process settled the job.
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<JobKey, Waiters> _waiting = new();
 
-    /// <summary>Wakes those who wait for the job.</summary>
+    /// <summary>Wakes the requests that wait for a job.</summary>
     public void Announce(Job job)
     {
         if (_waiting.TryGetValue(job.Key, out var waiters))
             waiters.Settled.TrySetResult();
     }
 
-    /// <summary>Waits until a job is settled, at the longest for a given time or until the host stops.</summary>
-    /// <returns>The job as it is then; null if there is none.</returns>
+    /// <summary>Waits until a job is settled, the given time is over, or the host stops.</summary>
+    /// <returns>The job at that time; null if there is none.</returns>
     public async Task<Job?> WaitAsync(JobKey key, TimeSpan longest, CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         while (true)
         {
-            // Waiting begins before the store is read: what settles in between is not missed.
+            // Start to wait before reading the store, so that no outcome in between is missed.
             var waiters = Enter(key);
             try
             {
@@ -41,11 +41,11 @@ public sealed class OutcomeWaiters(IJobStore store, TimeProvider time, Cancellat
             }
             catch (TimeoutException)
             {
-                // Not by this process, at least: look again.
+                // This process has not settled the job; check the store.
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // The answer is the job as it stands.
+                // Return the current job.
             }
             finally
             {
@@ -73,7 +73,7 @@ public sealed class OutcomeWaiters(IJobStore store, TimeProvider time, Cancellat
     {
         lock (waiters)
         {
-            // After an announcement the next to wait needs a new signal.
+            // After an announcement the next waiter needs a new signal.
             if (--waiters.Count > 0 && !waiters.Settled.Task.IsCompleted)
                 return;
             waiters.Gone = true;

@@ -1,12 +1,12 @@
 namespace FopWatch.Jobs;
 
-/// <summary>How much a store reads at once of what has bodies.</summary>
+/// <summary>Limits how many bytes of bodies a store reads at once.</summary>
 public static class PageLimit
 {
     /// <summary>
-    /// Bytes of stored bodies, uncompressed, with which a page is full: it ends with the element that reaches them, however many were
-    /// asked for. So it always has one element, and never more than this and one body. A job of thousands of commands takes several
-    /// times its body in memory, and a page may be asked for by many at once.
+    /// The size of a full page, in bytes of uncompressed stored bodies. A page ends with the element that reaches this size, even if more elements were
+    /// requested. So a page always has an element, and never exceeds this size by more than one body. A job of thousands of commands takes several times
+    /// its body in memory, and many requests may read pages at once.
     /// </summary>
     public const int Bytes = 8 * 1024 * 1024;
 }

@@ -2,21 +2,21 @@ using System.Collections.Concurrent;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Decides what a process presumes of a job, to commit without a read. A wrong presumption costs a commit that writes nothing.</summary>
+/// <summary>Decides what a process presumes about a job, so that it can commit without a read. A wrong presumption costs a commit that writes nothing.</summary>
 /// <remarks>
-/// An open job is presumed to be as this process committed it. An id that the process does not remember is presumed to be new once
-/// <see cref="UsualAfter"/> new ids of the same source and origin were committed since the last wrong presumption of a new one. They need not have come in
-/// a row: ids that exist may come between.
+/// An open job is presumed to be as this process committed it. An id that the process does not remember is presumed to be new after
+/// <see cref="UsualAfter"/> new ids of the same source and origin were committed since the last wrong presumption of a new id. They need not be
+/// consecutive: existing ids may come in between.
 /// </remarks>
 public sealed class Presumptions
 {
-    /// <summary>How many new ids make new ids usual.</summary>
+    /// <summary>How many new ids must be committed until unknown ids are presumed to be new.</summary>
     public const int UsualAfter = 8;
 
-    /// <summary>How many jobs are remembered: the last that were committed, and at most twice as many.</summary>
+    /// <summary>At least this many of the last committed jobs are remembered, and at most twice as many.</summary>
     public const int Remembered = 4096;
 
-    /// <summary>The longest document of a job that is remembered, in bytes.</summary>
+    /// <summary>The longest document of a remembered job, in bytes.</summary>
     public const int LongestBody = 2048;
 
     private readonly ConcurrentDictionary<(string Source, JobOrigin Origin), int> _newIds = new();
@@ -25,9 +25,9 @@ public sealed class Presumptions
     private ConcurrentDictionary<JobKey, StoredJob> _old = new();
     private int _added;
 
-    /// <summary>What is presumed of a job; null for nothing.</summary>
+    /// <summary>The presumption about a job; null for none.</summary>
     /// <param name="key">The job.</param>
-    /// <param name="origin">What names it. A registration may be refused for what the job has already, which has to be read.</param>
+    /// <param name="origin">The origin of the change. A registration may be refused because of the existing metadata, so the job must be read.</param>
     public FoundJob? Of(JobKey key, JobOrigin origin)
     {
         if (_young.TryGetValue(key, out var job) || _old.TryGetValue(key, out job))
@@ -35,10 +35,10 @@ public sealed class Presumptions
         return _newIds.GetValueOrDefault((key.Source, origin)) >= UsualAfter ? new(null, IsPresumed: true) : null;
     }
 
-    /// <summary>A commit was made.</summary>
+    /// <summary>Remembers a commit.</summary>
     /// <param name="commit">The commit.</param>
-    /// <param name="etag">The ETag that it led to.</param>
-    /// <param name="bodyLength">The length of the whole job's document, in bytes, whatever the store cuts off to keep it.</param>
+    /// <param name="etag">The new ETag.</param>
+    /// <param name="bodyLength">The length of the document of the whole job before any cut, in bytes.</param>
     public void Committed(JobCommit commit, string etag, int bodyLength)
     {
         var job = commit.Job;
@@ -52,7 +52,7 @@ public sealed class Presumptions
 
         _young[job.Key] = new(job, etag) { IsIndexed = job.Watch.DueAt is not null };
 
-        // Counted here, since the dictionary stops all its users to count.
+        // Counted here, because counting the dictionary locks all of it.
         if (Interlocked.Increment(ref _added) < Remembered)
             return;
         lock (_turn)
@@ -62,7 +62,7 @@ public sealed class Presumptions
         }
     }
 
-    /// <summary>A commit was refused: the job is not as it was presumed or read.</summary>
+    /// <summary>Notes that a commit was refused, because the job differs from what was presumed or read.</summary>
     public void Refused(JobCommit commit)
     {
         Forget(commit.Job.Key);
@@ -70,7 +70,7 @@ public sealed class Presumptions
             _newIds[(commit.Job.Key.Source, commit.Job.Origin)] = 0;
     }
 
-    /// <summary>Nothing is presumed of a job until it is committed again: its document was found to be unreadable, say.</summary>
+    /// <summary>Forgets a job until it is committed again, for example because its document is unreadable.</summary>
     public void Forget(JobKey key)
     {
         _young.TryRemove(key, out _);

@@ -5,17 +5,17 @@ using System.Text.Json.Serialization;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// What happened to a job, in the order in which it was recorded: a value of the job, written with each change of the job,
-/// and never the reason for one. <see cref="Chronicle"/> decides what it says of a change. What is not written is not in it: the repetition of a notification of a settled job, for example.
+/// The history of a job, in the order of recording. It is written with each change of the job and is never the reason for one. So an input that changes nothing
+/// is missing, for example a repeated notification of a settled job. <see cref="Chronicle"/> decides which entries a change adds.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Bounded: the first <see cref="MostFirst"/> entries and the last <see cref="MostLast"/>, where equal entries in a row are one, in at most <see cref="MostBytes"/>
-/// bytes. <see cref="Omitted"/> counts what is left out. A job that was registered, notified and settled takes about 40 bytes.
+/// It keeps the first <see cref="MostFirst"/> and the last <see cref="MostLast"/> entries, in at most <see cref="MostBytes"/> bytes. Consecutive equal entries
+/// count as one. <see cref="Omitted"/> counts the rest. A job that was registered, notified and settled takes about 40 bytes.
 /// </para>
 /// <para>
-/// A job that an earlier version stored begins its timeline with the next change; an earlier version that changes a job drops the timeline. Where the facts of a
-/// job leave too little room, the timeline is left out before any of them.
+/// The timeline of a job that an earlier version stored begins with the next change. An earlier version that changes a job drops the timeline. If a job is too
+/// large, the timeline is left out before any facts.
 /// </para>
 /// </remarks>
 public readonly record struct Timeline
@@ -29,7 +29,7 @@ public readonly record struct Timeline
     /// <summary>The most bytes of a stored timeline.</summary>
     public const int MostBytes = 8 * 1024;
 
-    // Entries are separated by a character that none of them holds; where some are left out, there is their number instead.
+    // Separates entries; no entry contains it. The number of omitted entries, with OmittedMark, takes their place.
     private const char Separator = '|';
     private const char OmittedMark = '+';
 
@@ -37,7 +37,7 @@ public readonly record struct Timeline
 
     internal Timeline(string? text) => _text = string.IsNullOrEmpty(text) ? null : text;
 
-    /// <summary>How many times something happened that is left out, after the first entries.</summary>
+    /// <summary>How many occurrences are left out after the first entries.</summary>
     [JsonIgnore]
     public int Omitted
     {
@@ -53,10 +53,10 @@ public readonly record struct Timeline
         }
     }
 
-    /// <summary>How it is stored: ASCII without quotes or backslashes.</summary>
+    /// <summary>The stored form: ASCII without quotes or backslashes.</summary>
     internal string Text => _text ?? "";
 
-    /// <summary>The entries, the first recorded first. Those that a later version wrote and this one does not know are skipped.</summary>
+    /// <summary>The entries in the order of recording. Entries of later versions that this version does not know are skipped.</summary>
     /// <param name="registeredAt">The job's <see cref="Job.RegisteredAt"/>.</param>
     public IReadOnlyList<TimelineEntry> Read(DateTimeOffset registeredAt)
     {
@@ -70,10 +70,10 @@ public readonly record struct Timeline
         return entries;
     }
 
-    /// <summary>This timeline with one entry more, or one more occurrence of the last entry.</summary>
+    /// <summary>This timeline with one more entry, or one more occurrence of the last entry.</summary>
     /// <param name="now">When it happened.</param>
     /// <param name="registeredAt">The job's <see cref="Job.RegisteredAt"/>.</param>
-    /// <param name="body">What happened, as <see cref="TimelineText"/> writes it.</param>
+    /// <param name="body">The body of the entry, as <see cref="TimelineText"/> writes it.</param>
     internal Timeline With(DateTimeOffset now, DateTimeOffset registeredAt, string body)
     {
         var at = TimelineText.OffsetOf(now, registeredAt);
@@ -86,7 +86,7 @@ public readonly record struct Timeline
             : new Timeline(string.Concat(Text, Separator.ToString(), TimelineText.Once(at, body))).Bounded();
     }
 
-    /// <summary>This timeline without its entries, which <see cref="Omitted"/> counts: for a store that cannot keep the job whole.</summary>
+    /// <summary>This timeline without entries, for a store that cannot keep the job whole. <see cref="Omitted"/> counts them.</summary>
     public Timeline Cut()
     {
         if (Text.Length == 0)
@@ -116,7 +116,7 @@ public readonly record struct Timeline
             length -= parts[last].Length + 1;
         }
 
-        // Only entries that no version wrote are so long.
+        // No version writes entries this long.
         if (length > MostBytes)
             return Cut();
         return new(string.Join(Separator, [.. parts[..first], .. omitted > 0 ? [Mark(omitted)] : Array.Empty<string>(), .. parts[last..]]));
@@ -127,7 +127,7 @@ public readonly record struct Timeline
     private static string Mark(int omitted) => string.Create(CultureInfo.InvariantCulture, $"{OmittedMark}{omitted}");
 }
 
-/// <summary>Reads and writes timelines in documents. What is none is taken for an empty one: no job is unreadable for it.</summary>
+/// <summary>Reads and writes timelines in documents. An invalid timeline counts as empty, so that the job stays readable.</summary>
 internal sealed class TimelineConverter : JsonConverter<Timeline>
 {
     public override Timeline Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)

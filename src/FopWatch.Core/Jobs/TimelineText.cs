@@ -6,8 +6,8 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// How entries of timelines are stored: <c>at[*count,until]body</c>, times in milliseconds after the registration. A body is a letter for what happened, letters
-/// for its parts, and words after a blank. The order of each alphabet is that of its enum. Letters are added and never changed.
+/// The stored form of timeline entries: <c>at[*count,until]body</c>, with times in milliseconds after the registration. A body is a letter for the kind, letters
+/// for its parts, and text after a space. Each alphabet has the order of its enum. Letters are added and never changed.
 /// </summary>
 internal static class TimelineText
 {
@@ -53,25 +53,25 @@ internal static class TimelineText
         return answer.Detail is { Length: > 0 } detail ? $"p{letter}{why} {Plain(detail)}" : $"p{letter}{why}";
     }
 
-    /// <summary>How long after the registration something happened, as entries have it.</summary>
+    /// <summary>The time since the registration, in milliseconds.</summary>
     public static long OffsetOf(DateTimeOffset at, DateTimeOffset registeredAt) => (long)Math.Floor((at - registeredAt).TotalMilliseconds);
 
-    /// <summary>An entry of something that happened once.</summary>
+    /// <summary>An entry with one occurrence.</summary>
     public static string Once(long at, string body) => string.Create(CultureInfo.InvariantCulture, $"{at}{body}");
 
-    /// <summary>An entry that has happened once more; null if what happened is something else.</summary>
+    /// <summary>An entry with one more occurrence; null if the body differs.</summary>
     public static string? Again(ReadOnlySpan<char> entry, long at, string body) => Split(entry, out var when) is var last && !last.IsEmpty && last.SequenceEqual(body)
         ? string.Create(CultureInfo.InvariantCulture, $"{when.At}*{when.Times + 1},{at}{body}")
         : null;
 
-    /// <summary>How many times an entry happened.</summary>
+    /// <summary>The number of occurrences of an entry.</summary>
     public static int TimesOf(ReadOnlySpan<char> entry)
     {
         Split(entry, out var when);
         return when.Times;
     }
 
-    /// <returns>Null if this version does not know what the entry says.</returns>
+    /// <returns>Null if this version does not know the entry.</returns>
     public static TimelineEntry? Read(ReadOnlySpan<char> entry, DateTimeOffset registeredAt)
     {
         var body = Split(entry, out var when);
@@ -144,7 +144,7 @@ internal static class TimelineText
         return rest;
     }
 
-    /// <returns>What follows a number; empty if there is none.</returns>
+    /// <returns>The text after the number; empty if there is no number.</returns>
     private static ReadOnlySpan<char> Number(ReadOnlySpan<char> text, out long number)
     {
         var end = text.StartsWith('-') ? 1 : 0;
@@ -166,6 +166,6 @@ internal static class TimelineText
     private static T? Member<T>(string alphabet, char letter)
         where T : struct, Enum => alphabet.IndexOf(letter, StringComparison.Ordinal) is >= 0 and var index ? Enum.GetValues<T>()[index] : null;
 
-    /// <summary>Words within their bounds, without the characters that separate entries or that JSON escapes.</summary>
+    /// <summary>Limits the length of a text, and replaces characters that separate entries or that JSON escapes.</summary>
     private static string Plain(string words) => string.Concat(words.Take(StatusAnswer.MaxWords).Select(c => c is '"' ? '\'' : c is >= ' ' and <= '~' and not ('|' or '\\') ? c : '?'));
 }

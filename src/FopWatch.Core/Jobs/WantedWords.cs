@@ -1,30 +1,30 @@
 namespace FopWatch.Jobs;
 
-/// <summary>Whether a job has the words that a query wants, as far as its words say.</summary>
+/// <summary>Whether a job has the words of a query, as far as its index words show.</summary>
 public enum WordMatch
 {
-    /// <summary>It has not.</summary>
+    /// <summary>It does not have them.</summary>
     No,
 
-    /// <summary>Its words were cut or are not all there: its document says.</summary>
+    /// <summary>Its words were cut or are incomplete, so its document must be checked.</summary>
     Maybe,
 
-    /// <summary>It has.</summary>
+    /// <summary>It has them.</summary>
     Yes,
 }
 
-/// <summary>A word that a query wants.</summary>
-/// <param name="Word">The word, cut as those of jobs are.</param>
-/// <param name="IsPrefix">Whether a longer word that begins with it is as good.</param>
-/// <param name="IsMetadata">Whether a job with the word <see cref="JobWords.More"/> may have it in its document only.</param>
-/// <param name="IsCertain">Whether no other text makes the same word.</param>
+/// <summary>A word of a query.</summary>
+/// <param name="Word">The word, cut like the words of jobs.</param>
+/// <param name="IsPrefix">Whether a longer word that begins with it matches too.</param>
+/// <param name="IsMetadata">Whether a job with the word <see cref="JobWords.More"/> may have it only in its document.</param>
+/// <param name="IsCertain">Whether no other text gives the same word.</param>
 public readonly record struct WantedWord(ReadOnlyMemory<byte> Word, bool IsPrefix, bool IsMetadata, bool IsCertain)
 {
-    /// <summary>Whether a word of a job is it.</summary>
+    /// <summary>Whether a word of a job matches.</summary>
     public bool Is(ReadOnlySpan<byte> word) => IsPrefix ? word.StartsWith(Word.Span) : word.SequenceEqual(Word.Span);
 }
 
-/// <summary>The words that a query wants: a job has to have all of them.</summary>
+/// <summary>The words of a query. A matching job has all of them.</summary>
 public sealed class WantedWords
 {
     private WantedWords(IReadOnlyList<WantedWord> all) => All = all;

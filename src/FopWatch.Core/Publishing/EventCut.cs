@@ -6,28 +6,28 @@ using FopWatch.Providers;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Shortens events that are too large for a broker or a store. State and counts stay right; what is gone is named.</summary>
-/// <remarks>Not by way of the records, which would lose members of another version's events.</remarks>
+/// <summary>Shortens events that are too large for a broker or a store. State and counts stay right, and the event lists what was removed.</summary>
+/// <remarks>It edits the JSON, because deserialized records would lose members that other versions wrote.</remarks>
 public static class EventCut
 {
-    // Longer than an object key or anything else there is in practice. A provider may answer anything.
+    // Longer than any object key or other value in practice. A provider may answer anything.
     private const int LongestText = 1024;
 
     private static readonly string[] ProviderTexts = ["bucket", "key", "pipeline", "requestId", "taskFrom"];
 
     private static readonly FactsCut[] Cuts = [FactsCut.Results, FactsCut.SmallResults, FactsCut.Outputs, FactsCut.Details];
 
-    // As events are written in the first place.
+    // The encoder with which events are written.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>
-    /// The event, shorter every time; the last is without its items. All are without texts of the provider that are too long to be genuine.
-    /// The same bytes every time for the same event.
+    /// Increasingly shorter forms of the event; the last has no items. None has provider texts that are too long to be genuine. The same event always gives the
+    /// same bytes.
     /// </summary>
     /// <param name="body">The whole event, as UTF-8 JSON.</param>
     public static IEnumerable<JsonObject> Shorter(ReadOnlyMemory<byte> body)
     {
-        // Events of earlier versions may have half surrogate pairs, and names twice in one object: nodes throw for both.
+        // Events of earlier versions may contain lone surrogates and duplicate names. JsonNode throws for both.
         var cloudEvent = JsonNode.Parse(JsonText.Rewrite(body.Span, text => text, _ => false))!.AsObject();
         var job = cloudEvent["data"]!.AsObject();
         job["truncated"] = true;
@@ -115,7 +115,7 @@ public static class EventCut
         item["outputs"] = new JsonArray([.. outputs.Take(most).Select(output => output?.DeepClone())]);
     }
 
-    // Earlier versions counted arrays that they did not name.
+    // Earlier versions counted arrays without naming them.
     private static bool IsMore(JsonObject entry) => entry["more"] is not null || entry["arrays"] is not null;
 
     private static string At(JsonObject entry) => (string?)entry["at"] ?? "";

@@ -4,7 +4,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Writes an event, as the serializer would by <see cref="ContractsJson.Wire"/>.</summary>
+/// <summary>Writes an event exactly as the serializer would with <see cref="ContractsJson.Wire"/>.</summary>
 internal static class EventDocument
 {
     public static void Write(Utf8JsonWriter json, JobEvent cloudEvent)

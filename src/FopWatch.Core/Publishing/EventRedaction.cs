@@ -6,19 +6,19 @@ using FopWatch.Providers;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Events that an earlier version committed, without the secrets that its rules left in them.</summary>
+/// <summary>Removes secrets from events of earlier versions, whose rules left them in.</summary>
 /// <remarks>
-/// A store keeps <see cref="CommandRedaction.Version"/> with each event, so events of this version are not parsed. Members that this version
-/// does not know stay, and so do the CloudEvents attributes and the application's metadata.
+/// A store keeps <see cref="CommandRedaction.Version"/> with each event, so events of the current version are not parsed. Unknown members, CloudEvents
+/// attributes and the application's metadata stay unchanged.
 /// </remarks>
 public static class EventRedaction
 {
-    // As events are written in the first place.
+    // The encoder with which events are written.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The body of a stored event as it may be published.</summary>
     /// <param name="body">The whole event, as UTF-8 JSON.</param>
-    /// <param name="redaction">The version of the rules by which it was redacted; 0 if the store has none for it.</param>
+    /// <param name="redaction">The version of the rules that redacted it; 0 if the store has none.</param>
     public static ReadOnlyMemory<byte> Redacted(ReadOnlyMemory<byte> body, long redaction)
     {
         if (redaction == CommandRedaction.Version)
@@ -63,7 +63,7 @@ public static class EventRedaction
 
     private static IEnumerable<JsonObject> Objects(JsonNode? list) => (list as JsonArray)?.OfType<JsonObject>() ?? [];
 
-    /// <summary>What is no event must still leave no secret.</summary>
+    // A body that is not an event must not leak secrets either.
     private static ReadOnlyMemory<byte> AsText(ReadOnlyMemory<byte> body) =>
         Encoding.UTF8.GetBytes(CommandRedaction.Redact(Encoding.UTF8.GetString(body.Span)));
 }

@@ -8,15 +8,15 @@ using FopWatch.Providers;
 
 namespace FopWatch.Publishing;
 
-/// <summary>How jobs and events look on the wire.</summary>
+/// <summary>Converts jobs and events to their wire format.</summary>
 public static class JobEvents
 {
-    // Readers take 64 levels by default, of which an event or a list has some around it.
+    // Readers accept 64 levels by default, and an event or a list adds some around a result.
     private const int MaxResultDepth = 56;
 
-    /// <summary>The job as the HTTP API answers it and as events carry it.</summary>
+    /// <summary>The job as the HTTP API returns it and as events contain it.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="domains">The domains of the job's source: they give outputs a URL where the provider gave none.</param>
+    /// <param name="domains">The domains of the job's source. They give an output a URL if the provider gave none.</param>
     public static JobRecord ToRecord(this Job job, OutputDomains? domains = null)
     {
         var facts = job.Facts;
@@ -50,12 +50,12 @@ public static class JobEvents
     }
 
     /// <summary>
-    /// The id of the event of one version of a job: 32 hex digits, the same every time. Hashed, because source, id and version
-    /// together can be longer than the 128 characters that Service Bus allows a message id.
+    /// The id of the event for one version of a job: 32 hex digits, always the same. It is a hash, because source, id and version together
+    /// can exceed the 128 characters that Service Bus allows for a message id.
     /// </summary>
     /// <param name="key">The job.</param>
-    /// <param name="registeredAt">Its <see cref="Job.RegisteredAt"/>: a job that comes again after it was purged has the same versions again.</param>
-    /// <param name="version">Its version.</param>
+    /// <param name="registeredAt">The <see cref="Job.RegisteredAt"/>. It distinguishes a job that returns after a purge, whose versions start again.</param>
+    /// <param name="version">The version.</param>
     public static string IdOf(JobKey key, DateTimeOffset registeredAt, long version)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{key.Source}\n{key.Id}\n{registeredAt.UtcTicks}\n{version}");
@@ -63,17 +63,17 @@ public static class JobEvents
     }
 
     /// <summary>
-    /// The event that a change is to be published as; null if it is not. Decides nothing: the change has its <see cref="JobChange.EventType"/> from
-    /// <see cref="Job.ChangedTo"/> or <see cref="Job.Republish"/>.
+    /// The event of a change; null if the change is not published. <see cref="Job.ChangedTo"/> and <see cref="Job.Republish"/> decide that with
+    /// <see cref="JobChange.EventType"/>.
     /// </summary>
     /// <param name="change">The change.</param>
-    /// <param name="domains">The domains of the job's source. The event keeps the URLs of this moment, whatever is set later.</param>
+    /// <param name="domains">The domains of the job's source. The event keeps these URLs even if the settings change later.</param>
     public static OutboxEvent? ToEvent(this JobChange change, OutputDomains? domains = null)
     {
         if (change.EventType is null)
             return null;
 
-        // What is known of the job is bounded; the URLs of its outputs may still be too much.
+        // The facts of a job are bounded, but the URLs of its outputs may still exceed the limit.
         var job = change.Job;
         while (true)
         {
@@ -131,14 +131,14 @@ public static class JobEvents
         };
     }
 
-    /// <summary>What is gone of a result, as the wire names it.</summary>
+    /// <summary>The removed parts of a result, in wire format.</summary>
     internal static IEnumerable<JobTruncation> GoneOf(ResultCut cut)
     {
         const string Result = "/result";
         foreach (var part in cut.Parts)
             yield return new() { At = Result + part.At, Elements = part.Elements, TextBytes = part.TextBytes, Dropped = part.Dropped ? true : null };
 
-        // Of what an earlier version cut as text, only the length of the beginning is known, and not the parts that are gone.
+        // Earlier versions cut results as text. Only the length of the kept text is known, not the removed parts.
         if (cut.TextBytes is not null || cut.Unnamed > 0)
             yield return new() { At = Result, More = true };
         if (cut.Dropped)

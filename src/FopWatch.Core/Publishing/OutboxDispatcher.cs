@@ -5,11 +5,11 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Publishes what is in the outbox and takes it out: at least once, in the order of versions for each job.</summary>
+/// <summary>Publishes the events of the outbox and removes them: at least once, and for each job in the order of versions.</summary>
 /// <param name="outbox">The outbox.</param>
-/// <param name="publisher">Where events go.</param>
-/// <param name="troubles">Is told whether publishing works.</param>
-/// <param name="metrics">Measures how late events are.</param>
+/// <param name="publisher">Publishes to the broker.</param>
+/// <param name="troubles">Receives failures and recoveries of publishing.</param>
+/// <param name="metrics">Measures the delay of events.</param>
 /// <param name="time">The clock.</param>
 public sealed class OutboxDispatcher(
     IOutbox outbox, IEventPublisher publisher, Troubles troubles, FopWatchMetrics metrics, TimeProvider time) : IDisposable
@@ -17,20 +17,20 @@ public sealed class OutboxDispatcher(
     private const int BatchSize = 256;
     private const int MostRefused = 1000;
 
-    // A drain goes on for as long as there are events, so what it remembers has a bound. The next one begins anew.
+    // A drain runs as long as there are events, so its memory is bounded. The next drain starts afresh.
     private const int MostSetAside = 10_000;
 
     private static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(15);
 
-    // Not a semaphore: a wait for one that can be cancelled goes on in another thread, and histories of the simulation have only one.
+    // Not a semaphore: its cancellable wait continues on another thread, and a simulated history has only one thread.
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _waiting = new();
     private bool _isDraining;
 
-    // Jobs with an event that was refused, as far as this process knows.
+    // Jobs with a refused event, as far as this process knows.
     private readonly ConcurrentDictionary<JobKey, bool> _refused = new();
 
-    /// <summary>Cancels the drains that wait for another.</summary>
+    /// <summary>Cancels drains that wait for their turn.</summary>
     public void Dispose()
     {
         lock (_lock)
@@ -41,15 +41,15 @@ public sealed class OutboxDispatcher(
     }
 
     /// <summary>
-    /// Publishes everything that waits. A crash between publishing and taking out publishes an event again, under the same id. An event that the
-    /// broker refuses is set aside and keeps no other back, except later ones of its job.
+    /// Publishes all waiting events. A crash between publication and removal publishes an event again, under the same id. An event that the broker refuses
+    /// is set aside and blocks only later events of its job.
     /// </summary>
     /// <returns>How many events were published.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    /// <exception cref="Exception">What the publisher threw. What was not published is still in the outbox.</exception>
+    /// <exception cref="Exception">The exception of the publisher. Unpublished events are still in the outbox.</exception>
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
-        // Two drains at once would be safe, but would publish out of order.
+        // Concurrent drains would be safe, but would publish out of order.
         await TurnAsync(cancellationToken);
         try
         {
@@ -60,7 +60,7 @@ public sealed class OutboxDispatcher(
             {
                 var pending = await outbox.PendingAsync(BatchSize, cancellationToken);
 
-                // A store whose clock is ahead gives an event back too early. Later events of its job must not overtake it.
+                // A store whose clock is ahead returns an event too early. Later events of its job must not overtake it.
                 var now = time.GetUtcNow();
                 var early = pending.Where(one => setAside.GetValueOrDefault((one.Key, one.Version)) > now).Select(one => one.Key).ToHashSet();
                 if (early.Count > 0)
@@ -80,13 +80,13 @@ public sealed class OutboxDispatcher(
     }
 
     /// <summary>
-    /// Publishes given events and takes them out, beside whatever else is being published: for an event that was just committed,
-    /// without a look at all that waits. One that was committed before may be published after it, unless this process knows that it was refused.
+    /// Publishes the given events and removes them, concurrently with other publications. It serves events that were just committed, without reading the
+    /// outbox. An event that was committed earlier may be published later, unless this process knows that it was refused.
     /// </summary>
     /// <param name="events">Events in the outbox, in the order to publish them.</param>
-    /// <param name="cancellationToken">Cancels. What was not published is still in the outbox.</param>
+    /// <param name="cancellationToken">Cancels. Unpublished events are still in the outbox.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    /// <exception cref="Exception">What the publisher threw. What was not published is still in the outbox.</exception>
+    /// <exception cref="Exception">The exception of the publisher. Unpublished events are still in the outbox.</exception>
     public async Task PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(events);
@@ -118,7 +118,7 @@ public sealed class OutboxDispatcher(
     {
         lock (_lock)
         {
-            // Those that were cancelled take no turn.
+            // Skip cancelled waiters.
             while (_waiting.TryDequeue(out var next))
             {
                 if (next.TrySetResult())
@@ -134,7 +134,7 @@ public sealed class OutboxDispatcher(
     {
         if (events.Any(one => one.Problem is not null))
         {
-            // They keep none back: nobody can publish them, so there is no order to keep.
+            // They block no other event: they cannot be published, so there is no order to keep.
             var unreadable = events.Where(one => one.Problem is not null).ToList();
             foreach (var one in unreadable)
                 troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
@@ -171,13 +171,13 @@ public sealed class OutboxDispatcher(
         else if (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
             troubles.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
 
-        // A drain writes this also where it was cancelled meanwhile: what was published would be published again. A commit's events are not worth
-        // the wait; what is left of them, the next drain publishes again.
+        // A drain writes this even if it was cancelled meanwhile, so that no event is published twice. After a commit the write is not worth the wait: the next
+        // drain publishes the remaining events again.
         using var longest = new CancellationTokenSource(LongestWrite, time);
         using var writing = CancellationTokenSource.CreateLinkedTokenSource(isDrain ? CancellationToken.None : cancellationToken, longest.Token);
         if (refusal is not null)
         {
-            // What is no longer refused by the time that this is full is only published a minute later.
+            // When full, entries that are no longer refused cost only a minute's delay.
             if (_refused.Count >= MostRefused)
                 _refused.Clear();
             foreach (var one in refusal.Events)
@@ -216,7 +216,7 @@ public sealed class OutboxDispatcher(
         await outbox.SetAsideAsync(events, cancellationToken);
     }
 
-    /// <summary>The first line: the rest of what brokers' clients say is for those who develop them.</summary>
+    /// <summary>The first line of the message. Brokers' clients add lines that help only their developers.</summary>
     private static string InWords(Exception failure)
     {
         const int MaxLength = 200;

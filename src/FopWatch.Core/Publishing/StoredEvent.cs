@@ -2,15 +2,15 @@ using System.Text.Json;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Reads the bodies of stored events: the one place that says which of them can be published.</summary>
+/// <summary>Reads the bodies of stored events. It alone decides which of them can be published.</summary>
 public static class StoredEvent
 {
-    /// <summary>What is said of a body that is not an event.</summary>
+    /// <summary>The problem of a body that is not an event.</summary>
     public const string Damaged = "its body is not a CloudEvent of a job";
 
-    /// <summary>The body of a stored event as it may be published, and why it cannot be; the problem is null if it can.</summary>
+    /// <summary>The body of a stored event as it may be published, or the problem that prevents it; the problem is null if there is none.</summary>
     /// <param name="body">The whole event, as UTF-8 JSON.</param>
-    /// <param name="redaction">The version of the rules by which it was redacted; 0 if the store has none for it.</param>
+    /// <param name="redaction">The version of the rules that redacted it; 0 if the store has none.</param>
     public static (ReadOnlyMemory<byte> Body, string? Problem) Read(ReadOnlyMemory<byte> body, long redaction)
     {
         try
@@ -25,7 +25,7 @@ public static class StoredEvent
         }
     }
 
-    /// <summary>Whether a body is JSON to its end and has what every CloudEvent of a job has.</summary>
+    /// <summary>Whether the whole body is JSON and has the members that every CloudEvent of a job has.</summary>
     private static bool IsEvent(ReadOnlySpan<byte> body)
     {
         var reader = new Utf8JsonReader(body);
@@ -51,7 +51,7 @@ public static class StoredEvent
             reader.Skip();
         }
 
-        // Nothing may follow: the reader throws if anything does.
+        // The reader throws if anything follows.
         return !reader.Read() && specVersion && id && source && type && data;
     }
 }

@@ -1,10 +1,10 @@
 namespace FopWatch.Running;
 
-/// <summary>Does the same for many, some at once.</summary>
+/// <summary>Processes many items with limited concurrency.</summary>
 public static class BoundedWork
 {
-    /// <summary>Calls a body for each, in their order, so many at once. Ends when all have ended; after a failure no further one is begun.</summary>
-    /// <remarks>Unlike <see cref="Parallel"/> it starts work where its scheduler says, so that tests can drive it.</remarks>
+    /// <summary>Calls a body for each item, in order, at most <paramref name="most"/> at once. Returns when all have ended. After a failure no further call starts.</summary>
+    /// <remarks>Unlike <see cref="Parallel"/> it starts work through a scheduler, so that tests can drive it.</remarks>
     public static async Task ForEachAsync<T>(
         IWorkScheduler work, IAsyncEnumerable<T> items, int most, Func<T, CancellationToken, Task> body, CancellationToken cancellationToken)
     {
@@ -63,7 +63,7 @@ public static class BoundedWork
             }
         }
 
-        /// <summary>Waits for a turn. Only one waits at a time.</summary>
+        /// <summary>Waits for a turn. Only one caller may wait at a time.</summary>
         public Task BeginAsync() => UntilAsync(() => _running < most, () => _running++);
 
         public Task AllEndedAsync() => UntilAsync(() => _running == 0, () => { });

@@ -1,13 +1,13 @@
 namespace FopWatch.Running;
 
-/// <summary>Starts work beside the caller's.</summary>
+/// <summary>Starts work in the background.</summary>
 public interface IWorkScheduler
 {
-    /// <summary>Starts work. It handles its own failures.</summary>
+    /// <summary>Starts work. The work must handle its own failures.</summary>
     void Start(Func<Task> work);
 }
 
-/// <summary>Starts work in the thread pool.</summary>
+/// <summary>Starts work on the thread pool.</summary>
 public sealed class ThreadPoolWork : IWorkScheduler
 {
     /// <inheritdoc/>

@@ -6,35 +6,35 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Running;
 
-/// <summary>What the loops and the timers log, in both hosts under the same event ids. Never keys, tokens, ids, commands or bodies.</summary>
+/// <summary>Log messages of loops and timers, with the same event ids in both hosts. They never hold keys, tokens, ids, commands or bodies.</summary>
 public static partial class RunLog
 {
-    /// <summary>The store cannot answer now; what was to be done is done later.</summary>
-    [LoggerMessage(14, LogLevel.Debug, "The store cannot answer now; the {What} goes on later")]
+    /// <summary>The store cannot answer now; the work is retried.</summary>
+    [LoggerMessage(14, LogLevel.Debug, "The store cannot answer now; will retry: {What}")]
     public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);
 
-    /// <summary>A status API gave no answer that helps.</summary>
+    /// <summary>A status API gave no usable answer.</summary>
     [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
     public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
 
-    /// <summary>A poll failed for a reason that is none of the status API's or the store's.</summary>
-    [LoggerMessage(25, LogLevel.Error, "A poll at {Source} failed and was put off")]
+    /// <summary>A poll failed in FopWatch itself, not in the status API or the store.</summary>
+    [LoggerMessage(25, LogLevel.Error, "A poll at {Source} failed and was postponed")]
     public static partial void PollFaulted(this ILogger logger, string source, Exception exception);
 
     /// <summary>Events could not be published; they stay in the outbox.</summary>
     [LoggerMessage(11, LogLevel.Debug, "Events could not be published; they stay in the outbox and are published later")]
     public static partial void PublishFailed(this ILogger logger, Exception exception);
 
-    /// <summary>A sweep of the outbox published events that waited.</summary>
+    /// <summary>A sweep of the outbox published waiting events.</summary>
     [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]
     public static partial void SweepPublished(this ILogger logger, int events);
 
-    /// <summary>A sweep of the outbox was over before the outbox was empty.</summary>
-    [LoggerMessage(13, LogLevel.Warning, "The sweep's time was over before the outbox was empty; the next one goes on")]
+    /// <summary>A sweep of the outbox ended before the outbox was empty.</summary>
+    [LoggerMessage(13, LogLevel.Warning, "The sweep ended before the outbox was empty; the next sweep continues")]
     public static partial void OutboxSweepEndedEarly(this ILogger logger);
 
-    /// <summary>Events wait, and there is nowhere to publish them to. Their number is as <see cref="IOutbox.InWords"/> gives it.</summary>
-    [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
+    /// <summary>Events wait, but no broker is configured. The number has the form of <see cref="IOutbox.InWords"/>.</summary>
+    [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, but no Service Bus is configured to publish them to")]
     public static partial void EventsStay(this ILogger logger, string events);
 
     /// <summary>Watches of due jobs were started or woken.</summary>
@@ -42,34 +42,34 @@ public static partial class RunLog
     public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
 
     /// <summary>A watch could not be started, woken or ended.</summary>
-    [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
+    [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the minute timer will retry")]
     public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
 
-    /// <summary>Jobs were polled whose watches run and make no step.</summary>
-    [LoggerMessage(24, LogLevel.Warning, "Polled {Jobs} job(s) of {Source} whose watches are said to run and make no step")]
+    /// <summary>Jobs whose watches make no progress were polled.</summary>
+    [LoggerMessage(24, LogLevel.Warning, "Polled {Jobs} job(s) of {Source} whose watches are reported as running but make no progress")]
     public static partial void WatchesStuck(this ILogger logger, string source, int jobs);
 
-    /// <summary>The sweep found jobs that nothing watched, or that are in no book.</summary>
+    /// <summary>The sweep found jobs that were not watched or are in no book.</summary>
     [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
     public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);
 
-    /// <summary>What was kept of the books with every commit was not what a count of all jobs found.</summary>
-    [LoggerMessage(46, LogLevel.Error, "The books that were kept with the commits differed from a count of all jobs; they are corrected")]
+    /// <summary>The books differed from a count of all jobs.</summary>
+    [LoggerMessage(46, LogLevel.Error, "The books differed from a count of all jobs and were corrected")]
     public static partial void BooksCorrected(this ILogger logger);
 
-    /// <summary>The clock of this machine, or of another instance, was ahead for a time.</summary>
-    [LoggerMessage(44, LogLevel.Warning, "A clock was ahead: it had put off {Count} poll(s), which are due sooner now")]
+    /// <summary>The clock of this machine, or of another instance, was ahead for a while.</summary>
+    [LoggerMessage(44, LogLevel.Warning, "A clock that was ahead had delayed {Count} poll(s); they were brought forward")]
     public static partial void BroughtForward(this ILogger logger, int count);
 
-    /// <summary>The clock has moved on by more than a purge usually does.</summary>
+    /// <summary>The time since the last purge is unusually long.</summary>
     [LoggerMessage(45, LogLevel.Information, "The time since the last purge is longer than usual: no host ran, the retention is shorter now, or the clock jumped. Nothing is purged for {SecondLook:c}")]
     public static partial void PurgePutOff(this ILogger logger, TimeSpan secondLook);
 
-    /// <summary>What is done for the statistics of each source failed for one.</summary>
-    [LoggerMessage(47, LogLevel.Warning, "The {What} of {Source} failed and goes on later; other sources are not affected")]
+    /// <summary>Statistics work failed for one source.</summary>
+    [LoggerMessage(47, LogLevel.Warning, "The {What} of {Source} failed and will be retried; other sources are not affected")]
     public static partial void StatisticsFailed(this ILogger logger, string what, string source, Exception exception);
 
-    /// <summary>Logs what a poll came to, where that is worth a line.</summary>
+    /// <summary>Logs the result of a poll, if it failed.</summary>
     public static void Polled(this ILogger logger, string source, Polled polled)
     {
         ArgumentNullException.ThrowIfNull(polled);
@@ -79,7 +79,7 @@ public static partial class RunLog
             logger.PollFailed(source, answer.Answer, detail);
     }
 
-    /// <summary>Logs what a sweep found, where it had to repair anything.</summary>
+    /// <summary>Logs the repairs of a sweep, if there were any.</summary>
     public static void Swept(this ILogger logger, Sweep sweep)
     {
         ArgumentNullException.ThrowIfNull(sweep);
@@ -91,7 +91,7 @@ public static partial class RunLog
             logger.BroughtForward(sweep.BroughtForward);
     }
 
-    /// <summary>A check of the doctor's failed for a reason that it did not expect.</summary>
+    /// <summary>A check of the doctor failed unexpectedly.</summary>
     [LoggerMessage(76, LogLevel.Error, "The check {Check} of {Source} failed")]
     public static partial void CheckFailed(this ILogger logger, DoctorCheck check, string source, Exception exception);
 }

@@ -6,29 +6,29 @@ using FopWatch.Watching;
 namespace FopWatch.Upkeep;
 
 /// <summary>
-/// Brings forward the polls that a clock which was ahead put off. They would wait for as long as it was ahead.
+/// Brings forward polls that were delayed by a clock that was ahead. Otherwise they would wait for as long as it was ahead.
 /// </summary>
 /// <remarks>
-/// Looks only at jobs that are due later than any wait of their source's plan: at some each time, in turns, and at more while most of them were put off.
+/// Checks only jobs that are due later than any wait in their source's plan: a batch each time, in turns, and further batches while most jobs of a batch were delayed.
 /// </remarks>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store of the jobs.</param>
 /// <param name="due">The due index.</param>
-/// <param name="recorder">Moves what was put off.</param>
-/// <param name="turns">Where the process's looks go on.</param>
+/// <param name="recorder">Records the new due times.</param>
+/// <param name="turns">Remembers where the process continues.</param>
 /// <param name="time">The clock.</param>
 public sealed class ClockSkewRepair(
     Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, ClockSkewTurns turns, TimeProvider time)
 {
-    /// <summary>The most jobs of a source that are read at once.</summary>
+    /// <summary>The size of a batch.</summary>
     public const int AtOnce = 100;
 
-    /// <summary>How long further jobs of a source are read.</summary>
+    /// <summary>How long further batches of a source are read.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, DueJob> _seen = turns.Seen;
 
-    /// <summary>Looks at some jobs of each source.</summary>
+    /// <summary>Checks some jobs of each source.</summary>
     /// <returns>How many polls were brought forward.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<int> BringForwardAsync(CancellationToken cancellationToken)
@@ -51,7 +51,7 @@ public sealed class ClockSkewRepair(
 
     private async Task<int> BringForwardAsync(Source source, CancellationToken cancellationToken)
     {
-        // Before every job of the next moment: no id is empty.
+        // Sorts before every job of the next tick, because no id is empty.
         var from = new DueJob(new(source.Name, ""), (time.GetUtcNow() + PollPlan.LongestWait(source.Poll)).AddTicks(1));
         if (_seen.TryGetValue(source.Name, out var seen) && seen.DueAt >= from.DueAt)
             from = seen;
@@ -66,7 +66,7 @@ public sealed class ClockSkewRepair(
                 from = job;
         }
 
-        // After the last that stays, and after the last of all from the beginning.
+        // Continue after the last unchanged job, or from the beginning after the last job.
         if (far.Count == AtOnce)
             _seen[source.Name] = from;
         else
@@ -82,7 +82,7 @@ public sealed class ClockSkewRepair(
         }
         catch (UnreadableJobException unreadable)
         {
-            // When it was polled last is not known, but no poll is due later than its deadline.
+            // The time of its last poll is unknown, but no poll is due later than its deadline.
             var now = time.GetUtcNow();
             if (unreadable.Job is { } row && job.DueAt > now + source.Poll.Deadline && job.DueAt > now + SetAside.Longest)
                 await store.SetAsideAsync(row, now, cancellationToken);
@@ -91,7 +91,7 @@ public sealed class ClockSkewRepair(
     }
 }
 
-/// <summary>How far a process has looked at each source's jobs that are due late.</summary>
+/// <summary>How far a process has checked each source's late jobs.</summary>
 public sealed class ClockSkewTurns
 {
     internal ConcurrentDictionary<string, DueJob> Seen { get; } = new(StringComparer.Ordinal);

@@ -4,44 +4,44 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Upkeep;
 
-/// <summary>What a sweep found.</summary>
+/// <summary>The result of a sweep.</summary>
 public sealed record Sweep
 {
-    /// <summary>How many jobs of each source are where, as last counted: by this sweep, or by one before where there was no time for all parts.</summary>
+    /// <summary>The books of each source as last counted. Parts for which this sweep had no time keep the count of an earlier one.</summary>
     public required IReadOnlyList<Books> Books { get; init; }
 
     /// <summary>How many parts of the store this sweep counted, at least one.</summary>
     public int Counted { get; init; }
 
-    /// <summary>How many parts there are.</summary>
+    /// <summary>How many parts the store has.</summary>
     public int Parts { get; init; }
 
-    /// <summary>Whether a store had kept other figures than it counted, and has corrected them. There should be no need.</summary>
+    /// <summary>Whether the stored books differed from the count and were corrected. This should never happen.</summary>
     public bool BooksCorrected { get; init; }
 
-    /// <summary>Open jobs that were in no index and are watched again. There should have been none.</summary>
+    /// <summary>Open jobs that were in no index and are watched again. This should be 0.</summary>
     public required int Restored { get; init; }
 
-    /// <summary>Polls that a clock which was ahead had put off, and that are due sooner now.</summary>
+    /// <summary>Polls that were delayed by a clock that was ahead, and were brought forward.</summary>
     public int BroughtForward { get; init; }
 
-    /// <summary>Events that wait to be published; <see cref="IOutbox.MostCounted"/> stands for that many or more.</summary>
+    /// <summary>Events that wait to be published; <see cref="IOutbox.MostCounted"/> means that many or more.</summary>
     public required long OutboxDepth { get; init; }
 
-    /// <summary>How many of them were refused by the broker, or cannot be read.</summary>
+    /// <summary>How many of these events the broker refused or cannot be read.</summary>
     public long OutboxSetAside { get; init; }
 
-    /// <summary>How long the oldest of them has waited.</summary>
+    /// <summary>How long the oldest of these events has waited.</summary>
     public required TimeSpan OutboxAge { get; init; }
 
     /// <summary>Notifications in quarantine.</summary>
     public required long Quarantined { get; init; }
 
-    /// <summary>Jobs that nothing will ever settle, over all sources; not 0 is a fault.</summary>
+    /// <summary>Jobs of all sources that nothing will ever settle; must be 0.</summary>
     public long Unaccounted => Books.Sum(books => books.Unaccounted);
 }
 
-/// <summary>Checks now and then that nothing was lost, and repairs what can be repaired. Harmless to run twice at once.</summary>
+/// <summary>Checks that nothing was lost, and repairs what it can. Concurrent runs are harmless.</summary>
 public sealed class Sweeper(
     IJobStore store,
     IOutbox outbox,
@@ -51,12 +51,12 @@ public sealed class Sweeper(
     FopWatchMetrics metrics,
     TimeProvider time)
 {
-    /// <summary>How long a sweep begins to count further parts of the store. The next sweep goes on with those that were counted the longest ago.</summary>
+    /// <summary>How long a sweep starts to count further parts of the store. The next sweep starts with the parts whose count is oldest.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private const int RestoredAtOnce = 1000;
 
-    /// <summary>Does one sweep.</summary>
+    /// <summary>Runs one sweep.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<Sweep> SweepAsync(CancellationToken cancellationToken)
     {
@@ -111,7 +111,7 @@ public sealed class Sweeper(
         }
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
         {
-            // Its poll will say so.
+            // Its next poll reports that it cannot be read.
             await store.SetAsideAsync(job, time.GetUtcNow(), cancellationToken);
         }
     }

@@ -45,7 +45,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
 
         Assert.Equal((DoctorCheck.StatusApi, "media", DoctorLevel.Pass), (finding.Check, finding.Source, finding.Level));
         Assert.StartsWith($"{endpoint.GetLeftPart(UriPartial.Authority)} answers in ", finding.What, StringComparison.Ordinal);
-        Assert.EndsWith($"that it does not know an id that does not exist (HTTP {status}), as it should.", finding.What, StringComparison.Ordinal);
+        Assert.EndsWith($"that it does not know a nonexistent id (HTTP {status}), as it should.", finding.What, StringComparison.Ordinal);
         Assert.Null(finding.Fix);
 
         // It is no id that anyone has, and it is not told.
@@ -61,8 +61,8 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     [InlineData(403, "text/html", "refuses access (HTTP 403)", "needs no credentials")]
     [InlineData(407, "text/html", "asks for credentials (HTTP 407)", "HTTPS_PROXY")]
     [InlineData(503, "text/html", "fails (HTTP 503)", "Try again")]
-    [InlineData(400, "application/json", "refuses the question (HTTP 400)", "Provider")]
-    [InlineData(200, "text/html", "answers with a web page, and not as a status API does", "login page")]
+    [InlineData(400, "application/json", "refuses the request (HTTP 400)", "Provider")]
+    [InlineData(200, "text/html", "answers with a web page, but not as a status API does", "login page")]
     public async Task Another_answer_is_trouble_with_its_cause(int status, string type, string what, string fix)
     {
         var endpoint = await ServeAsync(context => AnswerAsync(context, status, "<html>", type));
@@ -101,7 +101,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
         var endpoint = await ServeAsync(context => AnswerAsync(
             context, 200, $$"""{"id":"{{context.Request.Query["id"]}}","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}"""));
 
-        Assert.Contains("answers with a report about an id that does not exist", Assert.Single(await ExamineAsync(SourceAt(endpoint))).What, StringComparison.Ordinal);
+        Assert.Contains("answers with a report about a nonexistent id", Assert.Single(await ExamineAsync(SourceAt(endpoint))).What, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
         var cut = Listen([]);
 
         Assert.Contains("not with HTTP", Assert.Single(await ExamineAsync(SourceAt(strange))).What, StringComparison.Ordinal);
-        Assert.Contains("cuts the connection", Assert.Single(await ExamineAsync(SourceAt(cut))).What, StringComparison.Ordinal);
+        Assert.Contains("closes the connection", Assert.Single(await ExamineAsync(SourceAt(cut))).What, StringComparison.Ordinal);
     }
 
     [Fact]

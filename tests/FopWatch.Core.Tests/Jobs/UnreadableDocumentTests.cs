@@ -25,7 +25,7 @@ public class UnreadableDocumentTests
     }
 
     [Fact]
-    public void A_document_of_another_job_is_not() => AssertUnreadable(Document, "its document is another job's", new(Key.Source, "z0.other"));
+    public void A_document_of_another_job_is_not() => AssertUnreadable(Document, "its document belongs to another job", new(Key.Source, "z0.other"));
 
     [Theory]
     [InlineData("")]
@@ -34,7 +34,7 @@ public class UnreadableDocumentTests
     [InlineData("[]")]
     [InlineData("7")]
     public void What_is_no_object_of_a_job_is_said_to_be_none(string document) =>
-        AssertUnreadable(document, "its document is not one of a job, or is cut off");
+        AssertUnreadable(document, "its document is not a job, or is cut off");
 
     [Fact]
     public void A_null_is_said_to_be_null() => AssertUnreadable("null", "its document cannot be read: it is null");

@@ -30,7 +30,7 @@ public class SampleSettingsTests
         Assert.Equal(JobState.Succeeded, job!.State);
 
         // The timer that publishes what waits comes once a minute.
-        while (host.Said("1 event(s) wait in the outbox, and no Service Bus is configured").Count == 0)
+        while (host.Said("1 event(s) wait in the outbox, but no Service Bus is configured").Count == 0)
             await Task.Delay(250, Cancelled);
         Assert.NotEmpty(host.Said("No Service Bus is configured (FopWatch:ServiceBus:Namespace): events stay in the outbox"));
         var store = await TableStore.CreateAsync(azurite.Client(), new(), TimeProvider.System, Cancelled);

@@ -104,12 +104,12 @@ public abstract class DoctorContract : HostContract
     }
 
     [Theory]
-    [InlineData(404, "does not lead POST /api/notify to FopWatch (HTTP 404)")]
+    [InlineData(404, "does not route POST /api/notify to FopWatch (HTTP 404)")]
     [InlineData(302, "redirects notifications to https://www.example.com (HTTP 302)")]
     [InlineData(401, "refuses access")]
-    [InlineData(413, "finds a small notification too large")]
+    [InlineData(413, "refuses a small notification as too large")]
     [InlineData(502, "does not reach FopWatch (HTTP 502)")]
-    [InlineData(200, "Something else than this FopWatch answers HTTP 200")]
+    [InlineData(200, "A server other than this FopWatch answers HTTP 200")]
     public async Task An_answer_from_something_other_than_the_host_is_reported(int status, string what)
     {
         await using var proxy = await PassingProxy.StartAsync();
