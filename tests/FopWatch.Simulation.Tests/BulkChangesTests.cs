@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>How many jobs are changed at once: in pieces, at a pace, and none that has moved on.</summary>
+/// <summary>Changing many jobs: in pieces, at a limited rate, without those that have changed since.</summary>
 public sealed class BulkChangesTests : ICommitObserver
 {
     private const double PerSecond = 4;
@@ -32,7 +32,7 @@ public sealed class BulkChangesTests : ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_call_ends_when_its_time_is_over_and_the_next_goes_on_where_it_ended_at_the_same_pace()
+    public async Task A_call_ends_when_its_time_is_over_and_the_next_continues_at_the_same_rate()
     {
         await RegisterAsync(250);
         _store.Committed = (_, _) => _time.Advance(BulkChanges.Longest / 100);
@@ -53,7 +53,7 @@ public sealed class BulkChangesTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_bulk_poll_puts_off_no_poll_that_is_due_sooner()
+    public async Task A_bulk_poll_delays_no_poll_that_is_due_sooner()
     {
         await RegisterAsync(100, firstPollAfter: TimeSpan.FromSeconds(10));
 
@@ -64,7 +64,7 @@ public sealed class BulkChangesTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_job_that_has_moved_on_since_it_was_listed_is_left_alone()
+    public async Task A_job_that_changed_since_it_was_listed_is_skipped()
     {
         await RegisterAsync(1);
         var key = _store.Jobs.Single().Key;
@@ -87,7 +87,7 @@ public sealed class BulkChangesTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_store_that_fails_ends_a_call_with_what_was_done_before_and_the_next_call_goes_on()
+    public async Task A_failing_store_ends_a_call_with_the_work_done_so_far_and_the_next_call_continues()
     {
         await RegisterAsync(150);
         var commits = 0;
@@ -104,7 +104,7 @@ public sealed class BulkChangesTests : ICommitObserver
     }
 
     [Fact]
-    public async Task Jobs_that_cannot_be_changed_are_counted_and_keep_no_other_from_it()
+    public async Task Jobs_that_cannot_be_changed_are_counted_and_do_not_block_others()
     {
         await RegisterAsync(3);
         _store.Damage(_store.Jobs.First().Key, "damaged");
@@ -115,7 +115,7 @@ public sealed class BulkChangesTests : ICommitObserver
     }
 
     [Fact]
-    public async Task An_action_is_for_no_job_in_a_state_that_it_does_not_concern()
+    public async Task An_action_skips_jobs_in_states_to_which_it_does_not_apply()
     {
         await RegisterAsync(2);
 

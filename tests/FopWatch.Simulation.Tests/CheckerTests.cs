@@ -3,7 +3,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>A simulation that cannot fail proves nothing: whoever breaks a promise is found out, and a seed says all.</summary>
+/// <summary>Tests the simulation itself: it detects broken promises, and a seed determines a history completely.</summary>
 public sealed class CheckerTests
 {
     [Theory]
@@ -13,21 +13,21 @@ public sealed class CheckerTests
     [InlineData((int)Misdeed.ForgetsDueRows)]
     [InlineData((int)Misdeed.EmptiesOutbox)]
     [InlineData((int)Misdeed.ForgetsQuarantine)]
-    public void A_store_that_breaks_its_promises_is_found_out(int misdeed) =>
+    public void A_store_that_breaks_its_promises_is_detected(int misdeed) =>
         Assert.NotNull(FirstViolation(world => world.Store.Misdeed = (Misdeed)misdeed));
 
     [Fact]
-    public void A_broker_that_swallows_events_is_found_out() =>
+    public void A_broker_that_swallows_events_is_detected() =>
         Assert.NotNull(FirstViolation(world => world.Broker.Swallows = true));
 
     [Fact]
-    public void A_wrong_outcome_is_found_out() =>
+    public void A_wrong_outcome_is_detected() =>
         Assert.Contains("not the true one", FirstViolation(world => world.Provider.Lies = true), StringComparison.Ordinal);
 
     [Theory]
     [InlineData((int)HostKind.Embedded)]
     [InlineData((int)HostKind.Cloud)]
-    public void A_seed_decides_everything(int host)
+    public void A_seed_determines_everything(int host)
     {
         var seeds = Enumerable.Range(1, 100).Where(seed => ScenarioPlan.Of(seed).Host == (HostKind)host).Take(30).ToList();
 
@@ -40,7 +40,7 @@ public sealed class CheckerTests
         static ulong Hash(int seed) => History.Play(ScenarioPlan.Of(seed)).SimulatedWorld.Scheduler.Trace.Hash;
     }
 
-    /// <summary>The first violation in the histories of a few hundred seeds; null if there is none.</summary>
+    /// <summary>The first violation in the histories of a few hundred seeds, or null.</summary>
     private static string? FirstViolation(Action<SimulatedWorld> prepare) =>
         Enumerable.Range(1, 300).Select(seed => History.Play(ScenarioPlan.Of(seed), prepare: prepare).Violation).FirstOrDefault(violation => violation is not null);
 }

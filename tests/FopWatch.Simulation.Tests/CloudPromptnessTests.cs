@@ -8,18 +8,18 @@ using FopWatch.Simulator;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>
-/// What the cloud host does at once, where nothing goes wrong. In histories with faults the timers make up for whatever is not done, so most of these
-/// have timers that come once a day. See also <see cref="PromptnessTests"/>, of both hosts.
+/// What the cloud host does immediately when nothing fails. In histories with faults the timers compensate for missing actions, so the timers of most
+/// histories here run once a day. See also <see cref="PromptnessTests"/>, for both hosts.
 /// </summary>
 public sealed class CloudPromptnessTests
 {
-    /// <summary>What queues take, and a turn or two.</summary>
+    /// <summary>The latency of the queues, plus a turn or two.</summary>
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
 
     [Fact]
-    public void A_broker_that_is_down_holds_up_one_commit_and_a_sweep_publishes_when_it_is_back()
+    public void A_broker_outage_delays_one_commit_and_a_sweep_publishes_when_the_broker_is_back()
     {
-        // The notifications come a second apart. The first holds up its commit, the next ones do not try the broker.
+        // The notifications come a second apart. The first one's commit is delayed, the next ones do not try the broker.
         JobScript[] jobs = [.. Enumerable.Range(0, 5).Select(i => Named(Scenarios.Job() with { SubmittedAfter = TimeSpan.FromSeconds(i) }, $"z0.job-{i}"))];
         var world = Play(jobs, timers: TimeSpan.FromMinutes(5), faults: [.. Enumerable.Range(1, 2).Select(nth => (Call.Publish, nth, Fault.Fails))]);
 
@@ -32,7 +32,7 @@ public sealed class CloudPromptnessTests
     }
 
     [Fact]
-    public void A_watch_that_the_timer_starts_ahead_makes_its_first_step_when_its_job_is_due()
+    public void A_watch_started_in_advance_makes_its_first_step_when_its_job_is_due()
     {
         var world = Play([Scenarios.Job() with { Notifies = false }], timers: TimeSpan.FromMinutes(1));
 
@@ -42,7 +42,7 @@ public sealed class CloudPromptnessTests
     }
 
     [Fact]
-    public void A_hint_starts_a_watch_at_once_and_a_later_one_wakes_it()
+    public void A_hint_starts_a_watch_immediately_and_a_later_one_wakes_it()
     {
         // The first comes while the job is being processed, the second when it is done. Neither is signed.
         var script = Scenarios.Job() with { Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(20))] };
@@ -61,7 +61,7 @@ public sealed class CloudPromptnessTests
     }
 
     [Fact]
-    public void A_notification_ends_a_watch_that_sleeps()
+    public void A_notification_ends_a_sleeping_watch()
     {
         var world = Play([Scenarios.Job() with { FirstPollAfter = TimeSpan.FromSeconds(70) }]);
 
@@ -69,7 +69,7 @@ public sealed class CloudPromptnessTests
     }
 
     [Fact]
-    public void A_poll_that_settles_its_job_ends_its_own_watch_by_its_result_alone()
+    public void A_poll_that_settles_its_job_ends_its_watch_through_its_result()
     {
         var world = Play([Scenarios.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) }]);
 

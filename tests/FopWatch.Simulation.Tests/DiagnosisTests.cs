@@ -10,7 +10,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What the core says to the operator, on the store in memory.</summary>
+/// <summary>What the core reports to the operator, on the store in memory.</summary>
 public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi, IOperatorLog, IEventPublisher
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -39,7 +39,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     [InlineData(PollAnswer.Refused, TroubleKind.StatusApiRefuses)]
     [InlineData(PollAnswer.Throttled, TroubleKind.StatusApiThrottles)]
     [InlineData(PollAnswer.NotFound, TroubleKind.UnknownIds)]
-    public async Task A_poll_that_says_nothing_is_trouble_of_its_kind_until_a_report_comes(PollAnswer answer, TroubleKind kind)
+    public async Task A_poll_without_a_result_is_a_trouble_of_its_kind_until_a_report_arrives(PollAnswer answer, TroubleKind kind)
     {
         await RegisterAsync();
         _time.Advance(TimeSpan.FromMinutes(2));
@@ -55,7 +55,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     }
 
     [Fact]
-    public async Task A_poll_that_was_not_asked_is_no_trouble()
+    public async Task A_poll_that_was_not_sent_is_not_a_trouble()
     {
         await RegisterAsync();
 
@@ -65,7 +65,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     }
 
     [Fact]
-    public async Task An_id_that_is_unknown_right_after_submission_or_that_only_a_hint_names_is_no_trouble()
+    public async Task An_id_unknown_right_after_submission_or_named_only_by_a_hint_is_not_a_trouble()
     {
         await RegisterAsync();
         await PollAsync(new(PollAnswer.NotFound));
@@ -99,7 +99,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     }
 
     [Fact]
-    public async Task What_only_a_hint_names_is_not_logged()
+    public async Task A_job_named_only_by_a_hint_is_not_logged()
     {
         await _recorder.HintAsync(Source, Key.Id, Cancelled);
         for (var i = 0; i < GivingUp.UnknownAnswers; i++)
@@ -113,7 +113,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     }
 
     [Fact]
-    public async Task A_broker_that_refuses_events_is_trouble_until_it_takes_them()
+    public async Task A_broker_that_refuses_events_is_a_trouble_until_it_accepts_them()
     {
         await RegisterAsync();
         await PollAsync(Failed);

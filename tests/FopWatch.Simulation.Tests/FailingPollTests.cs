@@ -9,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>Polls that throw what nobody expects.</summary>
+/// <summary>Polls that throw unexpected exceptions.</summary>
 public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -36,7 +36,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     [InlineData(typeof(InvalidOperationException))]
     [InlineData(typeof(OutOfMemoryException))]
     [InlineData(typeof(TaskCanceledException))]
-    public async Task A_poll_that_throws_is_put_off_as_one_that_gets_no_answer(Type thrown)
+    public async Task A_poll_that_throws_is_postponed_like_one_without_an_answer(Type thrown)
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _thrown = (Exception)Activator.CreateInstance(thrown)!;
@@ -70,7 +70,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     }
 
     [Fact]
-    public async Task Where_an_answer_cannot_be_recorded_nor_the_poll_put_off_the_job_is_set_aside_for_longer_each_time()
+    public async Task If_neither_the_answer_nor_the_postponement_can_be_written_the_job_is_set_aside_for_longer_each_time()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         var before = _store.Peek(Key);
@@ -88,7 +88,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     }
 
     [Fact]
-    public async Task A_store_that_cannot_answer_is_not_the_jobs_fault()
+    public async Task A_store_that_cannot_answer_is_not_counted_against_the_job()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Refuses = new StoreUnavailableException();
@@ -99,7 +99,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     }
 
     [Fact]
-    public async Task An_outcome_that_is_committed_stays_whatever_is_thrown_afterwards()
+    public async Task A_committed_outcome_stays_whatever_is_thrown_afterwards()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _observerThrows = true;

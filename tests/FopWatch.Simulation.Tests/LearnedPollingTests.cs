@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>How late outcomes are found and how many polls that takes, measured with the code that runs: two days of jobs, of which the second counts.</summary>
+/// <summary>How late outcomes are found and how many polls that takes, measured with the production code over two days of jobs, of which the second counts.</summary>
 public sealed class LearnedPollingTests(ITestOutputHelper output)
 {
     private const int EachHour = 20;
@@ -25,7 +25,7 @@ public sealed class LearnedPollingTests(ITestOutputHelper output)
     [InlineData("40 s and 30 min", 0.5)]
     [InlineData("5 min and a queue", 0.4)]
     [InlineData("four classes", 0.8)]
-    public async Task A_source_that_learns_finds_outcomes_sooner_with_no_more_polls(string ages, double most)
+    public async Task A_learning_source_finds_outcomes_sooner_with_no_more_polls(string ages, double most)
     {
         var learned = await new Run(PlanChoice.Learned, ages).MeasureAsync();
         var planned = await new Run(PlanChoice.Fixed, ages).MeasureAsync();
@@ -35,7 +35,7 @@ public sealed class LearnedPollingTests(ITestOutputHelper output)
         Assert.InRange(learned.Delay / planned.Delay, 0, most);
     }
 
-    /// <summary>A process with all of its jobs. Both plans have the same ones.</summary>
+    /// <summary>A process with all its jobs. Both plans get the same jobs.</summary>
     private sealed class Run : IStatusApi, ICommitObserver
     {
         private readonly ManualTimeProvider _time = new(Scenario.Start);

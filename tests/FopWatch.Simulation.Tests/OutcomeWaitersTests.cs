@@ -7,7 +7,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>How long whoever waits for an outcome waits.</summary>
+/// <summary>How long callers wait for an outcome.</summary>
 public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -33,7 +33,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     public void Dispose() => _stop.Dispose();
 
     [Fact]
-    public async Task A_job_that_is_not_there_or_is_settled_is_answered_at_once()
+    public async Task An_unknown_or_settled_job_is_answered_immediately()
     {
         Assert.Null(await EndedAsync(Wait()));
 
@@ -45,7 +45,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
-    public async Task Whoever_does_not_want_to_wait_is_answered_at_once(int seconds)
+    public async Task A_caller_who_does_not_want_to_wait_is_answered_immediately(int seconds)
     {
         await RegisterAsync();
 
@@ -53,7 +53,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task Whoever_waits_is_answered_as_soon_as_this_process_settles_the_job()
+    public async Task A_waiting_caller_is_answered_as_soon_as_this_process_settles_the_job()
     {
         await RegisterAsync();
         var (one, other) = (Wait(), Wait());
@@ -67,7 +67,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task One_whose_time_is_over_takes_nothing_from_another_who_waits()
+    public async Task A_caller_whose_time_is_over_takes_nothing_from_another_who_waits()
     {
         await RegisterAsync();
         var (brief, patient) = (Wait(TimeSpan.FromSeconds(1)), Wait());
@@ -81,7 +81,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task An_announcement_of_a_job_that_is_open_is_looked_into_once_and_the_next_is_heard_too()
+    public async Task An_announcement_of_an_open_job_is_checked_once_and_the_next_one_is_still_received()
     {
         await RegisterAsync();
         var (one, other) = (Wait(), Wait());
@@ -98,7 +98,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task What_another_process_settles_is_noticed_after_two_seconds()
+    public async Task An_outcome_by_another_process_is_noticed_after_two_seconds()
     {
         await RegisterAsync();
         var waiting = Wait();
@@ -113,7 +113,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task Nobody_waits_longer_than_he_wants_to()
+    public async Task No_caller_waits_longer_than_requested()
     {
         await RegisterAsync();
         var waiting = Wait(TimeSpan.FromSeconds(3));
@@ -130,7 +130,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task A_host_that_stops_answers_whoever_waits_with_the_job_as_it_stands()
+    public async Task A_stopping_host_answers_waiting_callers_with_the_current_job()
     {
         await RegisterAsync();
         var waiting = Wait();
@@ -145,7 +145,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Whoever_goes_away_is_not_answered_whether_the_host_stops_or_not(bool stops)
+    public async Task A_disconnected_caller_is_not_answered_whether_the_host_stops_or_not(bool stops)
     {
         await RegisterAsync();
         using var gone = new CancellationTokenSource();
@@ -160,7 +160,7 @@ public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
     }
 
     [Fact]
-    public async Task Whoever_waits_for_an_outcome_is_answered_in_time_though_the_clock_is_set_back()
+    public async Task A_waiting_caller_is_answered_in_time_although_the_clock_is_set_back()
     {
         await RegisterAsync();
         _time.Ahead = TimeSpan.FromDays(365);

@@ -34,7 +34,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_step_that_comes_before_its_poll_is_due_is_followed_by_one_when_it_is()
+    public async Task A_step_before_its_poll_is_due_is_followed_by_one_when_it_is()
     {
         var job = await RegisterAsync(TimeSpan.FromHours(1));
 
@@ -43,7 +43,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_poll_that_is_answered_is_followed_by_the_next_that_its_job_is_due_for()
+    public async Task An_answered_poll_is_followed_by_the_jobs_next_due_poll()
     {
         await RegisterAsync(TimeSpan.Zero);
 
@@ -55,7 +55,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_poll_that_finds_no_slot_is_postponed()
+    public async Task A_poll_without_a_free_slot_is_postponed()
     {
         await RegisterAsync(TimeSpan.Zero);
         using var taken = await _slots.TryTakeAsync(Source, Cancelled);
@@ -67,7 +67,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_job_that_is_not_watched_or_is_not_there_or_has_no_source_any_more_needs_no_further_step()
+    public async Task An_unwatched_or_unknown_job_or_one_without_a_source_needs_no_further_step()
     {
         Assert.Null((await StepOf(Source).RunAsync(Key, Cancelled)).DueAt);
 
@@ -80,7 +80,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_step_that_comes_too_early_after_a_poll_says_how_that_was_answered()
+    public async Task A_step_too_soon_after_a_poll_returns_how_that_poll_was_answered()
     {
         await RegisterAsync(TimeSpan.Zero);
         var next = await StepOf(Source).RunAsync(Key, Cancelled);
@@ -90,7 +90,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_poll_that_throws_and_is_put_off_in_the_store_is_followed_by_the_next_that_its_job_is_due_for()
+    public async Task A_poll_that_throws_and_is_postponed_in_the_store_is_followed_by_the_jobs_next_due_poll()
     {
         await RegisterAsync(TimeSpan.Zero);
         _fault = new InvalidOperationException();
@@ -102,7 +102,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_poll_that_throws_and_cannot_be_put_off_with_its_job_is_postponed_for_a_minute()
+    public async Task A_poll_that_throws_and_cannot_be_postponed_in_the_store_is_postponed_for_a_minute()
     {
         await RegisterAsync(TimeSpan.Zero);
         (_fault, _store.Refuses) = (new InvalidOperationException(), new InvalidDataException());
@@ -113,7 +113,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     [Theory]
     [InlineData(typeof(InvalidOperationException))]
     [InlineData(typeof(OperationCanceledException))]
-    public async Task A_step_that_throws_what_nobody_expects_is_postponed_for_a_minute_and_reported(Type thrown)
+    public async Task A_step_with_an_unexpected_exception_is_postponed_for_a_minute_and_reported(Type thrown)
     {
         await RegisterAsync(TimeSpan.Zero);
         _store.Finding = _ => throw (Exception)Activator.CreateInstance(thrown)!;
@@ -124,7 +124,7 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_store_that_cannot_answer_and_a_step_that_is_cancelled_are_left_to_the_caller()
+    public async Task A_failing_store_and_a_cancelled_step_are_left_to_the_caller()
     {
         await RegisterAsync(TimeSpan.Zero);
         _store.Finding = _ => throw new StoreUnavailableException();

@@ -34,7 +34,7 @@ public sealed class PollerTests : IStatusApi, ICommitObserver
     [InlineData(true, true, true, PollAnswer.Refused)]
     [InlineData(false, false, true, PollAnswer.Refused)]
     [InlineData(false, true, false, PollAnswer.Refused)]
-    public async Task An_answer_that_only_keys_would_get_counts_as_unknown_for_an_id_that_may_be_made_up(
+    public async Task An_answer_that_requires_keys_counts_as_unknown_for_an_id_that_may_be_made_up(
         bool isHint, bool isWorkflow, bool hasKeys, PollAnswer expected)
     {
         var source = hasKeys ? WithKeys : WithKeys with { Keys = KeyRing.Empty };
@@ -55,7 +55,7 @@ public sealed class PollerTests : IStatusApi, ICommitObserver
     [InlineData(PollAnswer.Refused, 3)]
     [InlineData(PollAnswer.NotFound, 2)]
     [InlineData(PollAnswer.Report, 0)]
-    public async Task An_answer_ends_the_troubles_that_it_shows_to_be_over_and_no_others(PollAnswer answer, int left)
+    public async Task An_answer_ends_exactly_the_troubles_that_it_disproves(PollAnswer answer, int left)
     {
         foreach (var kind in (TroubleKind[])[.. OfAnswers, TroubleKind.PollsFail])
             _troubles.Occurred(WithKeys.Name, kind);
@@ -72,7 +72,7 @@ public sealed class PollerTests : IStatusApi, ICommitObserver
     [Theory]
     [InlineData(false, true)]
     [InlineData(true, false)]
-    public async Task A_report_about_another_bucket_is_trouble_unless_anybody_may_have_named_the_job(bool isHint, bool isTrouble)
+    public async Task A_report_about_another_bucket_is_a_trouble_unless_anyone_may_have_named_the_job(bool isHint, bool isTrouble)
     {
         var source = WithKeys with { Scope = new SourceScope(["mine"], []) };
         foreach (var kind in OfAnswers[..3])
@@ -94,7 +94,7 @@ public sealed class PollerTests : IStatusApi, ICommitObserver
     [Theory]
     [InlineData(59, false)]
     [InlineData(60, true)]
-    public async Task An_id_that_is_unknown_is_trouble_from_a_minute_after_its_registration_on(int seconds, bool isTrouble)
+    public async Task An_unknown_id_is_a_trouble_from_a_minute_after_its_registration(int seconds, bool isTrouble)
     {
         var recorder = RecorderOf(WithKeys);
         await recorder.RegisterAsync(WithKeys, Key.Id, Job.NoMetadata, null, Cancelled);
@@ -106,7 +106,7 @@ public sealed class PollerTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_job_that_is_over_and_still_in_the_due_index_is_taken_out_of_it_and_not_asked_about()
+    public async Task A_finished_job_in_the_due_index_is_removed_from_it_without_a_query()
     {
         var recorder = RecorderOf(WithKeys);
         await recorder.RegisterAsync(WithKeys, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);

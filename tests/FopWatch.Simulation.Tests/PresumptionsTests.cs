@@ -3,7 +3,7 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What a process presumes of jobs that it does not read.</summary>
+/// <summary>What a process presumes about jobs that it does not read.</summary>
 public sealed class PresumptionsTests
 {
     private const string ETag = "1|e";
@@ -13,12 +13,12 @@ public sealed class PresumptionsTests
     private readonly Presumptions _presumptions = new();
 
     [Fact]
-    public void Nothing_is_presumed_of_an_id_that_nothing_is_known_of() => Assert.Null(_presumptions.Of(Job.Key, JobOrigin.Hint));
+    public void Nothing_is_presumed_about_an_unknown_id() => Assert.Null(_presumptions.Of(Job.Key, JobOrigin.Hint));
 
     [Theory]
     [InlineData(JobOrigin.Hint)]
     [InlineData(JobOrigin.Report)]
-    public void An_open_job_is_presumed_to_be_as_it_was_committed_except_where_it_is_registered(JobOrigin origin)
+    public void An_open_job_is_presumed_unchanged_since_its_commit_except_for_registrations(JobOrigin origin)
     {
         _presumptions.Committed(Job.New(), ETag, 400);
 
@@ -37,7 +37,7 @@ public sealed class PresumptionsTests
     [Theory]
     [InlineData(Presumptions.LongestBody, true)]
     [InlineData(Presumptions.LongestBody + 1, false)]
-    public void A_job_with_a_long_document_is_not_remembered_and_is_forgotten_when_it_gets_long(int bodyLength, bool isRemembered)
+    public void A_job_with_a_long_document_is_not_remembered_and_is_forgotten_when_it_becomes_long(int bodyLength, bool isRemembered)
     {
         _presumptions.Committed(Job.New(), ETag, 400);
         _presumptions.Committed(new(Job, ETag, null), "2|e", bodyLength);
@@ -46,7 +46,7 @@ public sealed class PresumptionsTests
     }
 
     [Fact]
-    public void A_job_is_forgotten_when_it_settles_when_a_commit_is_refused_and_when_it_is_found_to_be_unreadable()
+    public void A_job_is_forgotten_when_it_settles_a_commit_is_refused_or_it_is_unreadable()
     {
         foreach (var forget in (Action[])
             [
@@ -64,7 +64,7 @@ public sealed class PresumptionsTests
     }
 
     [Fact]
-    public void As_many_jobs_are_remembered_as_were_committed_last_and_at_most_twice_as_many()
+    public void The_last_committed_jobs_are_remembered_up_to_twice_the_limit()
     {
         for (var i = 0; i < Presumptions.Remembered; i++)
             _presumptions.Committed(new(Sample.Job($"j{i}"), ETag, null), ETag, 400);
@@ -78,13 +78,13 @@ public sealed class PresumptionsTests
         Assert.Null(Of("j0"));
         Assert.All((string[])["k0", $"k{Presumptions.Remembered - 2}", "last"], id => Assert.NotNull(Of(id)));
 
-        // Also one that is among the older ones.
+        // Also one among the older ones.
         _presumptions.Forget(new("media", "k0"));
         Assert.Null(Of("k0"));
     }
 
     [Fact]
-    public void An_id_is_presumed_to_be_new_once_enough_new_ids_of_its_source_and_origin_were_committed()
+    public void An_id_is_presumed_new_once_enough_new_ids_of_its_source_and_origin_were_committed()
     {
         for (var i = 1; i < Presumptions.UsualAfter; i++)
             Commit($"j{i}");
@@ -97,7 +97,7 @@ public sealed class PresumptionsTests
     }
 
     [Fact]
-    public void Jobs_that_were_known_make_new_ids_neither_usual_nor_unusual()
+    public void Known_jobs_make_new_ids_neither_usual_nor_unusual()
     {
         for (var i = 0; i < 2 * Presumptions.UsualAfter; i++)
             _presumptions.Committed(new(Sample.Job($"known{i}"), ETag, null), "2|e", 400);
@@ -110,7 +110,7 @@ public sealed class PresumptionsTests
     }
 
     [Fact]
-    public void After_one_id_that_was_presumed_to_be_new_and_was_not_as_many_new_ones_are_needed_again()
+    public void After_one_wrongly_presumed_new_id_as_many_new_ones_are_needed_again()
     {
         for (var i = 0; i < 3 * Presumptions.UsualAfter; i++)
             Commit($"j{i}");

@@ -10,20 +10,20 @@ using FopWatch.Simulation.Tests.World;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>
-/// What wake-ups are for: a wake-up that never comes makes no outcome wrong, since every loop looks again after its longest sleep. Here that is a day, so
-/// whatever nobody is woken for comes too late.
+/// The effect of wake-ups. A lost wake-up makes no outcome wrong, because every loop looks again after its longest sleep. Here that sleep is a day, so
+/// work without a wake-up comes too late.
 /// </summary>
 public sealed class PromptnessTests
 {
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    /// <summary>What the queues of the cloud host take, and a second.</summary>
+    /// <summary>The latency of the cloud host's queues, plus a second.</summary>
     private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(1.5);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void A_hint_has_its_job_polled_at_once()
+    public void A_hint_has_its_job_polled_immediately()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -63,11 +63,11 @@ public sealed class PromptnessTests
     }
 
     [Fact]
-    public void Events_that_a_crash_left_in_the_outbox_are_published_at_the_next_start()
+    public void Events_left_in_the_outbox_by_a_crash_are_published_at_the_next_start()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            // The cloud host has no start to do so at, but a timer every minute.
+            // The cloud host does not do this at its start, but has a timer every minute.
             var scenario = Restful(host, Scenarios.Job()) with
             {
                 LongestSleep = host == HostKind.Cloud ? TimeSpan.FromMinutes(1) : Day,
@@ -76,7 +76,7 @@ public sealed class PromptnessTests
 
             var entries = Played(scenario);
 
-            // A process that has crashed is down for four minutes at the longest.
+            // A crashed process is down for at most four minutes.
             var crashed = First(entries, "crashes");
             var published = entries.First(entry => entry.What == nameof(Call.Publish)).At - Scenario.Start;
             Assert.InRange(published - crashed, TimeSpan.Zero, TimeSpan.FromMinutes(host == HostKind.Cloud ? 5 : 4) + Promptly);
@@ -84,7 +84,7 @@ public sealed class PromptnessTests
     }
 
     [Fact]
-    public void Jobs_that_find_no_slot_are_polled_when_there_is_one()
+    public void Jobs_without_a_free_slot_are_polled_when_there_is_one()
     {
         const int Count = 24;
         foreach (var host in Enum.GetValues<HostKind>())
@@ -98,7 +98,7 @@ public sealed class PromptnessTests
 
             var entries = Played(scenario);
 
-            // As fast as the rate allows; in the cloud, what finds no slot waits as a timer.
+            // As fast as the rate allows. In the cloud, polls without a slot wait as timers.
             var asked = entries.Where(entry => entry.What == "asks").Select(entry => entry.At - Scenario.Start - job.RegisteredAfter - job.FirstPollAfter.Value).ToList();
             Assert.Equal(Count, asked.Count);
             Assert.InRange(asked.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(host == HostKind.Cloud ? 30 : 13));
@@ -106,10 +106,10 @@ public sealed class PromptnessTests
     }
 
     [Fact]
-    public void A_job_that_becomes_due_while_the_loop_looks_at_the_index_is_polled_when_it_is_due()
+    public void A_job_that_becomes_due_while_the_loop_reads_the_index_is_polled_when_it_is_due()
     {
-        // The loop sleeps until the first job is due, which has ended by then, and learns two seconds later that there is no other. Before it
-        // hears of that, the second job is registered.
+        // The loop sleeps until the first job is due, which has ended by then, and learns two seconds later that there is no other. Before
+        // that, the second job is registered.
         var first = Scenarios.Job();
         first = first with
         {
@@ -136,9 +136,9 @@ public sealed class PromptnessTests
     }
 
     [Fact]
-    public async Task A_caller_that_waits_for_an_outcome_is_answered_as_soon_as_it_is_committed()
+    public async Task A_caller_waiting_for_an_outcome_is_answered_as_soon_as_it_is_committed()
     {
-        // Time stands still: nobody looks again.
+        // Time stands still, so no loop looks again.
         var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
         var waiters = new OutcomeWaiters(store, time);
         var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), Unobserved.Events, waiters, store.References, time);
@@ -154,12 +154,12 @@ public sealed class PromptnessTests
         Assert.True((await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.IsSettled);
     }
 
-    /// <summary>A scenario in which nothing goes wrong, and nobody looks for work for a day unless woken.</summary>
+    /// <summary>A scenario without faults, in which loops look for work once a day unless woken.</summary>
     private static Scenario Restful(HostKind host, JobScript job) => Scenarios.Scenario(host, job) with { LongestSleep = Day, SweepEvery = Day };
 
     private static IReadOnlyList<Entry> Played(Scenario scenario)
     {
-        // Somebody has to see that the history is over.
+        // A step must notice that the history is over.
         var history = History.Play(scenario, keepTrace: true, world => world.Scheduler.Start(world.Outside, async () =>
         {
             while (true)

@@ -9,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What the recorder does besides deciding: admission, conflicts, and telling whoever waits.</summary>
+/// <summary>What the recorder does besides deciding: admission, conflicts, and notifying waiting callers.</summary>
 public sealed class RecorderTests
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -40,7 +40,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
-    public async Task What_only_hints_have_named_and_was_given_up_is_watched_again_only_if_an_unknown_id_would_be()
+    public async Task A_given_up_job_named_only_by_hints_is_watched_again_only_if_an_unknown_id_would_be_admitted()
     {
         await _recorder.HintAsync(Source, Key.Id, Cancelled);
         await GiveUpAsync();
@@ -53,12 +53,12 @@ public sealed class RecorderTests
         Assert.NotNull(await _recorder.HintAsync(Source, Key.Id, _ => new(++asked > 0), Cancelled));
         Assert.Equal((1, _time.GetUtcNow()), (asked, Job.Watch.DueAt));
 
-        // What is watched is known.
+        // A watched job counts as known.
         Assert.NotNull(await _recorder.HintAsync(Source, Key.Id, _ => new(false), Cancelled));
     }
 
     [Fact]
-    public async Task An_answer_is_decided_on_the_job_as_it_is_by_then()
+    public async Task An_answer_is_decided_on_the_current_job()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
         var asked = (await _store.FindAsync(Key, Cancelled))!;
@@ -71,7 +71,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
-    public async Task A_watch_is_not_told_of_what_it_did_itself()
+    public async Task A_watch_is_not_notified_of_its_own_changes()
     {
         foreach (var (cause, heard) in ((CommitCause, string[])[])[(CommitCause.Watch, []), (CommitCause.Outside, ["end"])])
         {
@@ -90,7 +90,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
-    public async Task The_first_conflicts_are_followed_by_another_try_at_once_and_further_ones_by_one_after_a_pause()
+    public async Task The_first_conflicts_are_retried_immediately_and_further_ones_after_a_pause()
     {
         _store.Conflicts = 3;
         await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);

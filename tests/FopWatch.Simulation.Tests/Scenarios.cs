@@ -6,7 +6,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>Scenarios as tests want them: small, and nothing goes wrong but what they say.</summary>
+/// <summary>Scenarios for tests: small, with only the given faults.</summary>
 internal static class Scenarios
 {
     public static readonly PollSettings Poll = new()

@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What becomes of jobs whose reports are about buckets that the source does not list, on the store in memory.</summary>
+/// <summary>Jobs whose reports are about buckets that the source does not list, on the store in memory.</summary>
 public sealed class ScopeTests : ICommitObserver, IStatusApi
 {
     private static readonly Source Open = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -57,7 +57,7 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
     }
 
     [Fact]
-    public async Task A_job_that_only_a_hint_names_is_given_up_after_one_poll_and_publishes_nothing()
+    public async Task A_job_named_only_by_a_hint_is_given_up_after_one_poll_and_publishes_nothing()
     {
         await RecorderOf(Limited).HintAsync(Limited, Key.Id, Cancelled);
 
@@ -67,14 +67,14 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
         Assert.Equal(JobFacts.None, Job.Facts);
         Assert.Empty(_store.Outbox);
 
-        // An application that registers it is believed that it is its own.
+        // A registration proves that the job is the application's own.
         await RecorderOf(Open).RegisterAsync(Open, Key.Id, Job.NoMetadata, null, Cancelled);
         await PollDueAsync(Open);
         Assert.Equal(JobState.Succeeded, Job.State);
     }
 
     [Fact]
-    public async Task A_failed_command_that_names_a_listed_bucket_publishes_nothing_until_somebody_registers_the_job()
+    public async Task A_failed_command_that_names_a_listed_bucket_publishes_nothing_until_the_job_is_registered()
     {
         var files = Scenario.NewSource(ProviderKind.WangsuFmgr, Scenarios.Poll) with { Name = Open.Name, Scope = new(["lessons"], []) };
         _answer = """{"id":"z0.job","code":3,"items":[{"cmd":"fetch/aHR0cDovL3g=/bucket/bGVzc29ucw==/key/eA==","code":2,"error":"what the attacker likes"}]}""";

@@ -5,16 +5,16 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>The promise, attacked: every id ends in exactly one recorded outcome and one published outcome event.</summary>
+/// <summary>Attacks the promise: every id ends in exactly one recorded outcome and one published outcome event.</summary>
 /// <remarks>
-/// <c>FOPWATCH_SIM_HISTORIES</c> says how many histories, <c>FOPWATCH_SIM_SEED</c> plays the one of a seed and prints all that happens in it.
+/// <c>FOPWATCH_SIM_HISTORIES</c> sets the number of histories. <c>FOPWATCH_SIM_SEED</c> plays the history of one seed and prints its trace.
 /// </remarks>
 public sealed class SimulationTests
 {
-    /// <summary>Histories that are played every time, unless FOPWATCH_SIM_HISTORIES says how many.</summary>
+    /// <summary>The number of histories unless FOPWATCH_SIM_HISTORIES sets it.</summary>
     private const int Histories = 10_000;
 
-    /// <summary>What is counted as a fault in the figures, as <see cref="Tally"/> names it.</summary>
+    /// <summary>The faults in the figures, by their names in <see cref="Tally"/>.</summary>
     private static readonly string[] Faults =
         ["crashes", "store failures", "broker failures", "status failures", "answers lost", "conflicts", "clock jumps", "notifications lost", "notifications forged"];
 
@@ -29,7 +29,7 @@ public sealed class SimulationTests
             return;
         }
 
-        // The same seeds every time, so that a change is compared with what was, and some that nobody has ever seen.
+        // Fixed seeds, so that a change is compared with earlier runs, and some new ones.
         var count = Setting("FOPWATCH_SIM_HISTORIES") is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : Histories;
         var fresh = RandomNumberGenerator.GetInt32(1_000_000, int.MaxValue - count);
         var seeds = Enumerable.Range(1, count).Concat(Enumerable.Range(fresh, count / 10)).ToList();
@@ -72,8 +72,8 @@ public sealed class SimulationTests
     }
 
     /// <summary>
-    /// Seeds whose histories once ended wrongly. What they found is also written down in <see cref="SmallHistories"/>, where no change
-    /// of the plan of scenarios can lose it.
+    /// Seeds whose histories once ended wrongly. Their findings are also written down in <see cref="SmallHistories"/>, where no change
+    /// of the scenario plan can lose them.
     /// </summary>
     [Theory]
     [InlineData(24)]
@@ -105,6 +105,6 @@ public sealed class SimulationTests
         Assert.True(history.Violation is null, history.Violation);
     }
 
-    // Not the test's own output, which nobody sees of a test that passes.
+    // Not to the test's own output, which is hidden if the test passes.
     private static void Report(string line) => Console.WriteLine(line);
 }

@@ -7,11 +7,11 @@ using StatusKind = FopWatch.Simulator.StatusAnswer;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>Histories that are written down: one thing goes wrong, at one place.</summary>
+/// <summary>Scripted histories with one fault at one place.</summary>
 public sealed class SmallHistories
 {
     [Fact]
-    public void A_job_that_nothing_happens_to_is_settled_by_its_notification_and_never_polled()
+    public void A_job_without_faults_is_settled_by_its_notification_and_never_polled()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -35,7 +35,7 @@ public sealed class SmallHistories
         }
     }
 
-    /// <summary>Every fault at every call, one at a time: the first six calls of each kind are all that such a history has, and more.</summary>
+    /// <summary>Every fault at every call, one at a time. The first six calls of each kind are at least all that such a history has.</summary>
     [Fact]
     public void No_single_fault_loses_or_changes_an_outcome()
     {
@@ -68,7 +68,7 @@ public sealed class SmallHistories
     [InlineData((int)Call.Remove, (int)Fault.CrashBefore, 1)]
     [InlineData((int)Call.Remove, (int)Fault.CrashAfter, 0)]
     [InlineData((int)Call.Publish, (int)Fault.AnswerLost, 1)]
-    public void A_crash_between_commit_publish_and_delete_publishes_again_at_most_and_under_the_same_id(int call, int fault, int repeated)
+    public void A_crash_between_commit_publish_and_delete_at_most_publishes_again_under_the_same_id(int call, int fault, int repeated)
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -94,11 +94,11 @@ public sealed class SmallHistories
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_a_hint_did_before_the_job_was_submitted_counts_for_nothing(bool separate)
+    public void Hints_before_the_submission_have_no_effect_on_the_job(bool separate)
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            // Somebody names the id, the status API does not know of it, and it is given up; an hour later it is submitted.
+            // A hint names the id, the status API does not know it, and it is given up. It is submitted an hour later.
             var job = Scenarios.Job(separate ? BodyShape.WangsuFops : BodyShape.QiniuClassic, separate) with
             {
                 Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
@@ -114,11 +114,11 @@ public sealed class SmallHistories
     }
 
     [Fact]
-    public void Polls_that_a_hint_caused_before_the_submission_do_not_bring_the_end_nearer()
+    public void Polls_caused_by_a_hint_before_the_submission_do_not_shorten_the_watch()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            // Two answers that there is no such id before the submission, and one right after it.
+            // Two answers that the id is unknown before the submission, and one right after it.
             var job = Scenarios.Job() with
             {
                 Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
@@ -135,7 +135,7 @@ public sealed class SmallHistories
     }
 
     [Fact]
-    public void An_api_that_knew_nothing_right_after_the_submission_and_then_is_down_gives_nothing_up()
+    public void A_status_API_outage_after_an_unknown_answer_right_after_submission_gives_nothing_up()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -156,7 +156,7 @@ public sealed class SmallHistories
     }
 
     [Fact]
-    public void Nothing_is_published_about_an_id_that_only_hints_name_even_when_somebody_asks_for_it()
+    public void Nothing_is_published_about_an_id_named_only_by_hints_even_on_request()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -177,7 +177,7 @@ public sealed class SmallHistories
     }
 
     [Fact]
-    public void A_truth_that_comes_after_the_deadline_supersedes_the_expiry()
+    public void An_outcome_after_the_deadline_supersedes_the_expiry()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -192,12 +192,12 @@ public sealed class SmallHistories
     [Theory]
     [InlineData((int)BodyShape.QiniuClassic)]
     [InlineData((int)BodyShape.WangsuFops)]
-    public void A_notification_that_only_hints_at_the_truth_after_the_deadline_has_it_fetched(int shape)
+    public void A_hint_after_the_deadline_has_the_outcome_fetched(int shape)
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            // The status API is down for longer than FopWatch waits. One notification has no signature; the other ones are signed, and say of
-            // one command each how it ended, but not that there are no more.
+            // The status API is down for longer than the deadline. One notification has no signature. The others are signed, and each reports
+            // the outcome of one command, but not that there are no more.
             var separate = (BodyShape)shape == BodyShape.WangsuFops;
             var job = Scenarios.Job((BodyShape)shape, separate);
             job = job with
@@ -218,11 +218,11 @@ public sealed class SmallHistories
     [Theory]
     [InlineData((int)Deed.Register)]
     [InlineData((int)Deed.Poll)]
-    public void An_expired_job_that_somebody_asks_for_is_watched_again_until_it_ends(int deed)
+    public void An_expired_job_is_watched_again_on_request_until_it_ends(int deed)
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            // It takes longer than FopWatch waits, and is not over when it is asked for.
+            // It takes longer than the deadline, and is not over when the request comes.
             var job = Scenarios.Job();
             job = job with
             {
@@ -254,13 +254,13 @@ public sealed class SmallHistories
 
             Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
 
-            // Three watches that end with the grace, and the one that was asked for.
+            // Three watches that end with the grace, and the requested one.
             Assert.InRange(history.SimulatedWorld.Tally["polls"], 10, 25);
         }
     }
 
     [Fact]
-    public void An_expired_job_that_is_stopped_is_not_polled_for_a_hint()
+    public void A_hint_does_not_poll_an_expired_and_stopped_job()
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -280,7 +280,7 @@ public sealed class SmallHistories
         }
     }
 
-    /// <summary>The order of the steps of two processes at one job, in thousands of ways.</summary>
+    /// <summary>Thousands of interleavings of two processes at one job.</summary>
     [Fact]
     public void Two_processes_at_one_job_settle_it_once()
     {
@@ -308,10 +308,10 @@ public sealed class SmallHistories
         return history;
     }
 
-    /// <summary>Outcomes without those that were published again because a registration that came late added metadata.</summary>
+    /// <summary>Outcomes without those republished because a late registration added metadata.</summary>
     private static IEnumerable<JobRecord> Apart(IEnumerable<JobRecord> outcomes) => outcomes.DistinctBy(outcome => (outcome.State, outcome.SettledAt));
 
-    /// <summary>The outcomes as subscribers got them, without repetitions.</summary>
+    /// <summary>The outcomes as received by subscribers, without repetitions.</summary>
     private static List<JobRecord> Outcomes(History history) =>
         [.. history.SimulatedWorld.Broker.Published.DistinctBy(one => one.Id).Select(one => JobEvent.Parse(one.Body).Data).Where(job => job.Settled)];
 }

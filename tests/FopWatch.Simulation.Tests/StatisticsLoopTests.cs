@@ -38,7 +38,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     private string Source => _sources.All.Single().Name;
 
     [Fact]
-    public async Task What_was_counted_is_added_once_in_ten_seconds_and_nothing_where_nothing_was()
+    public async Task Counts_are_added_every_ten_seconds_and_only_if_there_are_any()
     {
         using var stop = new CancellationTokenSource();
         var running = _loop.RunAsync(stop.Token);
@@ -58,7 +58,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
-    public async Task While_the_store_is_down_nothing_is_lost_and_what_may_have_been_added_is_not_doubled()
+    public async Task While_the_store_is_down_nothing_is_lost_and_a_possible_addition_is_not_repeated()
     {
         Count(1);
         _isDown = true;
@@ -77,7 +77,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
-    public async Task What_is_not_known_to_be_in_the_store_is_pending()
+    public async Task Counts_not_known_to_be_in_the_store_are_pending()
     {
         Count(2);
         Assert.Equal(2, Pending());
@@ -95,7 +95,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
-    public async Task A_process_that_crashes_loses_what_it_had_not_added_and_nothing_else()
+    public async Task A_process_that_crashes_loses_only_its_unsaved_counts()
     {
         Count(5);
         await _loop.AddAsync(Cancelled);
@@ -109,7 +109,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
-    public async Task Plans_are_learned_at_the_start_and_again_when_the_numbers_have_changed()
+    public async Task Plans_are_learned_at_the_start_and_again_when_the_counts_have_changed()
     {
         var reader = Reader(_sources);
         await reader.RefreshAsync(Cancelled);
@@ -175,7 +175,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
-    public async Task A_store_that_cannot_answer_for_one_source_is_asked_for_the_others()
+    public async Task A_store_that_fails_for_one_source_is_still_asked_for_the_others()
     {
         var source = _sources.All.Single();
         var reader = Reader(new([source with { Name = "a" }, source with { Name = "b" }]));
@@ -203,7 +203,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
         Assert.Equal(700 / 800.0, heard.Share);
         Assert.InRange(heard.ForPlans, 0.8, heard.Share);
 
-        // Those of the last hours may still come: nothing of these hours counts.
+        // Notifications of the last hours may still arrive, so these hours do not count.
         Assert.Equal(default, PlanReader.HeardOf([new(Source, Start, sums)], Start.AddHours(2)));
     }
 
@@ -233,7 +233,7 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
         await _store.AddAsync(delta, cancellationToken);
         _additions++;
         if (_losesAnswers)
-            throw new StoreUnavailableException("the answer is lost");
+            throw new StoreUnavailableException("The answer is lost.");
     }
 
     ValueTask<IReadOnlyList<StatisticsHour>> IStatistics.ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken)

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>How long the loops wait before they try again what the store refused.</summary>
+/// <summary>How long the loops wait before they retry after a failure of the store.</summary>
 public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, ILogger, IOperatorLog, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -47,7 +47,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     public void Dispose() => _stop.Dispose();
 
     [Fact]
-    public async Task A_watch_loop_reads_the_due_index_again_a_second_after_it_could_not()
+    public async Task A_watch_loop_reads_the_due_index_again_a_second_after_a_failure()
     {
         _isDown = true;
         var loop = RunWatchLoop(out _);
@@ -67,7 +67,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     }
 
     [Fact]
-    public async Task A_poll_whose_answer_the_store_refuses_is_repeated_after_waits_that_double_up_to_a_minute()
+    public async Task A_poll_whose_result_the_store_refuses_is_repeated_after_waits_that_double_up_to_a_minute()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, _stop.Token);
         _store.Refuses = new StoreUnavailableException();
@@ -78,7 +78,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         {
             await AskedAsync(TimeSpan.FromSeconds(wait));
 
-            // A look starts each poll, and one follows it.
+            // A read of the index starts each poll, and another follows it.
             await TriedAsync(2 * ++polls);
             Assert.Equal(Enumerable.Repeat("poll", polls), _logged);
         }
@@ -92,7 +92,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     }
 
     [Fact]
-    public async Task A_job_that_is_registered_while_the_watch_loop_sleeps_is_polled_when_it_is_due()
+    public async Task A_job_registered_while_the_watch_loop_sleeps_is_polled_when_it_is_due()
     {
         var loop = RunWatchLoop(out var watches);
         await TriedAsync(1);
@@ -121,7 +121,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         await TriedAsync(2, TimeSpan.FromSeconds(1));
         _isDown = false;
 
-        // It reads until the outbox is empty, and once more for the commit that was announced.
+        // It reads until the outbox is empty, and once more for the announced commit.
         await TriedAsync(5, TimeSpan.FromSeconds(1));
         Assert.Equal([0, 1, 2, 2, 2], _tried);
         Assert.Equal(["publish events", "publish events"], _logged);
@@ -129,7 +129,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         Assert.Single(_published);
         Assert.Empty(_store.Outbox);
 
-        // The next look is a minute later, or at the next commit.
+        // It looks again after a minute, or at the next commit.
         await TriedAsync(6, TimeSpan.FromMinutes(1));
         outbox.Wake();
         await TriedAsync(7, TimeSpan.Zero);
@@ -137,7 +137,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     }
 
     [Fact]
-    public async Task A_sweep_that_the_store_refuses_is_repeated_a_minute_later_and_is_trouble_until_one_succeeds()
+    public async Task A_sweep_that_the_store_refuses_is_repeated_after_a_minute_and_is_a_trouble_until_one_succeeds()
     {
         _isDown = true;
         var sweeper = Unobserved.Sweeper(_sources, _store, _store, _store, _store, _recorder, _time);
@@ -274,7 +274,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
             throw new StoreUnavailableException();
     }
 
-    /// <summary>Lets a time pass, and waits until the loop has tried so often: not sooner, and then it sleeps again.</summary>
+    /// <summary>Advances the time, and waits until the loop has made the given number of attempts: not sooner, and then it sleeps again.</summary>
     private Task TriedAsync(int times, TimeSpan after = default) => PassedAsync(_tried, times, after);
 
     private Task AskedAsync(TimeSpan after) => PassedAsync(_asked, _asked.Count + 1, after);

@@ -9,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What becomes of whatever names a settled job that was purged, on the store in memory.</summary>
+/// <summary>Notifications and registrations of a settled and purged job, on the store in memory.</summary>
 public sealed class TombstoneTests : ICommitObserver
 {
     private const string Done = """{"id":"z0.job","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -25,7 +25,7 @@ public sealed class TombstoneTests : ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_repeated_notification_makes_no_job_and_publishes_nothing_whether_it_is_trusted_or_not()
+    public async Task A_repeated_notification_creates_no_job_and_publishes_nothing_trusted_or_not()
     {
         await SettleAndPurgeAsync();
         var heard = _heard;
@@ -45,7 +45,7 @@ public sealed class TombstoneTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_repeated_hint_asks_for_no_admission()
+    public async Task A_repeated_hint_needs_no_admission()
     {
         await SettleAndPurgeAsync();
 
@@ -56,7 +56,7 @@ public sealed class TombstoneTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_registration_makes_a_new_job_which_the_next_report_settles()
+    public async Task A_registration_creates_a_new_job_which_the_next_report_settles()
     {
         await SettleAndPurgeAsync();
 
@@ -67,7 +67,7 @@ public sealed class TombstoneTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_late_report_of_an_expired_job_that_was_purged_is_recorded()
+    public async Task A_late_report_of_an_expired_and_purged_job_is_recorded()
     {
         await RecorderOf(_time).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
         for (var polls = 0; polls < 10 && _store.Peek(Key)!.WatchStatus != WatchStatus.GivenUp; polls++)
@@ -86,12 +86,12 @@ public sealed class TombstoneTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_notification_that_a_purge_overtakes_makes_no_job()
+    public async Task A_notification_overtaken_by_a_purge_creates_no_job()
     {
         await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled);
         await _store.RemoveAsync([.. _store.Outbox], Cancelled);
 
-        // The clock is asked between the job's being read and its being committed.
+        // The clock is read between the read and the commit of the job.
         var recorder = RecorderOf(new ClockWith(() => _store.Purge(_time.GetUtcNow().AddDays(1), _time.GetUtcNow())));
 
         Assert.Null(await recorder.ReportAsync(Source, Key.Id, Report, "lesson-42", Cancelled));
@@ -100,7 +100,7 @@ public sealed class TombstoneTests : ICommitObserver
     }
 
     [Fact]
-    public async Task After_its_lifetime_a_tombstone_keeps_nothing_out()
+    public async Task After_its_lifetime_a_tombstone_has_no_effect()
     {
         await SettleAndPurgeAsync();
         _time.Advance(Tombstone.Lifetime + TimeSpan.FromMinutes(1));

@@ -9,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>Jobs that cannot be read, and the polls and the sweep that meet them.</summary>
+/// <summary>Polls and sweeps that meet unreadable jobs.</summary>
 public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorLog
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
@@ -34,7 +34,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_poll_that_is_due_sets_the_job_aside_reports_it_and_asks_nobody()
+    public async Task A_due_poll_sets_the_job_aside_reports_it_and_sends_no_query()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
@@ -52,7 +52,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
     }
 
     [Fact]
-    public async Task A_poll_that_somebody_asked_for_says_that_the_job_cannot_be_read()
+    public async Task A_poll_on_request_reports_that_the_job_is_unreadable()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
@@ -63,7 +63,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
     }
 
     [Fact]
-    public async Task A_sweep_puts_an_unwatched_job_that_cannot_be_read_back_into_the_index_and_goes_on()
+    public async Task A_sweep_returns_an_unwatched_unreadable_job_to_the_index_and_continues()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         await _recorder.RegisterAsync(Source, "z0.good", Job.NoMetadata, TimeSpan.Zero, Cancelled);

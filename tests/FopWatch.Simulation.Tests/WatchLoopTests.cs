@@ -25,7 +25,7 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_loop_that_is_stopped_ends_when_the_poll_that_is_under_way_has_ended()
+    public async Task A_stopped_loop_ends_after_the_running_poll()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var loop = (await LoopAsync(NullLogger.Instance)).RunAsync(stop.Token);
@@ -49,7 +49,7 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task A_poll_that_throws_and_cannot_be_put_off_in_the_store_is_made_again_after_a_second()
+    public async Task A_poll_that_throws_and_cannot_be_postponed_in_the_store_is_repeated_after_a_second()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var log = new PollFaults();
@@ -90,7 +90,7 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
             throw new IOException("No file descriptor is left.");
     }
 
-    /// <summary>Waits for the second poll that failed.</summary>
+    /// <summary>Waits for the second failed poll.</summary>
     private sealed class PollFaults : ILogger
     {
         private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);

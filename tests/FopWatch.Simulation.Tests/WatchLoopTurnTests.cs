@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>Which polls a watch loop starts, and for how long it sleeps.</summary>
+/// <summary>Which polls a watch loop starts, and how long it sleeps.</summary>
 public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
@@ -40,7 +40,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     public void Dispose() => _stop.Dispose();
 
     [Fact]
-    public async Task As_many_jobs_are_polled_at_once_as_there_are_slots_and_each_poll_that_ends_makes_room_for_one()
+    public async Task As_many_jobs_are_polled_at_once_as_there_are_slots_and_each_finished_poll_frees_one()
     {
         _holds = true;
         for (var i = 0; i < 4; i++)
@@ -78,13 +78,13 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     }
 
     [Fact]
-    public async Task The_loop_looks_at_the_due_index_each_minute_whatever_is_due_later()
+    public async Task The_loop_reads_the_due_index_each_minute_whatever_is_due_later()
     {
         await RegisterAsync("z0.far", TimeSpan.FromHours(1));
         var loop = Run();
         await _time.UntilTimersAsync(1, Cancelled);
 
-        // As by another process, of which this one is not told.
+        // As by another process, of which this one is not notified.
         await RegisterAsync("z0.unheard", TimeSpan.Zero);
         _time.Advance(TimeSpan.FromMinutes(1) - Tick);
         Assert.Empty(_asked);
@@ -95,7 +95,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     }
 
     [Fact]
-    public async Task A_job_that_becomes_due_sooner_wakes_the_loop_and_one_that_is_due_later_does_not()
+    public async Task A_job_that_becomes_due_sooner_wakes_the_loop_and_one_due_later_does_not()
     {
         await RegisterAsync("z0.first", TimeSpan.FromSeconds(40));
         var loop = Run();
@@ -129,7 +129,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     }
 
     [Fact]
-    public async Task A_job_whose_poll_the_store_fails_waits_a_second_and_keeps_no_other_waiting()
+    public async Task A_job_whose_poll_fails_in_the_store_waits_a_second_and_delays_no_other()
     {
         await RegisterAsync("z0.bad", TimeSpan.Zero);
         await RegisterAsync("z0.good", TimeSpan.FromMilliseconds(100));
@@ -150,7 +150,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     }
 
     [Fact]
-    public async Task A_loop_that_fails_ends_only_when_the_polls_that_are_under_way_have_ended()
+    public async Task A_failing_loop_ends_only_after_the_running_polls()
     {
         _holds = true;
         await RegisterAsync("z0.slow", TimeSpan.Zero);

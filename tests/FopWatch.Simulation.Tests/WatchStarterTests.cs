@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What the starter does to a watch that runs.</summary>
+/// <summary>How the starter handles a watch that is running.</summary>
 public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusApi
 {
     private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
@@ -43,7 +43,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_watch_that_sleeps_for_longer_than_its_job_is_woken()
+    public async Task A_watch_that_sleeps_past_its_jobs_due_time_is_woken()
     {
         var due = await RegisterAsync();
         _running = new(due.AddHours(1), IsPostponed: false, _time.GetUtcNow());
@@ -57,7 +57,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [InlineData(0, false)]
     [InlineData(3600, true)]
     [InlineData(null, false)]
-    public async Task A_watch_that_sleeps_until_its_job_is_due_or_waits_for_a_slot_is_left_alone(int? longer, bool isPostponed)
+    public async Task A_watch_that_sleeps_until_its_job_is_due_or_waits_for_a_slot_is_not_woken(int? longer, bool isPostponed)
     {
         var due = await RegisterAsync();
         _running = new(longer is { } seconds ? due.AddSeconds(seconds) : null, isPostponed, _time.GetUtcNow());
@@ -70,7 +70,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(14, 0)]
     [InlineData(16, 1)]
-    public async Task A_job_that_has_been_due_for_a_quarter_of_an_hour_while_its_watch_made_no_step_is_polled_without_it(int minutes, int asked)
+    public async Task A_job_due_for_fifteen_minutes_whose_watch_made_no_step_is_polled_without_it(int minutes, int asked)
     {
         var due = await RegisterAsync();
         _running = new(null, IsPostponed: false, due);
@@ -82,9 +82,9 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task A_watch_that_slept_for_long_is_woken_and_its_job_is_polled_without_it_only_if_it_sleeps_on()
+    public async Task A_long_sleeping_watch_is_woken_and_its_job_is_polled_without_it_only_if_it_sleeps_on()
     {
-        // As a restored watch whose wake-up got lost: its due time is past from the start. Each wake-up counts as activity.
+        // Like a restored watch whose wake-up got lost: its due time is in the past from the start. Each wake-up counts as activity.
         var due = await RegisterAsync();
         _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
         for (var minutes = 0; minutes <= 15; minutes++)
@@ -103,7 +103,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task A_watch_that_was_woken_and_made_a_step_since_is_left_to_itself()
+    public async Task A_watch_that_was_woken_and_made_a_step_since_is_not_woken_again()
     {
         var due = await RegisterAsync();
         _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
@@ -120,7 +120,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(15, 0)]
     [InlineData(16, 1)]
-    public async Task A_process_that_has_not_seen_a_watch_before_polls_its_job_where_the_watch_should_have_woken_by_itself(int minutes, int asked)
+    public async Task A_process_new_to_a_watch_polls_its_job_if_the_watch_should_have_woken_by_itself(int minutes, int asked)
     {
         var due = await RegisterAsync();
         _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
@@ -134,7 +134,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(60, 0)]
     [InlineData(61, 1)]
-    public async Task A_process_that_has_not_seen_a_watch_before_polls_its_job_where_it_has_been_idle_for_an_hour(int minutes, int asked)
+    public async Task A_process_new_to_a_watch_polls_its_job_if_the_watch_has_been_idle_for_an_hour(int minutes, int asked)
     {
         var due = await RegisterAsync();
         _time.Advance(due.AddMinutes(minutes) - _time.GetUtcNow());
@@ -146,7 +146,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task Among_many_jobs_that_have_been_due_for_long_those_that_became_due_lately_have_every_second_turn()
+    public async Task Among_many_long_due_jobs_recently_due_ones_get_every_second_turn()
     {
         for (var i = 0; i < 600; i++)
             await _recorder.RegisterAsync(Source, $"z0.long-{i:d3}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
@@ -157,7 +157,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
 
         await _starter.StartDueAsync(Cancelled);
 
-        // All of them, since no more than the rate allows are due.
+        // All of them, since no more are due than the rate allows.
         Assert.Equal(
             ["z0.lately-0", "z0.long-000", "z0.lately-1", "z0.long-001", "z0.lately-2", .. Enumerable.Range(2, 598).Select(i => $"z0.long-{i:d3}")],
             _startedIds);
@@ -166,7 +166,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(typeof(InvalidOperationException), TroubleKind.PollsFail)]
     [InlineData(typeof(StoreUnavailableException), TroubleKind.StoreUnavailable)]
-    public async Task A_job_of_a_stuck_watch_that_cannot_be_polled_is_reported_and_the_others_are_polled(Type thrown, TroubleKind kind)
+    public async Task A_failing_poll_of_a_job_with_a_stuck_watch_is_reported_and_the_others_are_polled(Type thrown, TroubleKind kind)
     {
         var due = await RegisterAsync();
         await _recorder.RegisterAsync(Source, "z0.bad", Job.NoMetadata, TimeSpan.Zero, Cancelled);
@@ -187,7 +187,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(true, 0)]
     [InlineData(false, 1)]
-    public async Task A_job_that_has_been_due_for_long_is_not_polled_without_its_watch_if_that_starts_now(bool starts, int asked)
+    public async Task A_long_due_job_is_not_polled_without_its_watch_if_the_watch_starts_now(bool starts, int asked)
     {
         var due = await RegisterAsync();
         (_started, _running) = (starts, new(null, IsPostponed: false, due));
@@ -201,7 +201,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
-    public async Task A_watch_that_made_its_last_step_a_quarter_of_an_hour_ago_may_still_make_one(int ticksMore, int asked)
+    public async Task A_watch_whose_last_step_was_fifteen_minutes_ago_may_still_make_one(int ticksMore, int asked)
     {
         await RegisterAsync();
         _time.Advance(TimeSpan.FromHours(1));
@@ -215,7 +215,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
-    public async Task A_watch_that_sleeps_for_longer_only_within_the_tolerance_of_clocks_is_left_alone(int ticksMore, int woken)
+    public async Task A_watch_that_oversleeps_within_the_clock_tolerance_is_not_woken(int ticksMore, int woken)
     {
         var due = await RegisterAsync();
         _running = new(due + PollPlan.ClockTolerance + TimeSpan.FromTicks(ticksMore), IsPostponed: false, _time.GetUtcNow());
@@ -226,7 +226,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task No_more_watches_are_started_than_the_rate_of_the_source_allows_until_the_next_run()
+    public async Task Until_the_next_run_no_more_watches_are_started_than_the_rate_of_the_source_allows()
     {
         var starter = await StarterOfSlowAsync(40);
         _started = true;
@@ -239,7 +239,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Theory]
     [InlineData(119, 20)]
     [InlineData(120, 40)]
-    public async Task While_enough_watches_are_at_work_for_the_rate_of_the_source_no_further_ones_are_looked_at(int secondsIdle, int looks)
+    public async Task While_enough_watches_are_working_for_the_rate_of_the_source_no_further_ones_are_looked_at(int secondsIdle, int looks)
     {
         var starter = await StarterOfSlowAsync(40);
         _running = new(null, IsPostponed: false, _time.GetUtcNow().AddSeconds(-secondsIdle));
@@ -250,7 +250,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task Watches_that_are_woken_do_not_count_as_at_work()
+    public async Task Woken_watches_do_not_count_as_working()
     {
         var starter = await StarterOfSlowAsync(40);
         _running = new(_time.GetUtcNow().AddHours(1), IsPostponed: false, _time.GetUtcNow());
@@ -261,7 +261,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
-    public async Task As_many_jobs_of_stuck_watches_are_polled_as_the_rate_of_the_source_allows_until_the_next_run()
+    public async Task Until_the_next_run_no_more_jobs_of_stuck_watches_are_polled_than_the_rate_of_the_source_allows()
     {
         var starter = await StarterOfSlowAsync(40);
         _running = new(null, IsPostponed: false, _time.GetUtcNow());
@@ -323,7 +323,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
     }
 
-    /// <summary>A starter of a source whose status API may be asked each ten seconds, with so many jobs that are due.</summary>
+    /// <summary>A starter for a source that may be polled every ten seconds, with the given number of due jobs.</summary>
     private async Task<WatchStarter> StarterOfSlowAsync(int jobs)
     {
         var slow = Source with { Poll = Source.Poll with { PerSecond = 0.1 } };
@@ -339,7 +339,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     private async Task<DateTimeOffset> RegisterAsync() =>
         (await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.FromMinutes(1), Cancelled)).Watch.DueAt!.Value;
 
-    /// <summary>Starts work in the order in which it comes.</summary>
+    /// <summary>Starts work in order of arrival.</summary>
     private sealed class InlineWork : IWorkScheduler
     {
         public void Start(Func<Task> work) => _ = work();

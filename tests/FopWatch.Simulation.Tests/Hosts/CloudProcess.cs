@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>One instance of the cloud host: it has no loops, only functions that the platform calls, and reaches watches through the platform.</summary>
+/// <summary>An instance of the cloud host. It has no loops, only functions that the platform calls, and reaches watches through the platform.</summary>
 internal sealed class CloudProcess : Process
 {
     private readonly Platform _platform;
@@ -27,7 +27,7 @@ internal sealed class CloudProcess : Process
 
     public override void Start()
     {
-        // The platform calls.
+        // Called by the platform.
     }
 
     public override async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) => await _platform.TryStartAsync(this, job);
@@ -44,13 +44,12 @@ internal sealed class CloudProcess : Process
 
     public override void Committed(OutboxEvent committed) => _publisher.Committed(committed);
 
-    /// <summary>The activity.</summary>
     public Task<PollStepResult> PollJobAsync(JobKey key) => _step.RunAsync(key, CancellationToken.None);
 
-    /// <summary>The timer of the watches.</summary>
+    /// <summary>The watch timer.</summary>
     public Task StartDueWatchesAsync() => _starter.StartDueAsync(CancellationToken.None);
 
-    /// <summary>The timer of the outbox.</summary>
+    /// <summary>The outbox timer.</summary>
     public Task SweepOutboxAsync() => _publisher.SweepAsync(CancellationToken.None);
 
     /// <summary>The timer of the books.</summary>

@@ -4,7 +4,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>All processes of a history: each that crashes is started again, with nothing in memory.</summary>
+/// <summary>All processes of a history. A crashed process is restarted with empty memory.</summary>
 internal sealed class Cluster
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -20,7 +20,7 @@ internal sealed class Cluster
         Platform = world.Scenario.Host == HostKind.Cloud ? new(world, this) : null;
     }
 
-    /// <summary>What calls the functions of cloud hosts; null for embedded ones.</summary>
+    /// <summary>Calls the functions of cloud hosts; null for embedded ones.</summary>
     public Platform? Platform { get; }
 
     public void Start()
@@ -32,7 +32,7 @@ internal sealed class Cluster
             _world.Scheduler.Start(_world.Outside, DisturbClocksAsync);
     }
 
-    /// <summary>Scenarios process that lives; null if none does.</summary>
+    /// <summary>Any running process; null if there is none.</summary>
     public Process? Pick()
     {
         var first = _processes.Length == 1 ? 0 : _world.Scheduler.Random.Next(_processes.Length);
@@ -46,7 +46,7 @@ internal sealed class Cluster
     }
 
     /// <summary>Sends a notification.</summary>
-    /// <returns>The HTTP status answered; null if there was no answer.</returns>
+    /// <returns>The HTTP status, or null without an answer.</returns>
     public Task<int?> NotifyAsync(Message message) => RequestAsync(async process =>
     {
         _world.Trace(process.ProcessLifetime.Name, "is notified", message.Id, message.Expected?.ToString());
@@ -63,7 +63,7 @@ internal sealed class Cluster
     });
 
     /// <summary>Registers a job.</summary>
-    /// <returns>The HTTP status answered; null if there was no answer.</returns>
+    /// <returns>The HTTP status, or null without an answer.</returns>
     public Task<int?> RegisterAsync(JobScript script) => RequestAsync(async process =>
     {
         _world.Trace(process.ProcessLifetime.Name, "is to register", script.Job.Id);
@@ -74,7 +74,7 @@ internal sealed class Cluster
         return 202;
     });
 
-    /// <summary>Does what an operator asks for.</summary>
+    /// <summary>Performs an operator's action.</summary>
     public Task<int?> DoAsync(Deed deed, JobScript script) => RequestAsync(async process =>
     {
         var key = new JobKey(script.Source, script.Job.Id);

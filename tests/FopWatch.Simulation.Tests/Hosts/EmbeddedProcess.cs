@@ -10,7 +10,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>What the embedded host runs: the watch loops, the outbox loop and the sweep loop. Scenarios of its wake-ups get lost.</summary>
+/// <summary>The embedded host's loops: watches, outbox and sweep. Some of its wake-ups get lost.</summary>
 internal sealed class EmbeddedProcess : Process
 {
     private readonly EmbeddedWatchRunner _watches;

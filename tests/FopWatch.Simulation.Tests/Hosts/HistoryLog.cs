@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>Fails a history in which something is logged that no fault of the history explains, and has sweeps judged.</summary>
+/// <summary>Fails a history if a log entry is not explained by one of its faults, and passes sweeps to the checker.</summary>
 internal sealed class HistoryLog(SimulatedWorld world) : ILogger, IOperatorLog
 {
     public IDisposable? BeginScope<TState>(TState state)

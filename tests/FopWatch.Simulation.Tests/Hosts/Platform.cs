@@ -6,8 +6,8 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests.Hosts;
 
 /// <summary>
-/// What runs the cloud host's functions: timers, and the orchestration that watches a job. Orchestrations outlast every crash, their
-/// activities are called again when the process that ran one is gone; but a request to start, wake or end one may get lost.
+/// Runs the functions of the cloud host: timers, and the orchestration that watches a job. Orchestrations survive every crash, and
+/// an activity is called again if its process crashes; but a request to start, wake or end an orchestration may get lost.
 /// </summary>
 internal sealed class Platform(SimulatedWorld world, Cluster cluster)
 {
@@ -16,7 +16,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
 
     private readonly Dictionary<JobKey, Instance> _instances = [];
 
-    /// <summary>Whether nothing that is asked of it reaches it.</summary>
+    /// <summary>Whether every request gets lost.</summary>
     public bool IsSilent { get; set; }
 
     public void Start()
@@ -26,8 +26,8 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
         Every(world.Scenario.SweepEvery, () => true, process => process.SweepJobsAsync());
     }
 
-    /// <summary>Starts a job's watch unless it runs.</summary>
-    /// <returns>False if it runs; null if nobody knows what became of the request.</returns>
+    /// <summary>Starts a job's watch unless it is running.</summary>
+    /// <returns>False if it is already running; null if the effect of the request is unknown.</returns>
     public async Task<bool?> TryStartAsync(CloudProcess process, DueJob job)
     {
         var wait = job.DueAt - process.ProcessLifetime.Clock.GetUtcNow();
@@ -40,7 +40,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
         world.Trace("platform", "starts", job.Key.Id);
         if (world.Faults.Strikes(0.02))
         {
-            // Nobody owns its part of the task hub.
+            // No process owns its part of the task hub.
             world.Tally.Add("instances stuck");
             return true;
         }
@@ -66,7 +66,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
         }
     }
 
-    /// <summary>How a job's watch stands; null if none runs, or nobody knows.</summary>
+    /// <summary>The status of a job's watch; null if none is running or the status is unknown.</summary>
     public async Task<RunningWatch?> StateAsync(CloudProcess process, JobKey key) =>
         await ReachAsync(process, "looks lost") && _instances.GetValueOrDefault(key) is { Runs: true } instance
             ? new(instance.DueAt, instance.IsPostponed, instance.ActiveAt)
@@ -100,7 +100,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
             await instance.Nudge.SleepAsync(step.Wait, CancellationToken.None);
             if (polls % PollsPerGeneration == 0 && world.Faults.Strikes(0.1))
             {
-                // Events that come while an instance continues as new may vanish.
+                // Events that arrive while an instance continues as new may vanish.
                 instance.Nudge = new(world.Outside.Clock);
             }
         }
@@ -108,13 +108,13 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
         instance.Runs = false;
     }
 
-    /// <summary>Calls the activity, again when it fails, and again when the process that runs it is gone.</summary>
-    /// <returns>What came of it; null if it failed for too long.</returns>
+    /// <summary>Calls the activity, and calls it again if it fails or its process crashes.</summary>
+    /// <returns>The result; null if it failed for too long.</returns>
     private async Task<Step?> PollAsync(JobKey key)
     {
         for (var tries = 0; ; tries++)
         {
-            // What an orchestration does it does through queues, which take their time.
+            // An orchestration acts through queues, which add latency.
             await world.DelayAsync(TimeSpan.FromMilliseconds(world.Scheduler.Random.Next(50, 400)));
             world.Tally.Add("steps");
             var step = await CallAsync(key);
@@ -122,7 +122,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
                 world.Tally.Add("steps postponed");
             if (world.Faults.Strikes(0.02))
             {
-                // The message that asked for it seemed lost, and is there again.
+                // The message that requested it seemed lost, and reappears.
                 world.Tally.Add("activities doubled");
                 world.Scheduler.Start(world.Outside, () => CallAsync(key));
             }
@@ -133,8 +133,8 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
         }
     }
 
-    /// <summary>Runs the activity in some process until one lives long enough to end it.</summary>
-    /// <returns>What came of it; null if it failed.</returns>
+    /// <summary>Runs the activity in any process until one completes it without crashing.</summary>
+    /// <returns>The result; null if it failed.</returns>
     private async Task<Step?> CallAsync(JobKey key)
     {
         while (true)
@@ -147,7 +147,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
                 {
                     try
                     {
-                        // For how long, by the clock of the process: its clock and the platform's differ.
+                        // The duration by the clock of the process, which differs from the platform's.
                         var result = await process.PollJobAsync(key);
                         var wait = result.DueAt - process.ProcessLifetime.Clock.GetUtcNow() ?? TimeSpan.Zero;
                         ended.TrySetResult((true, new(result, wait > TimeSpan.Zero ? wait : TimeSpan.Zero)));
@@ -167,7 +167,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
 
     private bool IsAnythingDue() => world.Store.Jobs.Any(job => world.Store.IndexedAt(job.Key) <= world.Now + CommitObserver.Ahead + world.Scenario.ClockError);
 
-    /// <summary>Calls a function on some process, now and then; not at all where it would find nothing to do.</summary>
+    /// <summary>Calls a function in any process at intervals, and skips calls that would find nothing to do.</summary>
     private void Every(TimeSpan period, Func<bool> isWorthIt, Func<CloudProcess, Task> call) => world.Scheduler.Start(world.Outside, async () =>
     {
         while (true)
@@ -184,7 +184,7 @@ internal sealed class Platform(SimulatedWorld world, Cluster cluster)
                 }
                 catch (Exception e) when (e is StoreUnavailableException or IOException)
                 {
-                    // The next time will do.
+                    // The next call will do.
                 }
             });
         }

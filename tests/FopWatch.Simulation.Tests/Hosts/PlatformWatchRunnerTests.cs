@@ -6,12 +6,12 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>The simulation's platform, so that what it simulates is what the others do.</summary>
+/// <summary>Runs the contract on the simulated platform, so that it behaves like the real ones.</summary>
 public sealed class PlatformWatchRunnerTests : RemoteWatchRunnerContract, IWatchRunner
 {
     private readonly Dictionary<Call, TimeSpan> _delays = [];
 
-    // Of the test's own thread, which no other may enter.
+    // On the test's own thread, which no other may enter.
     private readonly Lazy<(SimulatedWorld World, Cluster Cluster)> _simulation;
 
     public PlatformWatchRunnerTests() => _simulation = new(() =>
@@ -76,7 +76,7 @@ public sealed class PlatformWatchRunnerTests : RemoteWatchRunnerContract, IWatch
     ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) =>
         Do(async process => await process.StateAsync(key, cancellationToken));
 
-    /// <summary>Lets a process do something, and turns be taken until it is done.</summary>
+    /// <summary>Runs work in a process, and takes turns until it is complete.</summary>
     private ValueTask<T> Do<T>(Func<Process, Task<T>> act)
     {
         var (isDone, result, process) = (false, default(T), _simulation.Value.Cluster.Pick()!);

@@ -12,7 +12,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>One process of a host: the core, freshly made, over ports that fail.</summary>
+/// <summary>A process of a host: a new core over ports that fail.</summary>
 internal abstract class Process : IWatchRunner, ICommittedEvents
 {
     protected Process(SimulatedWorld world, string name, int seed)
@@ -67,7 +67,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
 
     protected Random Random { get; }
 
-    /// <summary>Starts what runs without being asked.</summary>
+    /// <summary>Starts the background work.</summary>
     public abstract void Start();
 
     public abstract ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken);

@@ -9,7 +9,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
-/// <summary>How much a process takes of notifications that it cannot trust.</summary>
+/// <summary>How many untrusted notifications a process accepts.</summary>
 public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
 {
     private const int MostNotifications = 10_000;
@@ -34,7 +34,7 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Unknown_ids_are_turned_away_while_polls_are_behind_and_known_ones_are_not()
+    public async Task Unknown_ids_are_rejected_while_polls_are_late_and_known_ones_are_not()
     {
         for (var i = 0; i < 80; i++)
             await _recorder.RegisterAsync(Source, $"z0.due-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
@@ -45,7 +45,7 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
         Assert.Null(_store.Peek(new(Source.Name, "z0.one-more")));
         Assert.Equal(NotificationResult.Hinted, await HintAsync("z0.due-0"));
 
-        // The polls have caught up, which is seen at the next count.
+        // The polls have caught up, which the next count notices.
         await _recorder.StopAsync(new(Source.Name, "z0.due-0"), Cancelled);
         await _recorder.StopAsync(new(Source.Name, "z0.due-1"), Cancelled);
         _time.Advance(TimeSpan.FromSeconds(5) - TimeSpan.FromTicks(1));
@@ -59,7 +59,7 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
     [Theory]
     [InlineData(MostNotifications - 2, 0)]
     [InlineData(0, MostBytes - 20)]
-    public async Task A_full_quarantine_takes_no_more_and_is_counted_again_soon(long notifications, long bytes)
+    public async Task A_full_quarantine_accepts_nothing_and_is_counted_again_soon(long notifications, long bytes)
     {
         _size = new(notifications, bytes);
         await QuarantineAsync();

@@ -14,7 +14,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
-/// <summary>What becomes of a notification, on the store in memory.</summary>
+/// <summary>The effects of notifications, on the store in memory.</summary>
 public sealed class NotificationIntakeTests : ICommitObserver
 {
     private const string Done = """{"id":"z0.job","code":0,"inputBucket":"b","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -36,7 +36,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     private IEnumerable<TroubleKind> Current => _troubles.Current.Select(trouble => trouble.Kind);
 
     [Fact]
-    public void A_url_is_right_only_with_a_configured_source_and_its_token()
+    public void A_URL_is_accepted_only_with_a_configured_source_and_its_token()
     {
         var intake = IntakeOf(Source);
 
@@ -129,7 +129,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_notification_that_cannot_be_read_is_kept_and_is_trouble_until_one_can()
+    public async Task An_undecodable_notification_is_kept_and_a_trouble_until_one_can_be_decoded()
     {
         Assert.Equal(NotificationResult.Quarantined, await ReceiveAsync(Source, Signed("no JSON")));
 
@@ -154,7 +154,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_workflow_that_nobody_can_be_asked_about_is_kept_besides_until_it_is_registered()
+    public async Task A_workflow_that_cannot_be_queried_is_also_quarantined_until_it_is_registered()
     {
         var keyless = Source with { Keys = KeyRing.Empty };
         var without = Source with { WorkflowEndpoint = null };
@@ -174,7 +174,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_notification_about_a_job_that_cannot_be_read_is_kept()
+    public async Task A_notification_about_an_unreadable_job_is_kept()
     {
         await RecorderOf(Source).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
         _store.Damage(Key, "its document is not JSON");
@@ -187,7 +187,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_retry_takes_a_notification_out_of_quarantine_once_it_is_right()
+    public async Task A_retry_removes_a_notification_from_quarantine_once_it_is_accepted()
     {
         await ReceiveAsync(Source, Signed(Done, "another-secret"), "lesson-42");
         var kept = Assert.Single(_store.Quarantine);
@@ -211,7 +211,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_retry_of_what_is_still_unreadable_or_foreign_says_so()
+    public async Task A_retry_of_a_still_undecodable_or_foreign_notification_says_so()
     {
         await ReceiveAsync(Source, Signed("no JSON"));
         var kept = Assert.Single(_store.Quarantine);
@@ -223,7 +223,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_retry_about_a_job_that_cannot_be_read_leaves_the_notification_where_it_is()
+    public async Task A_retry_about_an_unreadable_job_leaves_the_notification_in_quarantine()
     {
         await RecorderOf(Source).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
         _store.Damage(Key, "its document is not JSON");
@@ -242,7 +242,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
     [InlineData("https://public.example.com", "https://public.example.com/api/notify/qiniu/right-token-0")]
     [InlineData("https://public.example.com/fop", "https://public.example.com/fop/api/notify/qiniu/right-token-0")]
     [InlineData(null, "https://called.example.com/api/notify/qiniu/right-token-0")]
-    public async Task A_retry_checks_the_signature_against_the_url_of_today(string? publicUrl, string signedUrl)
+    public async Task A_retry_checks_the_signature_against_the_current_URL(string? publicUrl, string signedUrl)
     {
         var request = Signed(Done, url: new(signedUrl)) with { Url = Url, CallHeaders = [new("Host", "called.example.com")] };
         await ReceiveAsync(Source, request);
@@ -270,12 +270,12 @@ public sealed class NotificationIntakeTests : ICommitObserver
         Assert.Equal(new(unreadable.Reason, null), IntakeOf(Source).Explain(unreadable, new()));
         Assert.Equal(new(wrong.Reason, null), IntakeOf(Source with { Name = "other" }).Explain(wrong, new()));
 
-        // Without a key nothing is known of the signature any more.
+        // Without a key, nothing is known about the signature any more.
         Assert.Equal(new(wrong.Reason, null), IntakeOf(Source with { Keys = KeyRing.Empty }).Explain(wrong, new()));
     }
 
     [Fact]
-    public async Task A_notification_that_is_read_and_names_no_job_is_kept_and_stays_kept_when_it_is_retried()
+    public async Task A_decoded_notification_without_a_job_is_kept_and_stays_kept_when_retried()
     {
         var source = Source with { Provider = new NamesNoJob(Source.Provider) };
 

@@ -8,7 +8,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
-/// <summary>Which notifications are recorded upon what the store presumes of their jobs, without a read.</summary>
+/// <summary>Notifications recorded without a read, based on what the store presumes about their jobs.</summary>
 public sealed class PresumedJobTests : ICommitObserver, IJobStore
 {
     private readonly MemoryStore _store = new();
@@ -22,7 +22,7 @@ public sealed class PresumedJobTests : ICommitObserver, IJobStore
     [Theory]
     [InlineData(TrustRule.Token, new[] { "presume" }, NotificationResult.Recorded)]
     [InlineData(TrustRule.Signature, new[] { "find" }, NotificationResult.Hinted)]
-    public async Task A_notification_is_recorded_without_a_read_if_it_is_believed(TrustRule trust, string[] calls, NotificationResult result)
+    public async Task A_trusted_notification_is_recorded_without_a_read(TrustRule trust, string[] calls, NotificationResult result)
     {
         var source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll) with { Trust = trust };
         var recorder = new JobRecorder(new([source]), this, this, TimeProvider.System, new(1));
@@ -34,7 +34,7 @@ public sealed class PresumedJobTests : ICommitObserver, IJobStore
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_store_that_presumes_wrongly_again_and_again_is_at_fault()
+    public async Task A_store_that_presumes_wrongly_repeatedly_is_reported_as_faulty()
     {
         var source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
         var recorder = new JobRecorder(new([source]), this, this, TimeProvider.System, new(1));

@@ -11,7 +11,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
-/// <summary>What becomes of an upload callback, on the store in memory.</summary>
+/// <summary>The effects of upload callbacks, on the store in memory.</summary>
 public sealed class UploadIntakeTests : ICommitObserver
 {
     private const string Callback = "persistentId=z0.job&key=a.mp4&x:lesson=42";
@@ -33,7 +33,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_signed_callback_registers_its_job_as_an_application_does()
+    public async Task A_signed_callback_registers_its_job_like_an_application()
     {
         Assert.Equal(UploadResult.Registered, await ReceiveAsync(Source, Signed(Callback)));
 
@@ -44,7 +44,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_callback_of_a_job_that_settled_and_was_purged_makes_no_job()
+    public async Task A_callback_of_a_settled_and_purged_job_creates_no_job()
     {
         for (var i = 0; i < Presumptions.UsualAfter + 1; i++)
             await ReceiveAsync(Source, Signed($"persistentId=z0.other-{i}"));
@@ -66,7 +66,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     [Theory]
     [InlineData(TrustRule.Token)]
     [InlineData(TrustRule.Signature)]
-    public async Task Unsigned_callbacks_of_unknown_ids_are_turned_away_while_polls_are_behind_and_signed_ones_are_not(TrustRule trust)
+    public async Task Unsigned_callbacks_of_unknown_ids_are_rejected_while_polls_are_late_and_signed_ones_are_not(TrustRule trust)
     {
         var source = Source with { Trust = trust };
         var intake = IntakeOf(source);
@@ -77,13 +77,13 @@ public sealed class UploadIntakeTests : ICommitObserver
         Assert.Null(_store.Peek(Key));
         Assert.Empty(_store.Quarantine);
 
-        // What is known costs no poll that is not due anyway.
+        // A known id costs no additional poll.
         await ReceiveAsync(source, Unsigned("persistentId=z0.due-0"), intake);
         Assert.Equal(UploadResult.Registered, await ReceiveAsync(source, Signed(Callback), intake));
     }
 
     [Fact]
-    public async Task A_flood_of_unsigned_callbacks_where_tokens_are_trusted_registers_no_more_ids_than_can_be_polled()
+    public async Task A_flood_of_unsigned_callbacks_with_token_trust_registers_no_more_ids_than_can_be_polled()
     {
         var intake = IntakeOf(Trusting);
         var taken = 0;
@@ -96,7 +96,7 @@ public sealed class UploadIntakeTests : ICommitObserver
             }
             catch (IntakeFullException)
             {
-                // As many as may be waiting are.
+                // As many as may wait have been registered.
             }
 
             _time.Advance(TimeSpan.FromMilliseconds(200));
@@ -116,7 +116,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_retry_registers_the_job_of_a_callback_that_is_right_by_the_keys_or_the_field_of_today()
+    public async Task A_retry_registers_the_job_of_a_callback_that_the_current_keys_or_field_accept()
     {
         Assert.Equal(UploadResult.Quarantined, await ReceiveAsync(Source, Signed(Callback, "another-secret")));
         Assert.Equal(UploadResult.Quarantined, await ReceiveAsync(Source, Signed("job=z0.b")));
@@ -137,7 +137,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_retry_at_a_source_that_became_one_of_another_provider_says_so()
+    public async Task A_retry_at_a_source_whose_provider_has_changed_says_so()
     {
         await ReceiveAsync(Source, Signed(Callback, "another-secret"));
         var kept = Assert.Single(_store.Quarantine);
@@ -150,7 +150,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_callback_about_a_job_that_cannot_be_read_is_kept_until_it_can()
+    public async Task A_callback_about_an_unreadable_job_is_kept_until_the_job_can_be_read()
     {
         await ReceiveAsync(Source, Signed("persistentId=z0.job"));
         _store.Damage(Key, "its document is not JSON");

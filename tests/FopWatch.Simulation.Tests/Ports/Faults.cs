@@ -2,7 +2,7 @@ using FopWatch.Simulation.Tests.Scheduling;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>What a process asks of something that may fail it.</summary>
+/// <summary>A process's calls that may fail.</summary>
 internal enum Call
 {
     Find,
@@ -20,43 +20,43 @@ internal enum Call
     Ask,
 }
 
-/// <summary>What goes wrong with one call.</summary>
+/// <summary>The fault of one call.</summary>
 internal enum Fault
 {
     None,
 
-    /// <summary>It fails and does nothing.</summary>
+    /// <summary>It fails without an effect.</summary>
     Fails,
 
-    /// <summary>It does what it should, and seems to have failed.</summary>
+    /// <summary>It succeeds, and seems to have failed.</summary>
     AnswerLost,
 
-    /// <summary>A commit is refused as if somebody else had been first; of several events only some are published.</summary>
+    /// <summary>A commit is refused as if another writer had been first; of several events only some are published.</summary>
     Halfway,
 
-    /// <summary>The process crashes before it does anything.</summary>
+    /// <summary>The process crashes before the call has an effect.</summary>
     CrashBefore,
 
-    /// <summary>It does what it should, and the process crashes before it knows.</summary>
+    /// <summary>The call succeeds, and the process crashes before it knows.</summary>
     CrashAfter,
 }
 
-/// <summary>What goes wrong, call by call.</summary>
+/// <summary>The faults, call by call.</summary>
 internal interface IFaults
 {
-    /// <summary>What goes wrong with this call.</summary>
+    /// <summary>The fault of this call.</summary>
     Fault Next(Call call);
 
-    /// <summary>How long this call is under way before something comes of it.</summary>
+    /// <summary>How long this call takes before it has an effect.</summary>
     TimeSpan Delay(Call call);
 
-    /// <summary>Whether something happens that goes wrong with a given probability.</summary>
+    /// <summary>Whether an event with the given probability happens.</summary>
     bool Strikes(double probability);
 }
 
-/// <summary>Nothing goes wrong but what is written down: the n-th call of a kind.</summary>
-/// <param name="script">What goes wrong.</param>
-/// <param name="delays">How long calls and their answers are under way; those that are not named are not.</param>
+/// <summary>Only scripted faults occur: at the n-th call of a kind.</summary>
+/// <param name="script">The faults.</param>
+/// <param name="delays">The delays of calls and of their answers; 0 for those not listed.</param>
 internal sealed class ScriptedFaults(
     IReadOnlyList<(Call Call, int Nth, Fault Fault)> script, IReadOnlyDictionary<Call, TimeSpan> delays) : IFaults
 {
@@ -73,7 +73,7 @@ internal sealed class ScriptedFaults(
     public bool Strikes(double probability) => false;
 }
 
-/// <summary>How often what goes wrong, as probabilities of one call.</summary>
+/// <summary>The probabilities of the faults of one call.</summary>
 internal sealed record FaultRates
 {
     public double Fails { get; init; }
@@ -86,17 +86,17 @@ internal sealed record FaultRates
 
     public double Slow { get; init; }
 
-    /// <summary>When the store is down, from the start of the history.</summary>
+    /// <summary>The outages of the store, from the start of the history.</summary>
     public (TimeSpan From, TimeSpan To) StoreDown { get; init; }
 
-    /// <summary>When the broker is down.</summary>
+    /// <summary>The outages of the broker.</summary>
     public (TimeSpan From, TimeSpan To) BrokerDown { get; init; }
 
-    /// <summary>When everything comes right, from the start of the history.</summary>
+    /// <summary>When faults end, from the start of the history.</summary>
     public TimeSpan Until { get; init; }
 }
 
-/// <summary>Things go wrong by chance, until they all come right.</summary>
+/// <summary>Random faults up to the time at which they end.</summary>
 internal sealed class RandomFaults(Scheduler scheduler, DateTimeOffset start, FaultRates rates) : IFaults
 {
     private Random Random => scheduler.Random;

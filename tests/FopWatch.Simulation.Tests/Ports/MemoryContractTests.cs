@@ -9,7 +9,7 @@ namespace FopWatch.Simulation.Tests.Ports;
 
 public sealed class MemoryJobStoreTests : JobStoreContract
 {
-    // Of many commits at once one must win even here, where the suite runs on many threads.
+    // Exactly one of many concurrent commits must win here too, although the suite runs on many threads.
     protected override ValueTask<IJobStore> OpenAsync() => new(new OneAtATime(new()));
 
     protected override ValueTask CloseAsync() => default;

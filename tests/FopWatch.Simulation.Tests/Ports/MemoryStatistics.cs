@@ -2,7 +2,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>Statistics in memory. They pass the suite that those of the real stores pass.</summary>
+/// <summary>Statistics in memory. They pass the contract of the real stores.</summary>
 internal sealed class MemoryStatistics : IStatistics
 {
     private readonly Lock _lock = new();

@@ -6,15 +6,15 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>How a store breaks its promises, to see whether anybody notices.</summary>
+/// <summary>How a store breaks its promises, to test whether that is detected.</summary>
 internal enum Misdeed
 {
     None,
 
-    /// <summary>It takes a commit on a version that is no longer there.</summary>
+    /// <summary>It accepts a commit on an outdated version.</summary>
     IgnoresVersions,
 
-    /// <summary>It says that a job is committed, and does not keep it.</summary>
+    /// <summary>It confirms a job without keeping it.</summary>
     ForgetsJobs,
 
     /// <summary>It commits the job without its event.</summary>
@@ -23,18 +23,18 @@ internal enum Misdeed
     /// <summary>It commits the job without its row in the due index.</summary>
     ForgetsDueRows,
 
-    /// <summary>It loses what waits in the outbox when somebody reads it.</summary>
+    /// <summary>It loses events in the outbox when they are read.</summary>
     EmptiesOutbox,
 
-    /// <summary>It does not keep what is quarantined.</summary>
+    /// <summary>It does not keep quarantined notifications.</summary>
     ForgetsQuarantine,
 }
 
 /// <summary>
-/// A store in memory that keeps every promise of its ports: what the lives of a history share and what outlasts them. Not
-/// thread-safe. It passes the suites that the real stores pass.
+/// A store in memory that keeps every promise of its ports. The process lifetimes of a history share it, and it outlasts them. Not
+/// thread-safe. It passes the contracts of the real stores.
 /// </summary>
-/// <param name="now">The time; null for the machine's.</param>
+/// <param name="now">Returns the time; null for the machine's.</param>
 internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore, IDueIndex, IOutbox, IQuarantine
 {
     private readonly Dictionary<JobKey, Row> _jobs = [];
@@ -47,13 +47,13 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public Misdeed Misdeed { get; set; }
 
-    /// <summary>Told of every commit that was taken, with the job as it was before.</summary>
+    /// <summary>Receives every accepted commit, with the job before it.</summary>
     public Action<Job?, JobCommit>? Committed { get; set; }
 
-    /// <summary>Told of every event that is taken out of the outbox.</summary>
+    /// <summary>Receives every event removed from the outbox.</summary>
     public Action<OutboxEvent>? Removed { get; set; }
 
-    /// <summary>What looking for due jobs fails with; null if it does not.</summary>
+    /// <summary>The exception of a query for due jobs; null for none.</summary>
     public Exception? DueFails { get; set; }
 
     /// <summary>All jobs, the first registered first.</summary>
@@ -65,7 +65,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public Job? Peek(JobKey key) => _jobs.GetValueOrDefault(key)?.Job;
 
-    /// <summary>When the due index says that a job is due; null if it is not there.</summary>
+    /// <summary>The due time in the due index; null if the job is not there.</summary>
     public DateTimeOffset? IndexedAt(JobKey key) => _jobs.GetValueOrDefault(key)?.DueAt;
 
     /// <summary>Loses a job's row in the due index, which no commit does.</summary>
@@ -76,7 +76,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
         new(Jobs.FirstOrDefault(job => (source is null || job.Key.Source == source) && References.Of(job.Key) == reference));
 
-    /// <summary>Told of every job that is looked for; what it throws, the search throws.</summary>
+    /// <summary>Called for every lookup of a job. An exception makes the lookup fail.</summary>
     public Action<JobKey>? Finding { get; set; }
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
@@ -94,8 +94,8 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public bool HasTombstone(JobKey key) => _tombstones.ContainsKey(key);
 
-    /// <summary>Deletes what settled before a time, as the purges of the real stores do.</summary>
-    /// <returns>How many jobs were deleted.</returns>
+    /// <summary>Deletes jobs that settled before a time, like the purges of the real stores.</summary>
+    /// <returns>The number of deleted jobs.</returns>
     public int Purge(DateTimeOffset settledBefore, DateTimeOffset purgedAt)
     {
         foreach (var (key, _) in _tombstones.Where(one => one.Value < purgedAt - Tombstone.Lifetime).ToList())
@@ -124,10 +124,10 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         return default;
     }
 
-    /// <summary>What every commit throws; null for none.</summary>
+    /// <summary>The exception of every commit; null for none.</summary>
     public Exception? Refuses { get; set; }
 
-    /// <summary>How many of the next commits find that another writer was first.</summary>
+    /// <summary>How many of the next commits conflict with another writer.</summary>
     public int Conflicts { get; set; }
 
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
@@ -154,10 +154,10 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null) { Unreadable = unreadable });
     }
 
-    /// <summary>The parts that the jobs are counted in. All jobs are in the first.</summary>
+    /// <summary>The parts in which jobs are counted. All jobs are in the first.</summary>
     public IReadOnlyList<BooksPart> Parts { get; set; } = [new("", [], null)];
 
-    /// <summary>Told of every part that is counted.</summary>
+    /// <summary>Receives every counted part.</summary>
     public Action<string>? Counting { get; set; }
 
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new(Parts);
@@ -274,7 +274,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         var row = _jobs.GetValueOrDefault(commit.Job.Key);
         if (commit.ETag != row?.ETag && Misdeed != Misdeed.IgnoresVersions)
         {
-            // The last commit once more, by somebody who did not get its answer.
+            // The last commit repeated, by a caller who did not get its answer.
             return row is not null && commit.ETag == row.ETagBefore && commit.Job == row.Job ? row.ETag : null;
         }
 

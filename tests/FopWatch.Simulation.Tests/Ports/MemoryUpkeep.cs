@@ -3,7 +3,7 @@ using FopWatch.Upkeep;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>The upkeep of a store in which nothing is damaged and nothing gets old: histories are judged by all that happened.</summary>
+/// <summary>The upkeep of a store without damage and without old data: the checker needs everything that happened.</summary>
 internal sealed class MemoryUpkeep : IStoreUpkeep, IPurgeMarks
 {
     private PurgeMark _mark = PurgeMark.None;

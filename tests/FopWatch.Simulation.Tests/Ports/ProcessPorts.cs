@@ -7,18 +7,18 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>The store and the broker as one process lifetime reaches them: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
-/// <param name="world">The world around it.</param>
-/// <param name="lifetime">The lifetime of the process that reaches them.</param>
-/// <param name="presuming">Decides which jobs are presumed to be new. Not the world's: what it draws for the rest of the history stays the same.</param>
-/// <param name="found">Told of every job that is read; null if nobody wants to know.</param>
+/// <summary>The store and the broker as seen by one process lifetime: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
+/// <param name="world">The simulated world.</param>
+/// <param name="lifetime">The process lifetime.</param>
+/// <param name="presuming">Decides which jobs are presumed to be new. It is separate from the world's random source, whose later values stay the same.</param>
+/// <param name="found">Receives every job that is read; null to ignore them.</param>
 internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetime, Random presuming, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
 {
     private readonly Dictionary<JobKey, StoredJob> _committed = [];
 
     private MemoryStore Store => world.Store;
 
-    /// <summary>Presumes more boldly than any store: what this process committed last, and half of the others to be new.</summary>
+    /// <summary>Presumes more boldly than any real store: its own last commits, and half of the other jobs to be new.</summary>
     public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
     {
         if (mayPresume && origin is not null)
@@ -29,7 +29,7 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
                 return new(null, IsPresumed: true);
         }
 
-        // In two steps, between which the job may be purged, as a store without snapshots looks.
+        // In two steps, between which the job may be purged, like a store without snapshots.
         if (await FindAsync(key, cancellationToken) is { } stored)
             return new(stored);
         if (origin is not { } by || !Tombstone.KeepsOut(by))
@@ -70,7 +70,7 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
 
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => Store.PartsAsync(cancellationToken);
 
-    // In two steps, between which jobs change, as a store without snapshots counts.
+    // In two steps, between which jobs change, like a store without snapshots.
     public async ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken)
     {
         var found = await CallAsync(Call.Unwatched, null, () => new ValueTask<IReadOnlyList<JobKey>>(Store.Unwatched(unwatched)));
@@ -140,14 +140,14 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
             return count;
         });
 
-        // Whoever gives up does not know what the broker took.
+        // A caller who gives up does not know what the broker accepted.
         await publishing.AsTask().WaitAsync(cancellationToken);
     }
 
     private ValueTask<T> CallAsync<T>(Call call, string? subject, Func<ValueTask<T>> effect) =>
         CallAsync(call, subject, isHalf => isHalf ? default! : effect().AsTask().Result);
 
-    /// <summary>One call. What it does it does at once, so that nobody comes in between; before and after that others may go on.</summary>
+    /// <summary>One call. Its effect is atomic; other work may run before and after it.</summary>
     private async ValueTask<T> CallAsync<T>(Call call, string? subject, Func<bool, T> effect)
     {
         await world.Scheduler.TurnAsync(lifetime, world.Faults.Delay(call));
@@ -169,7 +169,7 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
         if (call == Call.Commit && result is null && fault == Fault.None)
             world.Tally.Add("conflicts met");
 
-        // The answer is under way, too.
+        // The answer takes time too.
         if (call is Call.Find or Call.Commit or Call.Publish or Call.Pending or Call.Due or Call.NextDue)
             await world.Scheduler.TurnAsync(lifetime, world.Faults.Delay(call));
         if (fault == Fault.AnswerLost || (fault == Fault.Halfway && call == Call.Publish))

@@ -4,7 +4,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>The status API as one process lifetime reaches it: the real client and its pace, over a network that fails.</summary>
+/// <summary>The status API as seen by one process lifetime: the real client with its pacing, over an unreliable network.</summary>
 internal sealed class StatusApi : IStatusApi, IDisposable
 {
     private readonly SimulatedWorld _world;
@@ -12,7 +12,7 @@ internal sealed class StatusApi : IStatusApi, IDisposable
     private readonly HttpClient _http;
     private readonly StatusClient _client;
 
-    // Polls whose first question has not been asked yet, by id: a second one asks the other API of the same provider.
+    // Polls that have not sent their first query yet, by id: the second query goes to the same provider's other API.
     private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
 
     public StatusApi(SimulatedWorld world, ProcessLifetime lifetime)
@@ -28,7 +28,7 @@ internal sealed class StatusApi : IStatusApi, IDisposable
         _begun[id] = _begun.GetValueOrDefault(id) + 1;
         var answer = await _client.AskAsync(source, id, isWorkflow, cancellationToken);
 
-        // What the answer says may be out of date when it arrives.
+        // The answer may be outdated when it arrives.
         await _world.Scheduler.TurnAsync(_lifetime, _world.Faults.Delay(Call.Ask));
         _world.Trace(_lifetime.Name, "is answered", id, answer.Answer.ToString());
         return answer;
@@ -44,8 +44,8 @@ internal sealed class StatusApi : IStatusApi, IDisposable
     }
 
     /// <summary>
-    /// Answers at once or never: what the framework's client waits for it waits for on other threads, and the order of things would
-    /// be lost.
+    /// Answers immediately or never. The framework's client would wait on other threads, which would make the order of
+    /// steps random.
     /// </summary>
     private sealed class Network(SimulatedWorld world, ProcessLifetime lifetime, Func<string, bool> begins) : HttpMessageHandler
     {

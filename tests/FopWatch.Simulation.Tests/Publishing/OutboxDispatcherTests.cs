@@ -9,7 +9,7 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Publishing;
 
-/// <summary>What the dispatcher does when the broker or the store fails, on the store in memory.</summary>
+/// <summary>How the dispatcher handles failures of the broker or the store, on the store in memory.</summary>
 public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposable
 {
     private readonly ManualTimeProvider _time = new(Scenario.Start);
@@ -36,7 +36,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     public void Dispose() => _dispatcher.Dispose();
 
     [Fact]
-    public async Task A_drain_publishes_all_that_wait_in_order_and_says_how_many()
+    public async Task A_drain_publishes_all_waiting_events_in_order_and_returns_their_number()
     {
         for (var i = 0; i < 300; i++)
             await CommitAsync($"j{i}", 1);
@@ -49,7 +49,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_drain_that_waits_for_another_ends_when_it_is_cancelled_and_holds_up_none_behind_it()
+    public async Task A_drain_that_waits_for_another_ends_when_cancelled_and_delays_none_behind_it()
     {
         await CommitAsync("a", 1);
         var removing = new TaskCompletionSource();
@@ -69,7 +69,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task A_refused_event_is_tried_again_after_waits_that_double_and_keeps_back_only_its_own_job()
+    public async Task A_refused_event_is_retried_after_doubling_waits_and_delays_only_its_own_job()
     {
         await CommitAsync("a", 1);
         await CommitAsync("b", 1);
@@ -102,7 +102,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task Events_of_a_job_whose_event_was_refused_are_not_published_at_once_until_that_is_published()
+    public async Task Events_of_a_job_with_a_refused_event_wait_until_that_event_is_published()
     {
         await CommitAsync("a", 1);
         await CommitAsync("b", 1);
@@ -125,7 +125,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task What_the_broker_took_before_it_failed_is_not_published_again()
+    public async Task Events_that_the_broker_accepted_before_it_failed_are_not_published_again()
     {
         await CommitAsync("a", 1);
         await CommitAsync("b", 1);
@@ -144,7 +144,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task A_broker_that_fails_is_reported_briefly_and_everything_stays()
+    public async Task A_failing_broker_is_reported_briefly_and_every_event_stays()
     {
         await CommitAsync("a", 1);
         _broker = _ => new TimeoutException(new string('x', 201));
@@ -158,7 +158,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_drain_that_is_cancelled_while_it_publishes_is_no_trouble(bool isPartly)
+    public async Task A_drain_cancelled_while_it_publishes_is_not_a_trouble(bool isPartly)
     {
         await CommitAsync("a", 1);
         await CommitAsync("b", 1);
@@ -182,7 +182,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task What_was_published_is_taken_out_though_the_drain_was_cancelled_but_a_store_that_hangs_is_not_waited_for()
+    public async Task Published_events_are_removed_despite_cancellation_but_a_hanging_store_is_not_waited_for()
     {
         await CommitAsync("a", 1);
         using var cancel = new CancellationTokenSource();
@@ -207,7 +207,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task An_event_that_cannot_be_read_is_set_aside_and_keeps_nothing_back()
+    public async Task An_unreadable_event_is_set_aside_and_delays_nothing()
     {
         await CommitAsync("a", 1);
         await CommitAsync("a", 2);
@@ -233,7 +233,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task A_store_whose_clock_is_ahead_does_not_bring_a_refused_event_back_within_a_drain()
+    public async Task A_store_whose_clock_is_ahead_does_not_return_a_refused_event_within_a_drain()
     {
         await CommitAsync("a", 1);
         await CommitAsync("a", 2);
@@ -248,7 +248,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task Two_drains_do_not_publish_at_once()
+    public async Task Two_drains_do_not_publish_at_the_same_time()
     {
         await CommitAsync("a", 1);
         var (hold, entered) = (new TaskCompletionSource(), 0);
@@ -270,7 +270,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     }
 
     [Fact]
-    public async Task Publishing_nothing_asks_nobody()
+    public async Task Publishing_nothing_calls_nobody()
     {
         _broker = _ => throw new InvalidOperationException();
 
@@ -330,7 +330,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
 
     private static string NameOf(OutboxEvent one) => $"{one.Key.Id}.{one.Version}";
 
-    /// <summary>A broker that refuses the first event of a job and does not take the later ones of the same call.</summary>
+    /// <summary>A broker that refuses the first event of a job and skips its later ones in the same call.</summary>
     private static Func<IReadOnlyList<OutboxEvent>, Exception?> Refuse(string id) => events =>
         events.Where(one => one.Key.Id == id).ToList() is [var first, .. var later]
             ? new UnpublishableEventsException("refused", [first], new InvalidOperationException("too long"), later)

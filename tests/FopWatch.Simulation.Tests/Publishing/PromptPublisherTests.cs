@@ -34,7 +34,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public void Dispose() => _dispatcher.Dispose();
 
     [Fact]
-    public async Task What_is_committed_while_the_broker_is_slow_is_published_together_and_no_commit_waits()
+    public async Task Events_committed_while_the_broker_is_slow_are_published_together_and_no_commit_waits()
     {
         var (asked, answer) = Hold();
         Committed("e0");
@@ -65,7 +65,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     }
 
     [Fact]
-    public async Task Events_beyond_the_memory_for_them_are_left_to_the_sweep()
+    public async Task Events_that_exceed_the_memory_limit_are_left_to_the_sweep()
     {
         var (asked, answer) = Hold();
         Committed("first");
@@ -76,7 +76,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
         await IdleAsync();
         Assert.Equal(["first", "e0 e1 e2 e3"], _published);
 
-        // And then there is room again.
+        // Then there is room again.
         for (var i = 0; i < 4; i++)
         {
             _publisher.Committed(Sample.Event($"f{i}") with { Body = new byte[PromptPublisher.MostBytes] });
@@ -87,7 +87,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     }
 
     [Fact]
-    public async Task After_a_failure_nothing_is_published_at_once_for_half_a_minute_and_what_waited_is_left_to_the_sweep()
+    public async Task After_a_failure_prompt_publishing_pauses_for_half_a_minute_and_waiting_events_are_left_to_the_sweep()
     {
         var (asked, answer) = Hold();
         Committed("a");
@@ -110,7 +110,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     }
 
     [Fact]
-    public async Task A_clock_that_was_ahead_when_the_broker_failed_does_not_keep_events_from_being_published_at_once()
+    public async Task A_broker_failure_under_a_clock_that_was_ahead_does_not_prolong_the_pause()
     {
         _time.Ahead = TimeSpan.FromDays(365);
         _broker = _ => throw new InvalidOperationException("The broker is down.");
@@ -141,7 +141,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     }
 
     [Fact]
-    public async Task A_sweep_publishes_what_waits_and_says_how_many()
+    public async Task A_sweep_publishes_waiting_events_and_returns_their_number()
     {
         await _publisher.SweepAsync(Cancelled);
         Assert.Empty(_logged);
@@ -172,7 +172,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     }
 
     [Fact]
-    public async Task A_sweep_that_is_cancelled_says_so()
+    public async Task A_cancelled_sweep_says_so()
     {
         await CommitAsync("a");
         using var stop = new CancellationTokenSource();
@@ -191,7 +191,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     [InlineData(1, "1 event(s) wait")]
     [InlineData(999, "999 event(s) wait")]
     [InlineData(IOutbox.MostCounted, "1000 or more event(s) wait")]
-    public async Task Without_a_broker_nothing_is_published_and_a_sweep_says_how_many_wait_as_far_as_they_were_counted(int waiting, string? words)
+    public async Task Without_a_broker_nothing_is_published_and_a_sweep_returns_the_counted_number_of_waiting_events(int waiting, string? words)
     {
         _depth = waiting;
         var publisher = new PromptPublisher(this, dispatcher: null, new ThreadPoolWork(), this, _time);
@@ -232,7 +232,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
 
     private Task IdleAsync() => _publisher.IdleAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
 
-    /// <summary>Has the broker say when it is asked for the first time, and not answer then.</summary>
+    /// <summary>Makes the broker signal its first call and not answer it.</summary>
     private (Task Asked, TaskCompletionSource Answer) Hold(Func<CancellationToken, Task>? answering = null)
     {
         var (asked, answer) = (NewSource(), NewSource());

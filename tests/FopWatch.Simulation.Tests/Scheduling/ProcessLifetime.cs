@@ -1,8 +1,8 @@
 namespace FopWatch.Simulation.Tests.Scheduling;
 
 /// <summary>
-/// One lifetime of one process: what runs in it goes on only while it lasts. When it is over, whatever it awaits never comes, its timers
-/// never fire, and nothing of what it had in memory is left.
+/// One lifetime of a process: its work continues only as long as the lifetime. Afterwards whatever it awaits never completes, its timers
+/// never fire, and its memory is lost.
 /// </summary>
 internal sealed class ProcessLifetime : SynchronizationContext
 {
@@ -22,7 +22,7 @@ internal sealed class ProcessLifetime : SynchronizationContext
 
     public ProcessClock Clock { get; }
 
-    /// <summary>Ends it, as a crash does.</summary>
+    /// <summary>Ends it, like a crash.</summary>
     public void End()
     {
         if (IsOver)
@@ -34,7 +34,7 @@ internal sealed class ProcessLifetime : SynchronizationContext
         _mourners.Clear();
     }
 
-    /// <summary>Tells of its end. The action must only complete what others await.</summary>
+    /// <summary>Registers an action for its end. The action may only complete what others await.</summary>
     public void WhenOver(Action action)
     {
         if (IsOver)
@@ -43,7 +43,7 @@ internal sealed class ProcessLifetime : SynchronizationContext
             _mourners.Add(action);
     }
 
-    /// <summary>What somebody awaits whose process has crashed.</summary>
+    /// <summary>What callers await after their process has crashed.</summary>
     public static Task Never() => new TaskCompletionSource().Task;
 
     public override void Post(SendOrPostCallback d, object? state) => _scheduler.Enqueue(this, d, state);
@@ -53,10 +53,10 @@ internal sealed class ProcessLifetime : SynchronizationContext
     public override SynchronizationContext CreateCopy() => this;
 }
 
-/// <summary>The clock of one process lifetime: it may be wrong and may jump; how long things take does not depend on it.</summary>
+/// <summary>The clock of a process lifetime. It may be wrong and may jump; durations do not depend on it.</summary>
 internal sealed class ProcessClock(Scheduler scheduler, ProcessLifetime lifetime) : TimeProvider
 {
-    /// <summary>How much it is ahead of the true time.</summary>
+    /// <summary>How far it is ahead of the true time.</summary>
     public TimeSpan Offset { get; set; }
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -73,7 +73,7 @@ internal sealed class ProcessClock(Scheduler scheduler, ProcessLifetime lifetime
     }
 }
 
-/// <summary>A timer of one lifetime.</summary>
+/// <summary>A timer of a lifetime.</summary>
 internal sealed class VirtualTimer(Scheduler scheduler, ProcessLifetime lifetime, TimerCallback callback, object? state) : ITimer
 {
     private bool _armed;
@@ -81,7 +81,7 @@ internal sealed class VirtualTimer(Scheduler scheduler, ProcessLifetime lifetime
 
     public ProcessLifetime ProcessLifetime { get; } = lifetime;
 
-    /// <summary>Grows with every arming, so that what a later one replaced is recognised in the queue.</summary>
+    /// <summary>Incremented whenever the timer is set, so that a replaced one is recognised in the queue.</summary>
     public int Arming { get; private set; }
 
     public bool IsArmed(int arming) => _armed && Arming == arming && !ProcessLifetime.IsOver;

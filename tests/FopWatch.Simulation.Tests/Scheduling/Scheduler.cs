@@ -1,12 +1,12 @@
 namespace FopWatch.Simulation.Tests.Scheduling;
 
 /// <summary>
-/// One thread, one virtual clock, and one order of steps, which a seed chooses. Everything in a history that takes time waits here
-/// for its turn; time passes only while nothing could take one.
+/// One thread, one virtual clock, and one order of steps, chosen by a seed. Everything in a history that takes time waits here
+/// for its turn; time passes only while nothing can take one.
 /// </summary>
 internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace)
 {
-    /// <summary>More steps than any history needs: one that takes more runs in circles.</summary>
+    /// <summary>More steps than any history needs. A history that exceeds it is in an endless loop.</summary>
 #if MUTATION
     private const long MostSteps = 50_000;
 #else
@@ -20,26 +20,26 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
     private long _sequence;
     private long _fired;
 
-    /// <summary>The true time; the clocks of lives may be off.</summary>
+    /// <summary>The true time; the clocks of process lifetimes may be wrong.</summary>
     public DateTimeOffset Now { get; private set; } = start;
 
     public Random Random { get; } = random;
 
     public Trace Trace { get; } = trace;
 
-    /// <summary>How many turns were taken.</summary>
+    /// <summary>The number of turns taken.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>What went wrong with the simulation itself; null if nothing.</summary>
+    /// <summary>The failure of the simulation itself, or null.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>Ends the history as one that went wrong.</summary>
+    /// <summary>Ends the history as failed.</summary>
     public void Fail(string fault) => Fault ??= fault;
 
     /// <summary>Starts work of a lifetime. It must not fail.</summary>
     public void Start(ProcessLifetime lifetime, Func<Task> work) => Enqueue(lifetime, static state => _ = ((Work)state!).RunAsync(), new Work(this, lifetime, work));
 
-    /// <summary>Waits for a turn, after a delay if one is given. Of all that wait, the seed chooses who is next.</summary>
+    /// <summary>Waits for a turn, after an optional delay. The seed chooses the next of all waiting.</summary>
     public Task TurnAsync(ProcessLifetime lifetime, TimeSpan delay = default)
     {
         var turn = new Turn(lifetime);
@@ -50,10 +50,10 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         return turn.Task;
     }
 
-    /// <summary>Lets turns be taken and time pass.</summary>
-    /// <param name="isOver">Asked whenever nobody has a turn to take.</param>
-    /// <param name="isBroken">Asked after every turn.</param>
-    /// <param name="until">When to stop at the latest.</param>
+    /// <summary>Takes turns and lets time pass.</summary>
+    /// <param name="isOver">Called whenever nothing can take a turn.</param>
+    /// <param name="isBroken">Called after every turn.</param>
+    /// <param name="until">The latest time to stop.</param>
     /// <returns>Whether it was over in time.</returns>
     public bool Run(Func<bool> isOver, Func<bool> isBroken, DateTimeOffset until)
     {
@@ -116,7 +116,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         Enter(turn.ProcessLifetime, static state => ((Turn)state!).SetResult(), turn);
     }
 
-    /// <summary>Moves the clock to the next timer and fires it, and whatever else is due at that instant.</summary>
+    /// <summary>Advances the clock to the next timer and fires it, together with all others due at that instant.</summary>
     private bool Pass(DateTimeOffset until)
     {
         long? at = null;
@@ -152,7 +152,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         callback(state);
     }
 
-    // Without RunContinuationsAsynchronously: what waits goes on within the turn, on this thread.
+    // Without RunContinuationsAsynchronously, continuations run within the turn, on this thread.
     private sealed class Turn(ProcessLifetime lifetime) : TaskCompletionSource
     {
         public ProcessLifetime ProcessLifetime { get; } = lifetime;

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace FopWatch.Simulation.Tests.Scheduling;
 
-/// <summary>One thing that happened in a history.</summary>
+/// <summary>An entry of a history's trace.</summary>
 internal sealed record Entry(DateTimeOffset At, string Who, string What, string? Subject, string? Result)
 {
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{At.UtcDateTime:dd'T'HH:mm:ss.fff}  {Who,-10} {What,-22} {Subject} {Result}");
 }
 
-/// <summary>What happened in a history, in order: always as a hash, and as entries when somebody wants to read it.</summary>
+/// <summary>The trace of a history in order: always as a hash, and as entries on request.</summary>
 internal sealed class Trace(bool keep)
 {
     private readonly List<Entry> _entries = [];

@@ -39,7 +39,7 @@ public sealed class SweepLoopTests : IStoreUpkeep, IPurgeMarks, IOperatorLog, IC
     public void Dispose() => _stop.Dispose();
 
     [Fact]
-    public async Task Each_turn_inspects_the_store_keeps_the_time_and_purges_and_the_next_comes_after_the_time_between_two()
+    public async Task Each_turn_inspects_the_store_records_the_time_and_purges_and_the_next_follows_after_the_interval()
     {
         var loop = Run();
         await _time.UntilTimersAsync(1, Cancelled);
@@ -75,7 +75,7 @@ public sealed class SweepLoopTests : IStoreUpkeep, IPurgeMarks, IOperatorLog, IC
     }
 
     [Fact]
-    public async Task A_store_that_is_damaged_is_reported_until_it_is_repaired()
+    public async Task A_damaged_store_is_reported_until_it_is_repaired()
     {
         Damage = "an index is damaged";
         var loop = Run();
@@ -94,7 +94,7 @@ public sealed class SweepLoopTests : IStoreUpkeep, IPurgeMarks, IOperatorLog, IC
     }
 
     [Fact]
-    public async Task What_was_counted_of_a_trouble_since_its_last_warning_is_said_by_a_turn()
+    public async Task A_turn_reports_a_troubles_count_since_its_last_warning()
     {
         _troubles.Occurred("media", TroubleKind.PollsFail);
         _troubles.Occurred("media", TroubleKind.PollsFail);

@@ -7,7 +7,7 @@ using FopWatch.Upkeep;
 
 namespace FopWatch.Simulation.Tests.Upkeep;
 
-/// <summary>What a sweep finds and puts right, on the store in memory.</summary>
+/// <summary>What a sweep finds and repairs, on the store in memory.</summary>
 public sealed class SweeperTests : ICommitObserver
 {
     private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
@@ -28,7 +28,7 @@ public sealed class SweeperTests : ICommitObserver
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_sweep_of_nothing_finds_nothing()
+    public async Task A_sweep_of_an_empty_store_finds_nothing()
     {
         var sweep = await _sweeper.SweepAsync(Cancelled);
 
@@ -38,7 +38,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_sweep_counts_what_waits_and_for_how_long()
+    public async Task A_sweep_counts_waiting_events_and_the_age_of_the_oldest()
     {
         await RegisterAsync("z0.open");
         await ReportAsync("z0.done");
@@ -58,7 +58,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task Jobs_that_are_in_no_index_are_watched_again_and_counted_after_that()
+    public async Task Jobs_in_no_index_are_watched_again_and_counted_after_that()
     {
         await RegisterAsync("z0.lost");
         await RegisterAsync("z0.kept");
@@ -77,7 +77,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task Parts_that_were_never_counted_or_by_a_clock_that_was_ahead_come_first_and_then_those_that_were_counted_the_longest_ago()
+    public async Task Parts_never_counted_or_counted_by_a_clock_ahead_come_first_and_then_those_counted_longest_ago()
     {
         var now = _time.GetUtcNow();
         _store.Parts = [new("now", [], now), new("earlier", [], now.AddHours(-1)), new("never", [], null), new("ahead", [], now.AddTicks(1))];
@@ -94,7 +94,7 @@ public sealed class SweeperTests : ICommitObserver
     [InlineData(119, 2)]
     [InlineData(120, 1)]
     [InlineData(1000, 1)]
-    public async Task A_part_for_which_there_is_no_time_stands_as_it_was_counted_before(int seconds, int expected)
+    public async Task A_part_that_is_not_reached_in_time_keeps_its_last_count(int seconds, int expected)
     {
         await RegisterAsync("z0.open");
         var before = new Books(Source.Name, Registered: 5, Settled: 4, Expired: 0, Open: 1, Stopped: 0);
@@ -108,7 +108,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_job_that_cannot_be_read_is_asked_for_later_where_it_was_put_off_beyond_its_deadline()
+    public async Task An_unreadable_job_postponed_past_its_deadline_is_retried_after_the_first_wait()
     {
         await RegisterAsync("z0.far", TimeSpan.FromHours(3));
         var key = new JobKey(Source.Name, "z0.far");
@@ -122,7 +122,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task A_job_that_cannot_be_read_stays_where_its_poll_may_be_due()
+    public async Task An_unreadable_job_whose_poll_may_be_due_is_not_moved()
     {
         await RegisterAsync("z0.far", TimeSpan.FromHours(3));
         var key = new JobKey(Source.Name, "z0.far");
@@ -135,7 +135,7 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
-    public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward()
+    public async Task Polls_postponed_by_a_clock_that_was_ahead_are_brought_forward()
     {
         _time.Ahead = TimeSpan.FromDays(30);
         await RegisterAsync("z0.far");

@@ -7,7 +7,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Simulation.Tests.Webhooks;
 
-/// <summary>An event log in memory, which says how much was read at once.</summary>
+/// <summary>An event log in memory that records how much is read at once.</summary>
 internal sealed class MemoryLog : IEventLog
 {
     private readonly Lock _lock = new();
@@ -33,7 +33,7 @@ internal sealed class MemoryLog : IEventLog
         Appended?.Invoke();
     }
 
-    /// <summary>Deletes the events before a place.</summary>
+    /// <summary>Deletes the events before a position.</summary>
     public void Purge(long before)
     {
         lock (_lock)
@@ -86,7 +86,7 @@ internal sealed class MemoryLog : IEventLog
     }
 }
 
-/// <summary>Places of webhooks in memory.</summary>
+/// <summary>Webhook cursors in memory.</summary>
 internal sealed class MemoryWebhookCursors : IWebhookCursors
 {
     private readonly Lock _lock = new();

@@ -3,22 +3,22 @@ using System.Net;
 
 namespace FopWatch.Simulation.Tests.Webhooks;
 
-/// <summary>Takes what a webhook sends, and answers as it is told.</summary>
+/// <summary>Receives a webhook's requests and gives the configured answers.</summary>
 internal sealed class StubReceiver : HttpMessageHandler
 {
     private readonly ConcurrentQueue<string> _ids = new();
     private int _atOnce;
 
-    /// <summary>The ids of the events in the order in which they came, those that were not taken included.</summary>
+    /// <summary>The ids of the events in order of arrival, including refused ones.</summary>
     public IReadOnlyList<string> Ids => [.. _ids];
 
-    /// <summary>Whether ever more than one was on its way.</summary>
+    /// <summary>Whether more than one was ever in flight.</summary>
     public bool WereTwoAtOnce { get; private set; }
 
     /// <summary>The answer to an event.</summary>
     public Func<string, HttpResponseMessage> Answer { get; set; } = _ => new(HttpStatusCode.NoContent);
 
-    /// <summary>What an answer waits for.</summary>
+    /// <summary>The task that an answer waits for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests.Webhooks;
 
-/// <summary>What the loops of webhooks send, in which order, and what they do when a receiver, the store or an operator is in the way.</summary>
+/// <summary>What webhook loops send, in which order, and how they handle failing receivers, a failing store and operators.</summary>
 public sealed class WebhookLoopsTests : IAsyncDisposable
 {
     private readonly ManualTimeProvider _time = new(Sample.Start);
@@ -41,7 +41,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_new_webhook_begins_at_the_end_of_the_log_and_sends_what_follows_in_order_one_at_a_time()
+    public async Task A_new_webhook_starts_at_the_end_of_the_log_and_sends_later_events_in_order_one_at_a_time()
     {
         Append(3);
         await StartAsync();
@@ -55,7 +55,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_that_is_refused_holds_up_those_behind_it_until_it_is_taken()
+    public async Task A_refused_event_holds_back_later_ones_until_it_is_accepted()
     {
         var refusals = 3;
         _receivers["a"].Answer = id => new(id == "e2" && Interlocked.Decrement(ref refusals) >= 0 ? HttpStatusCode.InternalServerError : HttpStatusCode.OK);
@@ -66,7 +66,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Assert.Equal((WebhookState.Failing, 1L, 3L), await StandsAsync("a"));
         Assert.Equal((500, "answered 500", _time.GetUtcNow()), ((await FindAsync("a")).LastStatus, (await FindAsync("a")).LastError, (await FindAsync("a")).FailingSince));
 
-        // What is appended meanwhile does not bring the next attempt forward.
+        // Events appended meanwhile do not bring the next attempt forward.
         Append(1);
         for (var attempt = 2; attempt <= 3; attempt++)
         {
@@ -86,7 +86,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_receiver_that_is_away_for_three_days_has_its_webhook_paused_and_resuming_loses_nothing()
+    public async Task A_webhook_whose_receiver_is_away_for_three_days_is_paused_and_resuming_it_loses_nothing()
     {
         _receivers["a"].Answer = _ => new(HttpStatusCode.ServiceUnavailable);
         await StartAsync();
@@ -110,7 +110,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_receiver_says_when_it_wants_the_next_attempt()
+    public async Task A_receiver_sets_the_time_of_the_next_attempt()
     {
         var answers = new Queue<Action<HttpResponseMessage>>(
         [
@@ -145,7 +145,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Append(2);
         await Eventually.HoldsAsync(async () => (await FindAsync("a")).PausedBecause == WebhookPause.Gone);
 
-        // It is not forgotten while it goes on.
+        // The trouble remains while the pause lasts.
         for (var i = 0; i < 8; i++)
         {
             _time.Advance(TimeSpan.FromMinutes(20));
@@ -164,7 +164,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_slow_receiver_holds_up_no_other()
+    public async Task A_slow_receiver_delays_no_other()
     {
         var gate = new TaskCompletionSource();
         _receivers["b"].Gate = gate.Task;
@@ -195,7 +195,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Only_what_the_filters_want_is_sent_and_the_rest_is_passed_over()
+    public async Task Only_events_that_match_the_filters_are_sent_and_the_rest_is_skipped()
     {
         _configured.Replace([Of("a") with { Types = [JobEvent.SettledType], Sources = ["media"], States = [JobState.Failed, JobState.Expired] }]);
         await StartAsync();
@@ -213,7 +213,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Assert.Equal(["e1", "e5"], _receivers["a"].Ids);
         Assert.Contains(_troubles.Current, trouble => trouble.Kind == TroubleKind.UnreadableEvents);
 
-        // What is passed over is written now and then, not with every event.
+        // The position of skipped events is written at intervals, not with every event.
         Assert.Equal(5, (await _cursors.FindAsync("a", Cancelled))!.Position);
         await Eventually.HoldsAsync(async () =>
         {
@@ -224,7 +224,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_webhook_goes_on_where_it_was_after_a_restart()
+    public async Task A_webhook_continues_from_its_position_after_a_restart()
     {
         await StartAsync();
         Append(3);
@@ -238,7 +238,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_whose_delivery_cannot_be_written_is_sent_once_and_nothing_is_sent_until_it_can()
+    public async Task An_event_whose_delivery_cannot_be_recorded_is_sent_once_and_nothing_else_until_it_can()
     {
         await StartAsync();
         _cursors.Fails = true;
@@ -264,7 +264,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_log_that_cannot_be_read_is_read_again_later()
+    public async Task An_unreadable_log_is_read_again_later()
     {
         await StartAsync();
         _log.Fails = true;
@@ -284,7 +284,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task What_an_operator_does_while_an_event_is_on_its_way_counts()
+    public async Task Operator_actions_while_an_event_is_in_flight_take_effect()
     {
         var gate = new TaskCompletionSource();
         _receivers["a"].Gate = gate.Task;
@@ -303,7 +303,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_replay_sends_again_what_comes_after_a_place()
+    public async Task A_replay_sends_the_events_after_a_position_again()
     {
         await StartAsync();
         Append(5);
@@ -318,7 +318,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     [Theory(Timeout = 60_000)]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Events_that_were_purged_before_they_were_sent_are_counted_and_told(bool isPaused)
+    public async Task Events_purged_before_they_were_sent_are_counted_and_reported(bool isPaused)
     {
         _receivers["a"].Answer = _ => new(HttpStatusCode.ServiceUnavailable);
         await StartAsync();
@@ -344,13 +344,13 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Webhooks_that_are_added_changed_and_removed_are_started_and_ended_and_keep_their_places()
+    public async Task Added_changed_and_removed_webhooks_are_started_and_ended_and_keep_their_positions()
     {
         await StartAsync();
         Append(2);
         await SentAsync("a", 1, 2);
 
-        // The one that is new begins here; the other is changed while its receiver refuses, and goes on.
+        // The new one starts here. The other is changed while its receiver refuses, and continues.
         _receivers["a"].Answer = _ => new(HttpStatusCode.ServiceUnavailable);
         Append(1);
         await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == 1);
@@ -370,7 +370,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         _configured.Replace([Of("a"), Of("b")]);
         await Eventually.HoldsAsync(() => _receivers["b"].Ids is ["e5", "e6"]);
 
-        // Unless the log has lost some of it: then it is new.
+        // Unless the log has lost some of it: then it counts as new.
         _configured.Replace([Of("a")]);
         await Eventually.HoldsAsync(async () => (await _cursors.FindAsync("b", Cancelled))!.RemovedAt is not null);
         Append(3);
@@ -383,7 +383,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_test_is_sent_beside_the_events_and_changes_nothing()
+    public async Task A_test_is_sent_independently_of_the_events_and_changes_nothing()
     {
         _receivers["a"].Answer = _ => new(HttpStatusCode.Gone);
         await StartAsync();
@@ -461,7 +461,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     {
         var next = (await FindAsync(name)).NextAttemptAt!.Value;
 
-        // The loop may not sleep yet.
+        // The loop may not be sleeping yet.
         var attempts = _receivers[name].Ids.Count;
         await Eventually.HoldsAsync(() =>
         {

@@ -10,10 +10,10 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>What may never happen, checked while a history goes on and once more when it has come to rest.</summary>
+/// <summary>What may never happen, checked during a history and at its end.</summary>
 internal sealed class Checker(SimulatedWorld world)
 {
-    /// <summary>How long a provider may seem not to know an id that was submitted; no script lies longer.</summary>
+    /// <summary>How long a provider may seem not to know a submitted id; no script lies longer.</summary>
     private static readonly TimeSpan LongestRace = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<JobKey, Story> _stories = [];
@@ -22,14 +22,14 @@ internal sealed class Checker(SimulatedWorld world)
     private readonly Dictionary<(ProcessLifetime ProcessLifetime, string Source), Queue<DateTimeOffset>> _asked = [];
     private string? _violation;
 
-    /// <summary>The first thing that went wrong; null if nothing has.</summary>
+    /// <summary>The first violation, or null.</summary>
     public string? Violation => _violation;
 
     public int DueRowsLost { get; set; }
 
     public static Dictionary<string, string> MetadataOf(JobScript script) => new(StringComparer.Ordinal) { ["lesson"] = script.Job.Id };
 
-    /// <summary>Takes note of every commit.</summary>
+    /// <summary>Records a commit.</summary>
     public void Committed(Job? before, JobCommit commit)
     {
         var job = commit.Job;
@@ -62,10 +62,10 @@ internal sealed class Checker(SimulatedWorld world)
         world.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
     }
 
-    /// <summary>Takes note of an event that leaves the outbox.</summary>
+    /// <summary>Records an event that leaves the outbox.</summary>
     public void Removed(OutboxEvent one) => Expect(_published.ContainsKey(one.Id), "an event left the outbox unpublished", one);
 
-    /// <summary>Takes note of an event that subscribers get.</summary>
+    /// <summary>Records an event that subscribers receive.</summary>
     public void Published(OutboxEvent one)
     {
         var isKnown = _committed.TryGetValue(one.Id, out var committed);
@@ -75,10 +75,10 @@ internal sealed class Checker(SimulatedWorld world)
         world.Tally.Add(times == 1 ? "events" : "event ids repeated");
     }
 
-    /// <summary>Takes note that a notification was not let in.</summary>
+    /// <summary>Records a notification that was rejected.</summary>
     public void Refused(Message message) => Expect(message.Expected is null, "a right token was refused", message.Id);
 
-    /// <summary>Takes note that a notification is about to be answered 200: what came of it has to be durable.</summary>
+    /// <summary>Records a notification that is about to be answered 200: its effect must be durable.</summary>
     public void Acknowledged(Message message, NotificationResult result, long sinceStep)
     {
         Expect(result == message.Expected, $"a notification to be {message.Expected} was {result}", message.Id);
@@ -111,8 +111,8 @@ internal sealed class Checker(SimulatedWorld world)
             return;
         }
 
-        // It made the job due, unless that has its outcome, or is stopped or was when the hint came, or was polled since, or was too soon
-        // after a poll.
+        // It made the job due, unless the job has its outcome, is or was stopped when the hint came, has been polled since, or was polled too recently
+        // before.
         var error = world.Scenario.ClockError * 2;
         var latest = Later(world.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
         Expect(
@@ -121,7 +121,7 @@ internal sealed class Checker(SimulatedWorld world)
             job);
     }
 
-    /// <summary>Takes note that a registration is about to be answered.</summary>
+    /// <summary>Records a registration that is about to be answered.</summary>
     public void Registered(JobScript script, long sinceStep)
     {
         var key = new JobKey(script.Source, script.Job.Id);
@@ -134,18 +134,18 @@ internal sealed class Checker(SimulatedWorld world)
         Expect(job is null || MetadataOf(script).All(pair => job.Metadata.GetValueOrDefault(pair.Key) == pair.Value), "a registration without its metadata", job);
     }
 
-    /// <summary>Takes note that a poller reads a job.</summary>
+    /// <summary>Records that a poller reads a job.</summary>
     public void FoundByPoller(Job? job)
     {
         if (job is { HasOutcome: false } && (world.IsByHand || job.Watch.DueAt is not null))
             StoryOf(job.Key).DueWhenFound.Add(world.IsByHand ? DateTimeOffset.MinValue : job.Watch.DueAt!.Value);
     }
 
-    /// <summary>Takes note of a question to a status API.</summary>
-    /// <param name="lifetime">Who asks.</param>
+    /// <summary>Records a query to a status API.</summary>
+    /// <param name="lifetime">The lifetime of the querying process.</param>
     /// <param name="source">The source.</param>
     /// <param name="key">The job.</param>
-    /// <param name="begins">Whether it is the first question of a poll; the second asks the provider's other status API.</param>
+    /// <param name="begins">Whether it is the first query of a poll; the second goes to the provider's other status API.</param>
     public void Asked(ProcessLifetime lifetime, Source source, JobKey key, bool begins)
     {
         var job = world.Store.Peek(key);
@@ -157,7 +157,7 @@ internal sealed class Checker(SimulatedWorld world)
             if (world.IsByHand)
                 story.Nudges++;
 
-            // Between looking and asking somebody else may have settled it.
+            // Another process may have settled it between the read and the query.
             Expect(story.DueWhenFound.Count > 0, "a question about a job that nothing watched when the poller looked", job);
             var due = story.DueWhenFound.DefaultIfEmpty().Min();
             Expect(due <= world.Now + PollPlan.ClockTolerance + world.Scenario.ClockError, "a question about a job whose poll was not due", job);
@@ -175,7 +175,7 @@ internal sealed class Checker(SimulatedWorld world)
         asked.Enqueue(world.Now);
     }
 
-    /// <summary>Takes note of a sweep.</summary>
+    /// <summary>Records a sweep.</summary>
     public void Swept(long unaccounted, int restored)
     {
         Expect(DueRowsLost > 0 || (unaccounted == 0 && restored == 0), "books that do not balance", unaccounted);
@@ -183,7 +183,7 @@ internal sealed class Checker(SimulatedWorld world)
             world.Tally.Add("watches restored", restored);
     }
 
-    /// <summary>Whether nothing is left to be done.</summary>
+    /// <summary>Whether no work is left.</summary>
     public bool IsAtRest() =>
         world.Store.Outbox.Count == 0
         && world.Store.Jobs.All(job => (job.IsSettled || job.WatchStatus == WatchStatus.Stopped) && job.Watch.DueAt is null && world.Store.IndexedAt(job.Key) is null);
@@ -210,7 +210,7 @@ internal sealed class Checker(SimulatedWorld world)
         world.Tally.Add("jobs");
         if (story.Script is null || job.Origin == JobOrigin.Hint)
         {
-            // Nobody's job: whatever was said of it, nobody may be told.
+            // The job belongs to nobody, so nothing reported about it may be published.
             Expect(!world.Broker.Published.Any(one => one.Key == job.Key), "an event about an id that only hints name", job);
             return;
         }
@@ -236,13 +236,13 @@ internal sealed class Checker(SimulatedWorld world)
         JudgePolls(job, story);
     }
 
-    /// <summary>No more polls than the plan has for the time, and one for everything that asks for one at once.</summary>
+    /// <summary>At most as many polls as the plan has for the time, plus one for everything that triggers an immediate poll.</summary>
     private void JudgePolls(Job job, Story story)
     {
         if (story.HeardAt is not { } heard || world.Scenario.ClockError > TimeSpan.Zero)
             return;
 
-        // Each watch begins with short waits again.
+        // Each watch starts with short waits again.
         var poll = world.Scenario.Source(job.Key.Source).Poll;
         var planned = 0;
         foreach (var (began, ended) in story.Watches.Keys.Prepend(heard).Zip(story.Watches.Keys.Append(world.Now)))
@@ -265,13 +265,13 @@ internal sealed class Checker(SimulatedWorld world)
             planned += Math.Max(byFixed, byLearned);
         }
 
-        // Several processes may poll one job at once, and each poll whose recording failed is done again.
+        // Several processes may poll one job at the same time, and a poll is repeated if recording it failed.
         var racing = world.Scenario.Processes + (world.Scenario.Host == HostKind.Cloud ? 1 : 0);
         var most = (racing * (planned + story.Nudges + DueRowsLost)) + world.Tally.Failures;
         Expect(story.Asks <= most, $"{story.Asks} polls where {most} would do", job);
     }
 
-    /// <summary>Whether the status API would have told the outcome, long enough, to anybody who kept asking until the deadline of a watch.</summary>
+    /// <summary>Whether the status API would have told the outcome, for long enough, to a process that polled until the deadline of a watch.</summary>
     private bool WasObtainable(Job job, Story story) => story.Watches.Any(watch => WasObtainable(job, story, watch.Key, watch.Value));
 
     private bool WasObtainable(Job job, Story story, DateTimeOffset began, DateTimeOffset deadline)
@@ -292,7 +292,7 @@ internal sealed class Checker(SimulatedWorld world)
         if (script.ForgottenAfter is { } forgotten && submitted + forgotten < to)
             to = submitted + forgotten;
 
-        // One wait, the pause of an API that throttled, and what it takes to start and to notice.
+        // One wait, the pause of an API that throttled, and the time to start and to notice.
         var margin = (poll.Max * 1.1) + TimeSpan.FromMinutes(15) + (2 * world.Scenario.ClockError) + world.Scenario.LongestSleep
             + (DueRowsLost > 0 ? world.Scenario.SweepEvery : TimeSpan.Zero);
         return to - from > margin;
@@ -339,7 +339,7 @@ internal sealed class Checker(SimulatedWorld world)
             Expect(ItemOutcomes.Of(job).SequenceEqual(ItemOutcomes.Of(script.Job)), $"items that are not {string.Join("; ", ItemOutcomes.Of(script.Job))}", job);
     }
 
-    /// <summary>A job may be given up when its deadline is over, or when its provider long since does not know of it.</summary>
+    /// <summary>A job may be given up when its deadline is over, or when its provider has not known it for long enough.</summary>
     private void Expiry(Story story, Job job)
     {
         var slack = 2 * world.Scenario.ClockError;
@@ -349,11 +349,11 @@ internal sealed class Checker(SimulatedWorld world)
 
         var age = world.Age - (story.Script?.SubmittedAfter ?? default);
 
-        // What only hints name may be given up whenever: that counts for nothing as soon as something genuine names it.
+        // A job named only by hints may be given up at any time: that has no effect once something genuine names it.
         var isUnknown = job.Origin == JobOrigin.Hint || story.Script is not { } script || script.Truth == StatusTruth.NeverKnown || age < TimeSpan.Zero || age >= script.ForgottenAfter;
 
-        // As with the deadline: how long it has not known of it is told by clocks, and the one that polls may be ahead of the one that
-        // registered by more than the whole grace.
+        // As with the deadline, how long the id has been unknown is measured by clocks, and the polling process's clock may be ahead of the
+        // registering one's by more than the whole grace.
         story.EndedByClocks |= !isUnknown && slack > GivingUp.UnknownGrace;
         Expect(isUnknown || story.EndedByClocks, "a job given up whose provider knows of it", job);
         Expect(job.Watch.NotFound >= GivingUp.UnknownAnswers, "a job given up after too few answers", job);
@@ -381,7 +381,7 @@ internal sealed class Checker(SimulatedWorld world)
         }
     }
 
-    /// <summary>Whether a job is polled as long as it has no outcome, or was in time after a step.</summary>
+    /// <summary>Whether a job is polled while it has no outcome, or was in time after a step.</summary>
     private static bool IsWatched(Job job, Story story, long sinceStep) =>
         job.HasOutcome || job.WatchStatus == WatchStatus.Stopped || job.Watch.DueAt is not null || story.AnsweredAtStep >= sinceStep;
 
@@ -415,7 +415,7 @@ internal sealed class Checker(SimulatedWorld world)
 
     private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
-    /// <summary>What is known of one id besides what the store says.</summary>
+    /// <summary>What is known of an id in addition to the store.</summary>
     private sealed class Story
     {
         /// <summary>Null for an id that no provider has.</summary>
@@ -423,21 +423,21 @@ internal sealed class Checker(SimulatedWorld world)
 
         public DateTimeOffset? HeardAt { get; set; }
 
-        /// <summary>Since when something genuine has been heard of it.</summary>
+        /// <summary>When something genuine first named it.</summary>
         public DateTimeOffset? ClaimedAt { get; set; }
 
         public bool IsRegistered { get; set; }
 
-        /// <summary>When its watches began, and the deadline of each.</summary>
+        /// <summary>The starts of its watches, with the deadline of each.</summary>
         public SortedDictionary<DateTimeOffset, DateTimeOffset> Watches { get; } = [];
 
-        /// <summary>When the watches began that became overdue.</summary>
+        /// <summary>The starts of the watches that became overdue.</summary>
         public HashSet<DateTimeOffset> OverdueWatches { get; } = [];
 
         /// <summary>Whether it was given up because clocks that were wrong by more than the grace said that its time was over.</summary>
         public bool EndedByClocks { get; set; }
 
-        /// <summary>Whether a report that says how it ended was acknowledged.</summary>
+        /// <summary>Whether a report with its outcome was acknowledged.</summary>
         public bool IsTold { get; set; }
 
         /// <summary>Commits that added metadata after it was settled.</summary>
@@ -447,12 +447,12 @@ internal sealed class Checker(SimulatedWorld world)
 
         public int Asks { get; set; }
 
-        /// <summary>When it was due for the pollers that found it open and have not asked, those that crashed or found it not due included.</summary>
+        /// <summary>Its due times for pollers that found it open and sent no query, including those that crashed or found it not due.</summary>
         public List<DateTimeOffset> DueWhenFound { get; } = [];
 
         public long AnsweredAtStep { get; set; }
 
-        /// <summary>When its watch was last started again after somebody had stopped it; -1 for never.</summary>
+        /// <summary>When its watch was last restarted after a stop; -1 for never.</summary>
         public long RestartedAtStep { get; set; } = -1;
     }
 }

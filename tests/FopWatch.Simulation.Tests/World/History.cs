@@ -2,12 +2,12 @@ using FopWatch.Simulation.Tests.Hosts;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>One history: a scenario, played to its end in virtual time.</summary>
-/// <param name="Violation">What went wrong; null if nothing did.</param>
-/// <param name="SimulatedWorld">What is left at the end.</param>
+/// <summary>A history: a scenario, played to its end in virtual time.</summary>
+/// <param name="Violation">The violation, or null.</param>
+/// <param name="SimulatedWorld">The world at the end.</param>
 internal sealed record History(string? Violation, SimulatedWorld SimulatedWorld)
 {
-    /// <summary>How long nothing more may happen before a history is over.</summary>
+    /// <summary>How long nothing may happen before a history is over.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(10);
 
     public static History Play(Scenario scenario, bool keepTrace = false, Action<SimulatedWorld>? prepare = null)
@@ -34,7 +34,7 @@ internal sealed record History(string? Violation, SimulatedWorld SimulatedWorld)
         }
     }
 
-    /// <summary>When everything has to have come to rest: everybody has said everything, and the last watch is past its deadline.</summary>
+    /// <summary>The time by which everything must have come to rest: every message has been sent, and the last watch is past its deadline.</summary>
     private static TimeSpan LatestEnd(Scenario scenario)
     {
         var latest = scenario.Rates.Until;

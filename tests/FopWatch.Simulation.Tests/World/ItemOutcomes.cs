@@ -5,10 +5,10 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>How the items of a job ended, each with its outputs and its verdict, in one order; without those that never ran.</summary>
+/// <summary>How the items of a job ended, in a fixed order, each with its outputs and its verdict; without items that never ran.</summary>
 internal static class ItemOutcomes
 {
-    /// <summary>As it was recorded.</summary>
+    /// <summary>The recorded outcome.</summary>
     public static IReadOnlyList<string> Of(Job job) =>
     [
         .. job.Facts.Items
@@ -17,7 +17,7 @@ internal static class ItemOutcomes
             .Order(StringComparer.Ordinal),
     ];
 
-    /// <summary>As it really was.</summary>
+    /// <summary>The true outcome.</summary>
     public static IReadOnlyList<string> Of(SimulatedJob job) =>
     [
         .. (job with { Unobtainable = false }).ExpectedItems

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>One notification as it is sent, genuine or not.</summary>
+/// <summary>A notification as sent, genuine or not.</summary>
 internal sealed record Message
 {
     public required string Source { get; init; }
@@ -13,15 +13,15 @@ internal sealed record Message
 
     public required SignedRequest Request { get; init; }
 
-    /// <summary>What the path of its URL ends in; null if nothing.</summary>
+    /// <summary>The end of its URL's path; null for none.</summary>
     public string? Correlation { get; init; }
 
-    /// <summary>The id that its body names, whoever wrote it; null if none can be read.</summary>
+    /// <summary>The id in its body, whoever wrote it; null if none can be read.</summary>
     public string? Id { get; init; }
 
-    /// <summary>What has to become of it; null if it must not be let in.</summary>
+    /// <summary>Its required effect; null if it must be rejected.</summary>
     public required NotificationResult? Expected { get; init; }
 
-    /// <summary>What it says, if it is to be believed.</summary>
+    /// <summary>Its content, if it is to be believed.</summary>
     public JobReport? Report { get; init; }
 }

@@ -9,15 +9,15 @@ using StatusKind = FopWatch.Simulator.StatusAnswer;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>The providers, whoever pretends to be one, and the network between them and FopWatch.</summary>
+/// <summary>The providers, their impostors, and the network between them and FopWatch.</summary>
 internal sealed class Provider(SimulatedWorld world)
 {
     private readonly Dictionary<string, Fate> _fates = new(StringComparer.Ordinal);
 
-    /// <summary>Whether the status API lies about outcomes, to see whether anybody notices.</summary>
+    /// <summary>Whether the status API lies about outcomes, to test whether that is detected.</summary>
     public bool Lies { get; set; }
 
-    /// <summary>What still happens from outside.</summary>
+    /// <summary>The pending external actions.</summary>
     public int Outstanding { get; private set; }
 
     private TimeSpan Age => world.Age;
@@ -41,10 +41,10 @@ internal sealed class Provider(SimulatedWorld world)
         }
     }
 
-    /// <summary>Answers a question to a status API.</summary>
+    /// <summary>Answers a query to a status API.</summary>
     /// <param name="source">The source.</param>
-    /// <param name="id">The id that is asked for.</param>
-    /// <param name="authorization">How a question to the status API of workflows is authorized; null for a question to the other one.</param>
+    /// <param name="id">The queried id.</param>
+    /// <param name="authorization">The authorization of a query to the status API of workflows; null for a query to the other one.</param>
     public HttpResponseMessage Answer(Source source, string id, string? authorization)
     {
         var isQiniu = source.Provider.Kind == Contracts.ProviderKind.Qiniu;
@@ -151,7 +151,7 @@ internal sealed class Provider(SimulatedWorld world)
         }
     }
 
-    /// <summary>The genuine notifications of a job: a number, the age of which they tell, and the only item that they list.</summary>
+    /// <summary>The genuine notifications of a job: a number, the job's age that they report, and the only item that they list.</summary>
     private static IEnumerable<(int Number, TimeSpan Age, int? Only)> Notifications(SimulatedJob job)
     {
         if (!job.Separate)
@@ -259,7 +259,7 @@ internal sealed class Provider(SimulatedWorld world)
             Fake.WrongToken => (NotificationResult?)null,
             Fake.NoSignature or Fake.StrangeId => NotificationResult.Hinted,
 
-            // Wangsu has no signature that leaves the body out, so this one is simply wrong.
+            // Every signature of Wangsu covers the body, so this one is simply wrong.
             Fake.SwappedBody => script.Job.IsWangsu ? NotificationResult.Quarantined : NotificationResult.Hinted,
             _ => NotificationResult.Quarantined,
         };
@@ -309,7 +309,7 @@ internal sealed class Provider(SimulatedWorld world)
         };
     }
 
-    /// <summary>A job as the provider has it.</summary>
+    /// <summary>A job at the provider.</summary>
     private sealed class Fate(JobScript script)
     {
         public JobScript Script { get; } = script;

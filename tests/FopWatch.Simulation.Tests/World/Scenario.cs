@@ -7,13 +7,13 @@ using StatusKind = FopWatch.Simulator.StatusAnswer;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>In which way the core is run.</summary>
+/// <summary>The host in which the core runs.</summary>
 internal enum HostKind
 {
-    /// <summary>Loops in one process, as the embedded host has them.</summary>
+    /// <summary>Loops in one process, as in the embedded host.</summary>
     Embedded,
 
-    /// <summary>Functions that timers and a durable orchestration call, as the cloud host has them.</summary>
+    /// <summary>Functions called by timers and a durable orchestration, as in the cloud host.</summary>
     Cloud,
 }
 
@@ -23,27 +23,27 @@ internal enum Registering
     /// <summary>No: only its notifications name it.</summary>
     Never,
 
-    /// <summary>It tries once, and does not mind whether it worked.</summary>
+    /// <summary>It tries once, and ignores the result.</summary>
     Once,
 
-    /// <summary>It tries until it is told that it worked.</summary>
+    /// <summary>It tries until it succeeds.</summary>
     UntilAnswered,
 }
 
-/// <summary>What the status API makes of a job in the long run.</summary>
+/// <summary>How the status API answers about a job in the long run.</summary>
 internal enum StatusTruth
 {
     /// <summary>It tells the truth, apart from the job's windows.</summary>
     Told,
 
-    /// <summary>It never knows of the id.</summary>
+    /// <summary>It never knows the id.</summary>
     NeverKnown,
 
     /// <summary>It never answers.</summary>
     Down,
 }
 
-/// <summary>A notification that is not what it seems.</summary>
+/// <summary>A forged notification.</summary>
 internal enum Fake
 {
     /// <summary>A lie with a signature by a known access key and a wrong secret.</summary>
@@ -52,7 +52,7 @@ internal enum Fake
     /// <summary>A lie without a signature.</summary>
     NoSignature,
 
-    /// <summary>A lie that is rightly signed by a stranger's key.</summary>
+    /// <summary>A lie correctly signed with a stranger's key.</summary>
     UnknownKey,
 
     /// <summary>A lie under a genuine signature that does not cover the body.</summary>
@@ -61,7 +61,7 @@ internal enum Fake
     /// <summary>A lie with a wrong token in the URL.</summary>
     WrongToken,
 
-    /// <summary>A body that makes no sense.</summary>
+    /// <summary>An undecodable body.</summary>
     Undecodable,
 
     /// <summary>A lie about an id that nobody has.</summary>
@@ -78,7 +78,7 @@ internal enum Deed
     LoseDueRow,
 }
 
-/// <summary>One job, and everything that happens to it from outside. Times count from the submission unless said otherwise.</summary>
+/// <summary>A job and all its external events. Times count from the submission unless noted otherwise.</summary>
 internal sealed record JobScript
 {
     public required string Source { get; init; }
@@ -97,16 +97,16 @@ internal sealed record JobScript
     /// <summary>Whether its notifications are sent at all.</summary>
     public bool Notifies { get; init; } = true;
 
-    /// <summary>How long after their time notifications are sent.</summary>
+    /// <summary>How late notifications are sent.</summary>
     public TimeSpan Late { get; init; }
 
-    /// <summary>When copies of its notifications come once more, counted from their time.</summary>
+    /// <summary>When copies of its notifications arrive, counted from the notification's time.</summary>
     public IReadOnlyList<TimeSpan> Replays { get; init; } = [];
 
     /// <summary>What others send, and when, from the start of the history.</summary>
     public IReadOnlyList<(Fake Fake, TimeSpan At)> Fakes { get; init; } = [];
 
-    /// <summary>When the status API answers otherwise than truthfully.</summary>
+    /// <summary>When the status API does not answer truthfully.</summary>
     public IReadOnlyList<(TimeSpan From, TimeSpan To, StatusKind Answer)> Status { get; init; } = [];
 
     public StatusTruth Truth { get; init; }
@@ -120,7 +120,7 @@ internal sealed record JobScript
     public JobState Expected => Enum.Parse<JobState>(Job.Cancelled ? "Cancelled" : (Job with { Unobtainable = false }).ExpectedState, ignoreCase: true);
 }
 
-/// <summary>Everything that decides how a history goes, besides the order of its steps.</summary>
+/// <summary>Everything that determines a history, except the order of its steps.</summary>
 internal sealed record Scenario
 {
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -130,12 +130,12 @@ internal sealed record Scenario
 
     public const string Token = "right-token-0";
 
-    /// <summary>Decides the order of the steps, too.</summary>
+    /// <summary>Also determines the order of the steps.</summary>
     public required int Seed { get; init; }
 
     public HostKind Host { get; init; }
 
-    /// <summary>How many processes there are.</summary>
+    /// <summary>The number of processes.</summary>
     public int Processes { get; init; } = 1;
 
     public required IReadOnlyList<Source> Sources { get; init; }
@@ -144,13 +144,13 @@ internal sealed record Scenario
 
     public FaultRates Rates { get; init; } = new();
 
-    /// <summary>Faults that are written down; null for ones by chance.</summary>
+    /// <summary>Scripted faults; null for random ones.</summary>
     public IReadOnlyList<(Call Call, int Nth, Fault Fault)>? Script { get; init; }
 
-    /// <summary>How long calls and their answers are under way where faults are written down.</summary>
+    /// <summary>The delays of calls and answers with scripted faults.</summary>
     public IReadOnlyDictionary<Call, TimeSpan> Delays { get; init; } = new Dictionary<Call, TimeSpan>();
 
-    /// <summary>How wrong clocks are at most, in either direction, until everything comes right.</summary>
+    /// <summary>The largest clock error in either direction, until faults end.</summary>
     public TimeSpan ClockError { get; init; }
 
     /// <summary>The longest sleep of the embedded host's loops, and the period of the cloud host's timers.</summary>

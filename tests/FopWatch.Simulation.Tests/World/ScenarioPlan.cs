@@ -7,7 +7,7 @@ using StatusKind = FopWatch.Simulator.StatusAnswer;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>Makes up a scenario from a seed.</summary>
+/// <summary>Generates a scenario from a seed.</summary>
 internal sealed class ScenarioPlan
 {
     private static readonly PlanOptions Options = new()
@@ -26,7 +26,7 @@ internal sealed class ScenarioPlan
     private readonly int _seed;
     private readonly Random _random;
 
-    // Its own, so that what was added later left the histories of all seeds as they were that it does not touch.
+    // A separate random source: later additions do not change the histories of seeds that they do not affect.
     private readonly Random _afterwards;
     private readonly TimeSpan _deadline;
     private readonly TimeSpan _until;
@@ -122,7 +122,7 @@ internal sealed class ScenarioPlan
             draft.Separate = true;
         }
 
-        // A provider whose status API never says a thing leaves only a notification that says it all and proves it.
+        // With a provider whose status API never answers, only a notification that says everything and proves it remains.
         var truth = Chance(0.85) ? StatusTruth.Told : Chance(0.5) ? StatusTruth.NeverKnown : StatusTruth.Down;
         draft.Signing = Chance(0.85) || truth != StatusTruth.Told ? draft.StrongScheme : KindOf(shape) == ProviderKind.Qiniu && Chance(0.5) ? SigningScheme.QBox : SigningScheme.None;
         var job = draft.ToJob();
@@ -155,7 +155,7 @@ internal sealed class ScenarioPlan
         return Afterwards(script, source);
     }
 
-    /// <summary>The status API of some is down, or the job takes, until after the deadline; and then it is heard of or asked for once more.</summary>
+    /// <summary>For some jobs the status API is down, or the job runs, past the deadline; then the job is named or requested once more.</summary>
     private JobScript Afterwards(JobScript script, Source source)
     {
         if (!_afterwards.Chance(0.06) || script.Truth != StatusTruth.Told || script.ForgottenAfter is not null)
@@ -182,7 +182,7 @@ internal sealed class ScenarioPlan
         {
             var fake = _random.Pick(Enum.GetValues<Fake>());
 
-            // Under the rule that a right token settles a job, whoever has the token is believed.
+            // Under token trust a valid token settles a job, so anyone with the token is believed.
             if (source.Trust != TrustRule.Token || fake is not (Fake.NoSignature or Fake.SwappedBody or Fake.StrangeId))
                 fakes.Add((fake, Chance(0.7) ? over * (1.3 * _random.NextDouble()) : _deadline * (1.2 * _random.NextDouble())));
         }
@@ -194,7 +194,7 @@ internal sealed class ScenarioPlan
     {
         var windows = new List<(TimeSpan, TimeSpan, StatusKind)>();
 
-        // Right after the submission it may not know of it yet. How long that lasts PollPlan has to outlast.
+        // Right after the submission it may not know the id yet. PollPlan has to outlast that time.
         if (Chance(0.3))
             windows.Add((TimeSpan.Zero, Chance(0.7) ? Minutes(0, 1) : Minutes(1, 10), StatusKind.NotFound));
         while (Chance(0.25))

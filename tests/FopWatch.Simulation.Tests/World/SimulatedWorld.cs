@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>What outlasts every crash in a history, and who looks on.</summary>
+/// <summary>What outlasts every crash in a history, and its observers.</summary>
 internal sealed class SimulatedWorld
 {
     private readonly AsyncLocal<bool> _byHand = new();
@@ -42,13 +42,13 @@ internal sealed class SimulatedWorld
 
     public Tally Tally { get; } = new();
 
-    /// <summary>What all processes have learned: nothing in one half of the histories, and in the other half plans of jobs that may be quite unlike those of the history.</summary>
+    /// <summary>What all processes have learned: nothing in one half of the histories; in the other half, plans of jobs that may be quite unlike those of the history.</summary>
     public LearnedPlans Plans { get; } = new();
 
-    /// <summary>Where the provider, the applications and the operator live: it never crashes, and its clock is right.</summary>
+    /// <summary>The lifetime of the provider, the applications and the operator, which never crash and have the right time.</summary>
     public ProcessLifetime Outside { get; }
 
-    /// <summary>Whether somebody asked for what is being done: an operator's poll.</summary>
+    /// <summary>Whether the current work was requested: a poll by an operator.</summary>
     public bool IsByHand
     {
         get => _byHand.Value;

@@ -3,14 +3,14 @@ using FopWatch.Simulation.Tests.Ports;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>How often what happened, over one history or many.</summary>
+/// <summary>How often each kind of event happened, over one history or many.</summary>
 internal sealed class Tally
 {
     private readonly SortedDictionary<string, long> _counts = new(StringComparer.Ordinal);
 
     public long this[string what] => _counts.GetValueOrDefault(what);
 
-    /// <summary>Calls after which a poll may have been lost, and is asked again.</summary>
+    /// <summary>Calls after which a poll may have been lost, and is repeated.</summary>
     public long Failures { get; private set; }
 
     public void Add(string what, long count = 1) => _counts[what] = _counts.GetValueOrDefault(what) + count;

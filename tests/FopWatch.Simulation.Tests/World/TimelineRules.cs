@@ -4,12 +4,12 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;
 
-/// <summary>What the timeline of a job has to say, by what else is known of the job.</summary>
+/// <summary>The required timeline of a job, derived from what else is known of it.</summary>
 internal static class TimelineRules
 {
     private static readonly string NotAsked = new Providers.StatusAnswer(PollAnswer.Throttled, Asked: false).InWords();
 
-    /// <summary>The rule that a commit violates; null if it violates none.</summary>
+    /// <summary>The rule that a commit violates, or null.</summary>
     public static string? Violated(Job? before, Job job)
     {
         var (known, entries) = (before?.Timeline.Read(before.RegisteredAt) ?? [], job.Timeline.Read(job.RegisteredAt));
