@@ -24,7 +24,7 @@ public class EventRedactionTests
     }
 
     [Fact]
-    public void An_event_of_this_version_is_taken_as_it_is()
+    public void An_event_of_this_version_is_not_changed()
     {
         ReadOnlyMemory<byte> body = Encoding.UTF8.GetBytes("""{"data":{"items":[{"command":"hlsKey/c2VjcmV0"}]}}""");
 

@@ -18,7 +18,7 @@ public sealed class FopWatchMetricsTests : IDisposable
     public void Dispose() => _meter.Dispose();
 
     [Fact]
-    public void Gauges_tell_what_the_last_sweep_found()
+    public void Gauges_report_the_last_sweep()
     {
         _metrics.Swept(new()
         {
@@ -39,7 +39,7 @@ public sealed class FopWatchMetricsTests : IDisposable
     }
 
     [Fact]
-    public void A_process_that_has_not_swept_for_a_quarter_of_an_hour_tells_nothing()
+    public void A_process_without_a_sweep_for_fifteen_minutes_reports_nothing()
     {
         _metrics.Swept(new() { Books = [], Restored = 0, OutboxDepth = 5, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
 
@@ -50,7 +50,7 @@ public sealed class FopWatchMetricsTests : IDisposable
     }
 
     [Fact]
-    public void What_another_host_of_the_process_swept_is_not_reported()
+    public void The_sweep_of_another_host_in_the_process_is_not_reported()
     {
         using var meter = new Meter(Telemetry.Name);
         new FopWatchMetrics(meter, _time).Swept(new() { Books = [], Restored = 0, OutboxDepth = 5, OutboxAge = TimeSpan.Zero, Quarantined = 0 });

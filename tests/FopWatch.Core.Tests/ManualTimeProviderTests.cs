@@ -5,7 +5,7 @@ public class ManualTimeProviderTests
     private readonly ManualTimeProvider _clock = new();
 
     [Fact]
-    public void Timers_fire_in_the_order_of_their_due_times_and_see_them_as_the_time()
+    public void Timers_fire_in_the_order_of_their_due_times_which_they_see_as_the_current_time()
     {
         var start = _clock.GetUtcNow();
         var fired = new List<(string Name, TimeSpan At)>();

@@ -2,7 +2,7 @@ using FsCheck;
 
 namespace FopWatch.Core.Tests;
 
-/// <summary>How many cases a property is checked with.</summary>
+/// <summary>The number of cases per property.</summary>
 internal static class PropertyConfig
 {
 #if MUTATION

@@ -7,7 +7,7 @@ public class PurgeMarkTests
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Purges_that_follow_each_other_go_on()
+    public void Regular_purges_continue()
     {
         var mark = new PurgeMark(Start, null);
         foreach (var before in (DateTimeOffset[])[Start, Start.AddMinutes(1), Start.AddHours(1), Start.AddHours(4), Start.AddHours(3)])
@@ -20,7 +20,7 @@ public class PurgeMarkTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_purge_that_goes_much_further_than_the_last_or_is_the_first_waits_for_a_second_look(bool isFirst)
+    public void A_first_purge_or_one_that_reaches_much_further_waits_for_a_second_look(bool isFirst)
     {
         var before = Start.AddDays(60);
         var mark = isFirst ? PurgeMark.None : new(Start, null);
@@ -35,7 +35,7 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public void A_clock_that_was_ahead_for_a_minute_purges_nothing_and_holds_up_nothing()
+    public void A_clock_ahead_for_a_minute_purges_nothing_and_delays_nothing()
     {
         var mark = new PurgeMark(Start, null).Before(Start.AddDays(60));
         Assert.Equal(Start.AddDays(60), mark.DoubtedBefore);
@@ -44,19 +44,19 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public void Two_looks_that_are_far_apart_purge_what_the_first_would_have_purged_and_doubt_the_rest()
+    public void Two_looks_far_apart_purge_what_the_first_would_have_purged_and_doubt_the_rest()
     {
-        // The first purge of a new data folder, and then a start with a clock that is 60 days ahead.
+        // The first purge of a new data folder, followed by a start with the clock 60 days ahead.
         var mark = PurgeMark.None.Before(Start).Before(Start.AddDays(60));
         Assert.Equal(new(Start, Start.AddDays(60)), mark);
 
-        // It is set right, or is still ahead.
+        // The clock is set right, or is still ahead.
         Assert.Equal(new(Start.AddHours(1), null), mark.Before(Start.AddHours(1)));
         Assert.Equal(new(Start.AddDays(60).AddHours(1), null), mark.Before(Start.AddDays(60).AddHours(1)));
     }
 
     [Fact]
-    public void A_clock_that_is_set_back_begins_another_wait()
+    public void Setting_the_clock_back_starts_another_wait()
     {
         var mark = new PurgeMark(Start, null).Before(Start.AddDays(60));
 
@@ -77,7 +77,7 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public void A_clock_that_was_behind_is_doubted_when_it_is_set_right()
+    public void A_clock_that_was_behind_is_doubted_when_set_right()
     {
         var mark = new PurgeMark(Start, null).Before(Start.AddDays(-30));
         Assert.Equal(new(Start.AddDays(-30), null), mark);
@@ -87,7 +87,7 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public async Task A_mark_is_written_before_anything_may_be_purged_and_only_where_it_moved()
+    public async Task A_mark_is_written_before_anything_may_be_purged_and_only_if_it_moved()
     {
         var marks = new Marks();
         Assert.Equal(new(null, IsFirst: true), await marks.AllowAsync(Start, TestContext.Current.CancellationToken));
@@ -98,7 +98,7 @@ public class PurgeMarkTests
         Assert.Equal((new(Start.AddHours(1), null), 2), (marks.Mark, marks.Written));
         Assert.Equal(new(Start.AddHours(2), IsFirst: false), await marks.AllowAsync(Start.AddHours(2), TestContext.Current.CancellationToken));
 
-        // A jump purges nothing; what the first look would have purged is purged at the second, though that doubts the rest.
+        // A jump purges nothing. What the first look would have purged is purged at the second, although that doubts the rest.
         Assert.Equal(new(null, IsFirst: false), await marks.AllowAsync(Start.AddDays(10), TestContext.Current.CancellationToken));
         Assert.Equal(new(Start.AddDays(10), IsFirst: false), await marks.AllowAsync(Start.AddDays(60), TestContext.Current.CancellationToken));
         Assert.Equal(new(Start.AddDays(10), Start.AddDays(60)), marks.Mark);

@@ -17,7 +17,7 @@ public class SteadyTimeTests
     [InlineData(5)]
     [InlineData(-5)]
     [InlineData(0.001)]
-    public void A_small_difference_is_adopted_at_once(double seconds)
+    public void A_small_difference_is_adopted_immediately(double seconds)
     {
         _system.Ahead = TimeSpan.FromSeconds(seconds);
 
@@ -73,7 +73,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void A_clock_that_drifts_is_followed()
+    public void A_drifting_clock_is_followed()
     {
         for (var i = 1; i <= 100; i++)
         {
@@ -84,7 +84,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public async Task Timers_and_timestamps_are_those_of_elapsed_time()
+    public async Task Timers_and_timestamps_follow_elapsed_time()
     {
         var (began, delay) = (_time.GetTimestamp(), Task.Delay(TimeSpan.FromMinutes(1), _time, TestContext.Current.CancellationToken));
         _system.Ahead = TimeSpan.FromDays(-1);
@@ -115,7 +115,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void A_machine_that_starts_in_1970_goes_on_from_the_last_written_time_until_its_clock_is_set()
+    public void A_machine_that_starts_in_1970_continues_from_the_last_written_time_until_its_clock_is_set()
     {
         var system = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         var time = new SteadyTime(system);
@@ -131,7 +131,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void Two_answers_of_a_service_that_agree_count_more_than_the_system_clock()
+    public void Two_agreeing_answers_of_a_service_override_the_system_clock()
     {
         _system.Ahead = TimeSpan.FromDays(30);
         var time = new SteadyTime(_system);
@@ -153,7 +153,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void A_service_whose_answers_disagree_with_each_other_or_that_is_silent_changes_nothing()
+    public void A_silent_service_or_one_with_inconsistent_answers_changes_nothing()
     {
         _time.Observe(Start.AddDays(1));
         _time.Observe(Start.AddDays(2));
@@ -184,7 +184,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void Whole_seconds_of_a_service_do_not_move_the_clock()
+    public void The_whole_seconds_of_a_services_answers_do_not_move_the_clock()
     {
         _system.Advance(TimeSpan.FromMilliseconds(900));
         _time.Observe(Start);
@@ -194,7 +194,7 @@ public class SteadyTimeTests
     }
 
     [Fact]
-    public void A_clock_that_jumped_is_a_trouble_until_it_is_right_or_adopted()
+    public void A_clock_jump_is_a_trouble_until_it_is_undone_or_adopted()
     {
         var troubles = new Troubles(new NoLog(), _system);
         troubles.CheckClock(_time);

@@ -50,7 +50,7 @@ public class StuckWatchesTests
     }
 
     [Fact]
-    public void A_watch_that_is_still_idle_when_it_is_looked_at_again_is_stuck_at_once()
+    public void A_watch_still_idle_at_the_next_look_is_stuck_immediately()
     {
         Find();
         _time.Advance(StuckWatches.Remembered);
@@ -61,7 +61,7 @@ public class StuckWatchesTests
     }
 
     [Fact]
-    public void A_watch_that_was_not_found_stuck_again_is_forgotten()
+    public void A_watch_not_found_stuck_again_is_forgotten()
     {
         Find();
 
@@ -77,7 +77,7 @@ public class StuckWatchesTests
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void A_watch_that_was_found_stuck_by_a_clock_that_was_ahead_is_known_only_within_the_tolerance(int ticksMore, bool isKnown)
+    public void A_watch_found_stuck_by_a_clock_that_was_ahead_is_known_only_within_the_tolerance(int ticksMore, bool isKnown)
     {
         _time.Ahead = PollPlan.ClockTolerance + TimeSpan.FromTicks(ticksMore);
         Find();
@@ -89,12 +89,12 @@ public class StuckWatchesTests
     }
 
     [Fact]
-    public void A_watch_that_sleeps_until_the_same_time_for_longer_than_any_step_takes_after_it_was_woken_sleeps_on()
+    public void A_woken_watch_that_keeps_its_wake_time_for_longer_than_any_step_takes_sleeps_on()
     {
         var until = Now.AddHours(5);
         Assert.False(SleepsOn(until));
 
-        // To be woken counts as activity, so what it sleeps until counts.
+        // Being woken counts as activity, so the time until which it sleeps matters.
         _time.Advance(StuckWatches.LongestStep);
         Assert.False(SleepsOn(until));
         _time.Advance(Tick);
@@ -115,12 +115,12 @@ public class StuckWatchesTests
     [InlineData(0, 1, false)]
     [InlineData(1, 0, false)]
     [InlineData(1, 1, true)]
-    public void A_watch_that_has_been_idle_for_very_long_while_its_job_was_due_sleeps_on(int ticksIdle, int ticksDue, bool expected) => Assert.Equal(
+    public void A_watch_idle_for_very_long_while_its_job_was_due_sleeps_on(int ticksIdle, int ticksDue, bool expected) => Assert.Equal(
         expected,
         _stuck.SleepsOn(Due(StuckWatches.VeryLong + (ticksDue * Tick)), Now.AddHours(5), Now - StuckWatches.VeryLong - (ticksIdle * Tick)));
 
     [Fact]
-    public void That_a_watch_was_woken_is_forgotten_once_it_is_not_woken_again()
+    public void A_wake_up_is_forgotten_once_the_watch_is_not_woken_again()
     {
         var until = Now.AddDays(5);
         SleepsOn(until);
@@ -136,7 +136,7 @@ public class StuckWatchesTests
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void A_watch_that_was_woken_by_a_clock_that_was_ahead_counts_as_woken_only_within_the_tolerance(int ticksMore, bool expected)
+    public void A_watch_woken_by_a_clock_that_was_ahead_counts_as_woken_only_within_the_tolerance(int ticksMore, bool expected)
     {
         var until = Now.AddDays(5);
         SleepsOn(until);

@@ -31,14 +31,14 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task A_step_that_never_ends_is_a_finding_and_the_others_are_found()
+    public async Task A_step_that_never_ends_is_a_finding_and_the_others_report_theirs()
     {
         var limits = new DoctorLimits { Step = TimeSpan.FromMilliseconds(200) };
         var report = await DoctorOf(
             limits,
             Step(DoctorCheck.Tables, async _ =>
             {
-                // It does not even look at the token.
+                // It ignores the token.
                 await Task.Delay(Timeout.Infinite, Token);
                 return [];
             }),
@@ -58,7 +58,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task What_a_check_throws_is_a_finding_that_quotes_only_what_the_store_says()
+    public async Task A_checks_exception_is_a_finding_that_quotes_only_the_stores_message()
     {
         var report = await DoctorOf(
             Step(DoctorCheck.Tables, _ => throw new StoreUnavailableException("Table Storage cannot answer now: it answered 503.")),
@@ -90,7 +90,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task A_caller_who_leaves_ends_the_examination_and_gives_the_turn_back()
+    public async Task A_caller_who_disconnects_ends_the_examination_and_releases_its_turn()
     {
         var began = new TaskCompletionSource();
         using var leaves = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -110,7 +110,7 @@ public sealed class DoctorTests
     }
 
     [Fact]
-    public async Task Steps_that_did_not_begin_in_the_time_of_all_are_skipped()
+    public async Task Steps_not_started_within_the_total_time_are_skipped()
     {
         var limits = new DoctorLimits { Whole = TimeSpan.FromMilliseconds(200), AtOnce = 1 };
         var report = await DoctorOf(

@@ -5,7 +5,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Diagnosis;
 
-/// <summary>The tokens of the doctor's own notifications, and what becomes of these.</summary>
+/// <summary>The tokens of the doctor's own notifications, and how these are recognised.</summary>
 public sealed class NotifyProbesTests
 {
     private const string Origin = "https://hooks.example.com/fop";
@@ -21,7 +21,7 @@ public sealed class NotifyProbesTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void A_probe_that_arrives_as_it_was_sent_is_strong_and_unchanged(ProviderKind kind)
+    public void A_probe_that_arrives_as_sent_is_strong_and_unchanged(ProviderKind kind)
     {
         var source = SourceOf(kind);
         var token = _probes.NewToken("media");
@@ -34,7 +34,7 @@ public sealed class NotifyProbesTests
     }
 
     [Fact]
-    public void A_source_without_keys_sends_one_that_is_not_signed()
+    public void A_source_without_keys_sends_an_unsigned_probe()
     {
         var source = SourceOf(ProviderKind.Qiniu) with { Keys = KeyRing.Empty };
         var token = _probes.NewToken("media");
@@ -46,7 +46,7 @@ public sealed class NotifyProbesTests
     }
 
     [Fact]
-    public void What_a_proxy_changes_is_found()
+    public void A_proxys_changes_are_found()
     {
         var source = SourceOf(ProviderKind.Qiniu);
 
@@ -63,7 +63,7 @@ public sealed class NotifyProbesTests
     }
 
     [Fact]
-    public void A_token_is_used_once_and_for_a_minute()
+    public void A_token_is_valid_once_and_for_a_minute()
     {
         var source = SourceOf(ProviderKind.Qiniu);
         var (used, old) = (_probes.NewToken("media"), _probes.NewToken("media"));
@@ -75,13 +75,13 @@ public sealed class NotifyProbesTests
         _time.Advance(NotifyProbes.Lifetime + TimeSpan.FromSeconds(1));
         Assert.Null(Arrives(source, old));
 
-        // Both are still known for what they are, so neither counts as a wrong token.
+        // Both are still recognised, so neither counts as a wrong token.
         Assert.True(_probes.IsProbe("media", used));
         Assert.True(_probes.IsProbe("media", old));
     }
 
     [Fact]
-    public void Another_instance_with_the_same_store_takes_it_and_another_installation_does_not()
+    public void Another_instance_with_the_same_store_accepts_it_and_another_installation_does_not()
     {
         var token = _probes.NewToken("media");
 
@@ -90,7 +90,7 @@ public sealed class NotifyProbesTests
     }
 
     [Fact]
-    public void Nothing_else_is_taken_for_a_probe()
+    public void No_other_token_is_accepted_as_a_probe()
     {
         var token = _probes.NewToken("media");
         var other = (token[0] == 'A' ? 'B' : 'A') + token[1..];
@@ -102,7 +102,7 @@ public sealed class NotifyProbesTests
     }
 
     [Fact]
-    public void A_probe_is_found_in_any_path_that_has_its_source_and_token()
+    public void A_probe_is_recognised_in_any_path_with_its_source_and_token()
     {
         var token = _probes.NewToken("media");
 

@@ -3,7 +3,7 @@ using FopWatch.Settings;
 
 namespace FopWatch.Core.Tests.Diagnosis;
 
-/// <summary>Which settings the doctor finds doubtful.</summary>
+/// <summary>The settings about which the doctor warns.</summary>
 public sealed class SettingsCheckTests
 {
     private static readonly Dictionary<string, string?> Good = new()
@@ -48,7 +48,7 @@ public sealed class SettingsCheckTests
     }
 
     [Fact]
-    public async Task A_source_without_keys_is_told_and_warned_of_where_anyone_can_publish_others_jobs()
+    public async Task A_source_without_keys_is_reported_and_a_warning_if_anyone_can_publish_others_jobs()
     {
         var settings = new Dictionary<string, string?> { ["Sources:media:Keys:0:AccessKey"] = null, ["Sources:media:Keys:0:SecretKey"] = null };
 
@@ -58,7 +58,7 @@ public sealed class SettingsCheckTests
     }
 
     [Fact]
-    public async Task Tokens_that_sources_have_in_common_are_told_without_the_token()
+    public async Task Tokens_shared_by_sources_are_reported_without_the_token()
     {
         var settings = Good.Where(setting => setting.Key.StartsWith("Sources:media:", StringComparison.Ordinal))
             .ToDictionary(setting => setting.Key.Replace(":media:", ":video:", StringComparison.Ordinal), setting => setting.Value);
@@ -70,7 +70,7 @@ public sealed class SettingsCheckTests
     }
 
     [Fact]
-    public async Task No_source_at_all_is_a_warning() => Assert.Equal(
+    public async Task A_configuration_without_sources_is_a_warning() => Assert.Equal(
         (DoctorLevel.Warning, "No source is configured."),
         Of(Assert.Single(await new SettingsCheck(FopWatchSettings.Read([])).Steps.Single().RunAsync(CancellationToken.None))));
 

@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FopWatch.Core.Tests.Diagnosis;
 
-/// <summary>What the doctor finds of status APIs, each by a real server that has the fault.</summary>
+/// <summary>The doctor's findings about status APIs, each tested with a real server that has the fault.</summary>
 public sealed class StatusApiCheckTests : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _servers = [];
@@ -32,7 +32,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     [InlineData(ProviderKind.Qiniu, 612, """{"error":"no such id"}""")]
     [InlineData(ProviderKind.WangsuFmgr, 404, """{"code":"404","message":"not found"}""")]
     [InlineData(ProviderKind.WangsuFops, 200, """{"code":"404","message":"not found"}""")]
-    public async Task That_the_id_is_unknown_is_a_pass(ProviderKind kind, int status, string body)
+    public async Task An_unknown_id_passes(ProviderKind kind, int status, string body)
     {
         var asked = "";
         var endpoint = await ServeAsync(context =>
@@ -48,7 +48,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
         Assert.EndsWith($"that it does not know a nonexistent id (HTTP {status}), as it should.", finding.What, StringComparison.Ordinal);
         Assert.Null(finding.Fix);
 
-        // It is no id that anyone has, and it is not told.
+        // Nobody has this id, and it is not shown.
         var id = asked!.Split('=')[1];
         Assert.True(id.Length >= 27, id);
         Assert.DoesNotContain(id, finding.What, StringComparison.Ordinal);
@@ -78,7 +78,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     [Theory]
     [InlineData(429)]
     [InlineData(573)]
-    public async Task An_API_that_asks_to_slow_down_is_a_warning_and_is_not_asked_again(int status)
+    public async Task A_throttling_API_is_a_warning_and_is_not_queried_again(int status)
     {
         var endpoint = await ServeAsync(context =>
         {
@@ -96,7 +96,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_report_about_an_id_that_does_not_exist_is_trouble()
+    public async Task A_report_about_a_nonexistent_id_is_trouble()
     {
         var endpoint = await ServeAsync(context => AnswerAsync(
             context, 200, $$"""{"id":"{{context.Request.Query["id"]}}","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}"""));
@@ -105,7 +105,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task What_is_not_documented_of_an_API_is_told_and_is_no_trouble()
+    public async Task Undocumented_behaviour_of_an_API_is_reported_and_not_a_trouble()
     {
         var endpoint = await ServeAsync(context => AnswerAsync(context, 400, """{"code":"400","message":"bad id"}"""));
 
@@ -168,7 +168,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Https_to_a_port_of_http_and_http_to_a_port_of_https_are_named()
+    public async Task HTTPS_to_an_HTTP_port_and_HTTP_to_an_HTTPS_port_are_named()
     {
         using var certificate = CertificateOf("localhost", -1, 10);
         var (http, https) = (await ServeAsync(context => AnswerAsync(context, 612, "{}")), await ServeAsync(context => AnswerAsync(context, 612, "{}"), certificate));
@@ -179,7 +179,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_server_that_does_not_speak_http_and_one_that_cuts_connections_are_named()
+    public async Task A_server_without_HTTP_and_one_that_cuts_connections_are_named()
     {
         var strange = Listen("220 mail ready\r\n"u8.ToArray());
         var cut = Listen([]);
@@ -203,7 +203,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_does_not_come_is_named()
+    public async Task A_missing_answer_is_named()
     {
         var endpoint = await ServeAsync(context => Task.Delay(Timeout.Infinite, context.RequestAborted));
 
@@ -238,7 +238,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Each_key_is_tried_at_the_API_of_workflows()
+    public async Task Each_key_is_tried_at_the_workflow_API()
     {
         var endpoint = await ServeAsync(context => context.Request.Path.StartsWithSegments("/v3")
             ? AnswerAsync(context, context.Request.Headers.Authorization.ToString().StartsWith("Qiniu ak-old:", StringComparison.Ordinal) ? 401 : 612, "{}")
@@ -303,7 +303,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
         return new($"{(certificate is null ? "http" : "https")}://localhost:{new Uri(web.Urls.Single()).Port}");
     }
 
-    /// <summary>A server that sends bytes to whoever connects, and closes the connection.</summary>
+    /// <summary>A server that sends bytes to each client and closes the connection.</summary>
     private Uri Listen(byte[] bytes)
     {
         var listener = new TcpListener(IPAddress.Loopback, 0);

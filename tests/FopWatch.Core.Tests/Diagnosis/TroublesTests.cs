@@ -12,7 +12,7 @@ public class TroublesTests
     public TroublesTests() => _troubles = new(_log, _time);
 
     [Fact]
-    public void A_trouble_is_warned_of_at_once_and_then_every_five_minutes_with_its_count()
+    public void A_trouble_is_logged_immediately_and_then_every_five_minutes_with_its_count()
     {
         for (var second = 0; second <= 600; second++)
         {
@@ -39,7 +39,7 @@ public class TroublesTests
         _troubles.Check();
         Assert.Equal(["warn media 1", "warn media 2", "over media 2 in 300"], _log.Lines);
 
-        // Nor does one that jumps ahead.
+        // Nor does a clock that jumps ahead.
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
         _time.Ahead = TimeSpan.FromDays(365);
         _troubles.Check();
@@ -47,7 +47,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void What_is_over_is_not_current_where_nobody_checks()
+    public void A_trouble_that_is_over_is_not_current_even_without_a_check()
     {
         _troubles.Occurred(null, TroubleKind.StoreUnavailable);
         Assert.Single(_troubles.Current);
@@ -59,7 +59,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void A_trouble_is_over_once_it_has_worked_and_a_minute_was_quiet()
+    public void A_trouble_is_over_after_a_success_and_a_quiet_minute()
     {
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
         _time.Advance(TimeSpan.FromSeconds(90));
@@ -77,7 +77,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void What_works_after_a_quiet_minute_ends_a_trouble_without_a_check()
+    public void A_success_after_a_quiet_minute_ends_a_trouble_without_a_check()
     {
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
         _time.Advance(Troubles.Quiet);
@@ -88,7 +88,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void An_api_that_fails_every_other_time_is_one_trouble()
+    public void An_API_that_fails_every_other_time_is_one_trouble()
     {
         for (var i = 0; i < 100; i++)
         {
@@ -101,7 +101,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void A_trouble_that_comes_back_soon_after_it_was_over_is_not_warned_of_more_often()
+    public void A_trouble_that_soon_returns_is_not_logged_more_often()
     {
         for (var i = 0; i < 4; i++)
         {
@@ -115,7 +115,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void What_was_counted_since_the_last_warning_is_said_by_a_check()
+    public void A_check_logs_the_count_since_the_last_warning()
     {
         _troubles.Occurred("media", TroubleKind.WrongSignature);
         _troubles.Occurred("media", TroubleKind.WrongSignature);
@@ -131,7 +131,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void A_trouble_that_nothing_disproves_is_over_after_an_hour_without_it()
+    public void A_trouble_without_evidence_to_the_contrary_is_over_after_a_quiet_hour()
     {
         _troubles.Occurred("media", TroubleKind.WrongToken);
         _time.Advance(Troubles.Forgotten - TimeSpan.FromSeconds(1));
@@ -145,7 +145,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void A_trouble_that_comes_after_an_hour_is_another_one()
+    public void A_trouble_that_returns_after_an_hour_is_another_one()
     {
         _troubles.Occurred("media", TroubleKind.WrongToken);
         _time.Advance(Troubles.Forgotten);
@@ -156,7 +156,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void Sources_and_kinds_are_warned_of_apart()
+    public void Sources_and_kinds_are_logged_separately()
     {
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
         _troubles.Occurred("other", TroubleKind.StatusApiUnreachable);
@@ -169,7 +169,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void A_wrong_signature_points_to_the_public_url()
+    public void A_wrong_signature_points_to_the_public_URL()
     {
         _troubles.Occurred("media", TroubleKind.WrongSignature);
 
@@ -177,7 +177,7 @@ public class TroublesTests
     }
 
     [Fact]
-    public void Every_kind_has_words_and_a_hint_of_its_own()
+    public void Every_kind_has_its_own_words_and_hint()
     {
         var troubles = Enum.GetValues<TroubleKind>().Select(kind => new Trouble { Source = "media", Kind = kind, Since = default, LastAt = default, Count = 1 }).ToList();
 

@@ -5,7 +5,7 @@ using FopWatch.Running;
 
 namespace FopWatch.Core.Tests.Embedded;
 
-/// <summary>Loops that fail.</summary>
+/// <summary>Failing loops.</summary>
 public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
 {
     private readonly ManualTimeProvider _time = new();
@@ -58,7 +58,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Neither_a_loop_that_ends_by_itself_nor_a_log_that_fails_ends_it(bool endsByItself)
+    public async Task A_loop_that_returns_or_a_log_that_fails_does_not_end_it(bool endsByItself)
     {
         LogFails = true;
         var running = RunAsync(_ => endsByItself ? Task.CompletedTask : throw new OperationCanceledException());
@@ -74,7 +74,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
     }
 
     [Fact]
-    public async Task A_loop_that_goes_on_for_long_is_no_trouble_any_more_and_its_failures_do_not_count()
+    public async Task A_loop_that_runs_for_long_is_no_longer_a_trouble_and_its_failures_are_reset()
     {
         var fails = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var starts = 0;
@@ -109,7 +109,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
     }
 
     [Fact]
-    public async Task Others_go_on_while_one_fails_and_all_of_them_end_when_they_are_told_to()
+    public async Task Other_loops_continue_while_one_fails_and_all_end_when_stopped()
     {
         var turns = 0;
         var running = _supervisor.RunAsync(
@@ -158,7 +158,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
         ],
         _stop.Token);
 
-    /// <summary>Waits until the loop has failed so many times and waits to start again.</summary>
+    /// <summary>Waits until the loop has failed the given number of times and waits for its restart.</summary>
     private async Task FailedAsync(int times)
     {
         while (_failures.Count < times)

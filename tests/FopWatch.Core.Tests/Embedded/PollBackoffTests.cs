@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Core.Tests.Embedded;
 
-/// <summary>The waits between polls that fail while the store cannot put them off.</summary>
+/// <summary>The waits between failing polls that the store cannot postpone.</summary>
 public sealed class PollBackoffTests
 {
     private static readonly JobKey One = new("media", "z0.one");
@@ -15,7 +15,7 @@ public sealed class PollBackoffTests
     public PollBackoffTests() => _failed = new(_time);
 
     [Fact]
-    public void A_poll_that_never_failed_is_neither_put_off_nor_due_again()
+    public void A_poll_that_never_failed_is_neither_postponed_nor_due_again()
     {
         Assert.Equal((false, false, null, 0), (_failed.IsPutOff(One), _failed.IsDue(One), _failed.NextIn(), _failed.Count));
         _failed.Remove(One);
@@ -41,7 +41,7 @@ public sealed class PollBackoffTests
     }
 
     [Fact]
-    public void A_poll_that_ends_otherwise_begins_with_the_first_wait_again()
+    public void A_poll_that_ends_otherwise_starts_over_with_the_first_wait()
     {
         _failed.Add(One);
         _failed.Add(One);
@@ -53,7 +53,7 @@ public sealed class PollBackoffTests
     }
 
     [Fact]
-    public void A_poll_that_its_step_put_off_waits_as_one_that_failed_and_no_longer_than_the_step_says()
+    public void A_poll_postponed_by_its_step_waits_like_a_failed_one_but_no_longer_than_the_step_says()
     {
         foreach (var seconds in (int[])[1, 2, 4, 5, 5])
         {
@@ -72,7 +72,7 @@ public sealed class PollBackoffTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void The_next_is_the_one_that_waits_the_shortest(bool isTheFirst)
+    public void The_next_poll_is_the_one_with_the_shortest_wait(bool isTheFirst)
     {
         _failed.Add(isTheFirst ? Other : One);
         _failed.Add(isTheFirst ? One : Other);
@@ -87,7 +87,7 @@ public sealed class PollBackoffTests
     }
 
     [Fact]
-    public void What_nobody_polls_for_a_minute_after_its_wait_is_forgotten_and_nothing_else()
+    public void Only_jobs_not_polled_within_a_minute_of_their_wait_are_forgotten()
     {
         _failed.Add(One);
         _time.Advance(TimeSpan.FromSeconds(30));
@@ -103,7 +103,7 @@ public sealed class PollBackoffTests
     }
 
     [Fact]
-    public void A_clock_that_is_set_changes_no_wait()
+    public void Setting_the_clock_changes_no_wait()
     {
         _failed.Add(One);
         foreach (var ahead in (int[])[30, -30])
@@ -114,7 +114,7 @@ public sealed class PollBackoffTests
     }
 
     [Fact]
-    public void A_thousand_are_as_many_as_are_remembered()
+    public void At_most_a_thousand_are_remembered()
     {
         for (var i = 0; i < 999; i++)
             _failed.Add(new("media", $"z0.{i}"));

@@ -17,7 +17,7 @@ public sealed class WakeSignalTests
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
 
-        // A sleeper that is woken ends its task later, in another thread; its timer shows at once whether it fired.
+        // A woken sleeper completes its task later, on another thread; its timer shows immediately whether it fired.
         _time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
         Assert.Equal(1, _time.PendingTimers);
         _time.Advance(TimeSpan.FromTicks(1));
@@ -25,7 +25,7 @@ public sealed class WakeSignalTests
     }
 
     [Fact]
-    public async Task Calls_while_nobody_sleeps_are_one_and_the_next_sleep_takes_it()
+    public async Task Calls_while_nobody_sleeps_count_as_one_which_ends_the_next_sleep()
     {
         _signal.Wake();
         _signal.Wake();
@@ -36,18 +36,18 @@ public sealed class WakeSignalTests
         _signal.Wake();
         await EndsAsync(sleeping);
 
-        // The call that ended the sleep is not left for the next one.
+        // The call that ended the sleep is not kept for the next one.
         Assert.False(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompleted);
     }
 
     [Fact]
-    public void A_sleep_of_no_time_ends_at_once() => Assert.True(_signal.SleepAsync(TimeSpan.Zero, Cancelled).IsCompletedSuccessfully);
+    public void A_sleep_of_no_time_ends_immediately() => Assert.True(_signal.SleepAsync(TimeSpan.Zero, Cancelled).IsCompletedSuccessfully);
 
     [Theory]
     [InlineData(-1, true)]
     [InlineData(0, false)]
     [InlineData(1, false)]
-    public async Task Only_what_is_due_before_the_sleep_ends_wakes_the_sleeper(int ticks, bool wakes)
+    public async Task Only_work_due_before_the_sleep_ends_wakes_the_sleeper(int ticks, bool wakes)
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
         var end = _time.GetUtcNow().AddMinutes(1);
@@ -56,12 +56,12 @@ public sealed class WakeSignalTests
 
         _signal.WakeBy(end.AddTicks(ticks));
 
-        // A call that woke nobody ends the next sleep at once.
+        // A call that woke nobody ends the next sleep immediately.
         Assert.Equal(wakes, _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompletedSuccessfully);
     }
 
     [Fact]
-    public async Task What_is_due_sooner_than_the_sleep_ends_ends_it()
+    public async Task Work_due_sooner_than_the_end_of_the_sleep_ends_it()
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
 
@@ -71,7 +71,7 @@ public sealed class WakeSignalTests
     }
 
     [Fact]
-    public async Task Whatever_becomes_due_while_the_sleeper_looks_for_work_wakes_it()
+    public async Task Work_that_becomes_due_while_the_sleeper_looks_for_work_wakes_it()
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
         _time.Advance(TimeSpan.FromMinutes(1));
@@ -84,7 +84,7 @@ public sealed class WakeSignalTests
     }
 
     [Fact]
-    public async Task A_sleep_that_is_cancelled_throws_and_leaves_the_signal_fit_for_the_next()
+    public async Task A_cancelled_sleep_throws_and_the_signal_can_be_used_again()
     {
         using var cancel = new CancellationTokenSource();
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), cancel.Token);

@@ -8,7 +8,7 @@ using static FopWatch.Core.Tests.Jobs.JobDeciderTests;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What the timeline of a job says of each change, and that it changes nothing else.</summary>
+/// <summary>The timeline's entry for each change of a job. The entry changes nothing else.</summary>
 public sealed class ChronicleTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -20,7 +20,7 @@ public sealed class ChronicleTests
     private static readonly DecisionInput Done = new DecisionInput.Report(Report(Succeeded), null);
 
     [Fact]
-    public void A_job_that_is_notified_has_three_entries_in_few_bytes()
+    public void A_notified_job_has_three_entries_in_few_bytes()
     {
         var history = new History();
         history.Take(Registration);
@@ -32,7 +32,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_job_says_why_each_poll_was_made_when_it_was_and_what_was_answered()
+    public void A_job_shows_why_and_when_each_poll_was_made_and_its_answer()
     {
         var history = new History();
         history.Take(Registration);
@@ -117,7 +117,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_job_that_a_hint_named_says_who_named_it_later()
+    public void A_job_named_by_a_hint_shows_what_named_it_later()
     {
         var history = new History();
         history.Take(new DecisionInput.Hint(false));
@@ -142,7 +142,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_notification_that_the_token_makes_trusted_and_one_that_comes_after_a_poll_say_so_and_a_repetition_is_not_written()
+    public void Token_trust_and_a_notification_after_a_poll_are_shown_and_a_repetition_is_not_recorded()
     {
         var history = new History();
         history.Take(Registration);
@@ -171,7 +171,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_poll_that_somebody_wants_by_a_time_says_so_and_resumes_a_watch_that_had_given_up()
+    public void A_poll_on_request_says_so_and_resumes_a_watch_that_had_given_up()
     {
         var history = new History();
         history.Take(Registration);
@@ -188,7 +188,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_job_that_takes_longer_than_its_like_says_so_once()
+    public void A_job_that_takes_unusually_long_says_so_once()
     {
         var history = new History { Overdue = new(TimeSpan.FromMinutes(5), new Dictionary<string, TimeSpan?>()) };
         history.Take(Registration);
@@ -208,7 +208,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_poll_that_something_heard_brings_forward_keeps_its_reason_through_a_poll_that_does_not_know_of_it()
+    public void A_poll_brought_forward_by_a_report_keeps_its_reason_through_a_poll_that_does_not_know_of_it()
     {
         var history = new History();
         history.Take(Registration);
@@ -218,7 +218,7 @@ public sealed class ChronicleTests
 
         Assert.Equal((Start.AddSeconds(71), PollReason.Hint), (history.Job.Watch.DueAt, history.Job.Watch.Reason));
 
-        // A claim does not put off what is due sooner.
+        // A claim does not postpone a poll that is due sooner.
         var hinted = new History();
         hinted.Take(new DecisionInput.Hint(false));
         hinted.Take(Registration, 5);
@@ -254,9 +254,9 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_timeline_gives_way_to_what_the_provider_reported()
+    public void The_providers_report_takes_precedence_over_a_timeline()
     {
-        // Less than the bound of facts, by less than a timeline may take.
+        // Below the limit of facts, by less than a timeline may take.
         var key = new string('k', FactsSize.Most - 1000);
         var history = new History();
         history.Take(Registration);
@@ -271,7 +271,7 @@ public sealed class ChronicleTests
     }
 
     [Fact]
-    public void A_document_of_an_earlier_version_has_no_reason_and_begins_its_timeline_with_the_next_change()
+    public void A_document_of_an_earlier_version_has_no_reason_and_starts_its_timeline_with_the_next_change()
     {
         var stored = Encoding.UTF8.GetString(JobJson.Serialize(Registered() with { Timeline = default }));
         Assert.Contains("\"reason\":\"first\"", stored, StringComparison.Ordinal);

@@ -7,7 +7,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What a commit sets in motion.</summary>
+/// <summary>The effects of a commit.</summary>
 public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOperatorLog
 {
     private static readonly JobKey Key = new("media", "z0.job");
@@ -24,7 +24,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     [InlineData(11, "start 11")]
     [InlineData(75, "start 75")]
     [InlineData(76, null)]
-    public async Task The_watch_of_a_new_job_starts_if_its_poll_is_due_within_75_seconds_and_looks_at_once_if_within_10(int due, string? heard) =>
+    public async Task The_watch_of_a_new_job_starts_if_its_poll_is_due_within_75_seconds_and_looks_immediately_if_within_10(int due, string? heard) =>
         Assert.Equal(heard is null ? [] : [heard], await HeardAsync(null, Due(due)));
 
     [Theory]
@@ -62,12 +62,12 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     }
 
     [Fact]
-    public async Task A_watch_is_not_told_of_what_it_did_itself() => Assert.Empty(await HeardAsync(Due(600), Due(5), CommitCause.Watch));
+    public async Task A_watch_is_not_notified_of_its_own_changes() => Assert.Empty(await HeardAsync(Due(600), Due(5), CommitCause.Watch));
 
     [Theory]
     [InlineData(CommitCause.Watch)]
     [InlineData(CommitCause.Outside)]
-    public async Task Whoever_publishes_is_told_of_the_event_before_anything_else(CommitCause cause)
+    public async Task The_publisher_is_notified_of_the_event_first(CommitCause cause)
     {
         var change = JobDecider.Decide(Key, Due(600), new DecisionInput.Report(Report(JobVerdict.Failed), null), JobDeciderTests.Source, _time.GetUtcNow())!;
         var committed = new OutboxEvent { Id = "e", Key = Key, Version = 2, Type = change.EventType!, Time = _time.GetUtcNow(), Body = default };
@@ -89,7 +89,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     }
 
     [Fact]
-    public async Task An_outcome_of_what_only_hints_name_is_logged_once_something_genuine_names_it()
+    public async Task An_outcome_of_a_job_named_only_by_hints_is_logged_once_something_genuine_names_it()
     {
         var nobodys = Settled(Due(600), JobVerdict.Succeeded) with { Origin = JobOrigin.Hint };
 

@@ -5,13 +5,13 @@ using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests;
 
-/// <summary>Jobs as version 1 stored them, read by this one.</summary>
+/// <summary>Jobs stored by version 1, read by this one.</summary>
 public class EarlierDocumentTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
     [Fact]
-    public void A_condition_of_a_workflow_is_no_item_any_more()
+    public void A_condition_of_a_workflow_is_no_longer_an_item()
     {
         const string Body = """{"version":"v3","id":"w","code":0,"ops":[{"id":"info","fop":{"cmd":"avinfo","result":{"code":0}}},{"id":"hd?","fop":null,"cond":{"expr":"h"}},{"id":"avinfo","cond":{"expr":"w"}},{"id":"sd","fop":{"cmd":"avthumb/mp4"},"cond":null}]}""";
         var read = Read("Qiniu", Body, """
@@ -29,7 +29,7 @@ public class EarlierDocumentTests
     }
 
     [Fact]
-    public void Items_stay_where_the_body_does_not_say_which_are_conditions()
+    public void Items_stay_if_the_body_does_not_say_which_are_conditions()
     {
         const string Items = """{"command":"hd?","occurrence":0,"state":"skipped","outputs":[]}""";
 
@@ -39,7 +39,7 @@ public class EarlierDocumentTests
     }
 
     [Fact]
-    public void A_deleted_file_is_an_input_and_no_output()
+    public void A_deleted_file_is_an_input_and_not_an_output()
     {
         var read = Read("WangsuFmgr", null, """
             {"command":"bucket/ZHN0/key/b2xkL2EubXA0","occurrence":0,"state":"succeeded","code":3,"outputs":[{"bucket":"dst","key":"old/a.mp4"}]},

@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>How large facts are taken for, and what is left out first where that is too large.</summary>
+/// <summary>The estimated size of facts, and what is removed first if it is too large.</summary>
 public class FactsBoundsTests
 {
     private static readonly OutputFacts Output = new() { Bucket = "b", Key = "k" };
@@ -35,7 +35,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void Outputs_and_all_else_count_apart()
+    public void Outputs_and_everything_else_count_separately()
     {
         var (item, output) = (FactsSize.Of(With("command", "c")), FactsSize.Of(With("output's key", "k")));
 
@@ -47,7 +47,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void The_raw_body_is_left_out_first()
+    public void The_raw_body_is_removed_first()
     {
         var facts = Facts(20_000) with { Raw = new(true, "{}") };
 
@@ -57,7 +57,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void Outputs_are_left_out_where_they_are_most_of_it_down_to_a_thousand()
+    public void Outputs_that_take_most_of_the_size_are_removed_down_to_a_thousand()
     {
         var facts = Facts(20_000);
         var size = new FactsSize(2, 1);
@@ -73,7 +73,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void Where_outputs_are_not_most_of_it_one_cut_follows_the_other_until_there_is_none()
+    public void Otherwise_one_cut_follows_another_until_there_is_none()
     {
         var (facts, size, cuts) = (Facts(20_000), new FactsSize(1, 1), new List<FactsCut>());
         while (size.Shorten(facts) is { } shorter)
@@ -87,7 +87,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void A_cut_to_less_than_was_cut_already_leaves_facts_as_they_are()
+    public void A_cut_to_less_than_an_earlier_cut_changes_nothing()
     {
         var facts = Facts(3).CutTo(FactsCut.Details);
 
@@ -96,7 +96,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void The_last_cuts_leave_the_first_thousand_items_and_then_no_text_of_the_whole()
+    public void The_last_cuts_keep_the_first_thousand_items_and_then_no_text_of_the_job()
     {
         var facts = (JobFacts.None with { Bucket = "b", Key = "k", Pipeline = "p", RequestId = "r", TaskFrom = "t" }).WithItems(
             Enumerable.Range(0, JobFacts.ItemsKept + 1).Select(i => new ItemFacts { Command = $"c{i:d4}", State = ItemState.Processing }));
@@ -112,7 +112,7 @@ public class FactsBoundsTests
     }
 
     [Fact]
-    public void A_job_that_waits_still_waits_when_its_items_are_cut()
+    public void A_waiting_job_still_waits_when_its_items_are_cut()
     {
         var facts = (JobFacts.None with { Progress = JobProgress.Waiting }).WithItems([new() { Command = "c", State = ItemState.Waiting }]);
 

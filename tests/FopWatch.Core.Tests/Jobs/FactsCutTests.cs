@@ -7,7 +7,7 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What a store may leave out, and that nothing goes wrong with what comes afterwards.</summary>
+/// <summary>Facts that a store may remove without affecting later reports.</summary>
 public class FactsCutTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -48,7 +48,7 @@ public class FactsCutTests
         select (known, report, cut);
 
     [Fact]
-    public void A_cut_leaves_the_counts_the_outcome_and_the_state_as_they_are() => Prop
+    public void A_cut_does_not_change_the_counts_the_outcome_or_the_state() => Prop
         .ForAll(
             Arb.From(Cases),
             one =>
@@ -60,7 +60,7 @@ public class FactsCutTests
         .Check(PropertyConfig.Of(300));
 
     [Fact]
-    public void The_report_whose_facts_were_cut_changes_nothing_when_it_comes_again() => Prop
+    public void The_report_whose_facts_were_cut_changes_nothing_when_repeated() => Prop
         .ForAll(
             Arb.From(Cases),
             one =>
@@ -73,7 +73,7 @@ public class FactsCutTests
         .Check(PropertyConfig.Of(300));
 
     [Fact]
-    public void As_long_as_items_are_kept_it_does_not_matter_whether_facts_are_cut_before_or_after_they_are_merged() => Prop
+    public void While_items_are_kept_cutting_before_or_after_a_merge_makes_no_difference() => Prop
         .ForAll(
             Arb.From(Cases.Where(one => one.Cut < FactsCut.Items)),
             one => one.Known.CutTo(one.Cut).Join(one.Report) == one.Known.Join(one.Report).CutTo(one.Cut)
@@ -83,7 +83,7 @@ public class FactsCutTests
     [Theory]
     [InlineData(198, 200)]
     [InlineData(199, 201)]
-    public void A_long_error_keeps_a_pair_at_its_end_whole(int before, int kept)
+    public void A_surrogate_pair_at_the_end_of_a_long_error_stays_whole(int before, int kept)
     {
         var error = string.Concat(Enumerable.Repeat('e', before)) + "\U0001F600 and more";
 
@@ -104,7 +104,7 @@ public class FactsCutTests
     }
 
     [Fact]
-    public void A_later_report_of_all_items_brings_its_counts_even_where_items_are_cut()
+    public void A_later_report_of_all_items_brings_its_counts_even_if_items_are_cut()
     {
         foreach (var cut in Cuts)
         {
@@ -124,7 +124,7 @@ public class FactsCutTests
     }
 
     [Fact]
-    public void A_cut_job_survives_being_written_down_and_one_that_is_not_cut_says_nothing_of_it()
+    public void A_cut_job_survives_a_round_trip_and_an_uncut_job_has_no_mark_of_a_cut()
     {
         var job = JobOf(Listing(ItemState.Failed, closed: true));
         var cut = job with { Facts = job.Facts.CutTo(FactsCut.Texts) };

@@ -9,7 +9,7 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>Jobs and events have a greatest length, whatever a provider sends.</summary>
+/// <summary>The maximum size of jobs and events, whatever a provider sends.</summary>
 public class FactsSizeTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -34,7 +34,7 @@ public class FactsSizeTests
         }));
 
     [Fact]
-    public void No_document_of_a_job_is_longer_than_its_facts_are_taken_for() => Prop
+    public void No_document_of_a_job_is_larger_than_the_estimate_of_its_facts() => Prop
         .ForAll(
             Arb.From(Some),
             facts => JobJson.Serialize(JobOf(facts)).Length - JobJson.Serialize(JobOf(JobFacts.None)).Length <= FactsSize.Of(facts).Total + 300)
@@ -54,7 +54,7 @@ public class FactsSizeTests
     }
 
     [Fact]
-    public void What_was_cut_to_size_is_merged_by_a_join()
+    public void Facts_cut_to_size_are_merged_by_a_join()
     {
         var (some, more) = (Outputs(200_000), Outputs(3, "a"));
 
@@ -82,9 +82,9 @@ public class FactsSizeTests
     }
 
     [Fact]
-    public void An_event_that_urls_make_too_large_is_shortened_and_the_job_is_not()
+    public void An_event_that_URLs_make_too_large_is_shortened_and_the_job_is_not()
     {
-        // Some 5 MB of keys, and 200 bytes of URL for each.
+        // About 5 MB of keys, and 200 bytes of URL for each.
         var job = JobOf(Outputs(60_000).Bounded());
         Assert.Equal(60_000, job.Facts.Items[0].Outputs.Count);
         var domains = new OutputDomains([new("bucket", new($"https://cdn.example.com/{new string('p', 170)}"))]);
@@ -99,7 +99,7 @@ public class FactsSizeTests
     }
 
     [Fact]
-    public void Facts_of_an_ordinary_size_are_left_alone()
+    public void Facts_of_ordinary_size_are_not_cut()
     {
         var facts = Outputs(50_000);
 

@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What becomes of a job, rule by rule.</summary>
+/// <summary>The rules of decisions about a job.</summary>
 public sealed class JobDeciderTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -50,7 +50,7 @@ public sealed class JobDeciderTests
     ];
 
     [Fact]
-    public void A_poll_that_is_asked_for_brings_the_next_one_forward_and_never_puts_it_off()
+    public void A_requested_poll_is_brought_forward_and_never_postponed()
     {
         Assert.Equal(Start.AddMinutes(1), Decide(Registered, new DecisionInput.PollBy(Start.AddMinutes(1)), Start).Watch.DueAt);
         Assert.Equal(Start.AddMinutes(2), Decide(Registered, new DecisionInput.PollBy(Start.AddMinutes(3)), Start).Watch.DueAt);
@@ -66,7 +66,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void What_is_meant_for_jobs_that_pass_a_filter_leaves_a_job_that_has_moved_on_alone()
+    public void A_bulk_action_skips_a_job_that_no_longer_matches_the_filter()
     {
         var stop = new DecisionInput.StopWatching();
 
@@ -76,7 +76,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void A_registration_a_report_and_a_hint_create_a_job_and_nothing_else_does()
+    public void Only_a_registration_a_report_or_a_hint_creates_a_job()
     {
         Assert.Equal((JobOrigin.Registration, 1, Start.AddMinutes(2)), Created(Registration));
         Assert.Equal((JobOrigin.Registration, 1, Start.AddHours(3)), Created(new DecisionInput.Registration(Job.NoMetadata, TimeSpan.FromHours(3))));
@@ -95,7 +95,7 @@ public sealed class JobDeciderTests
 
     [Theory]
     [MemberData(nameof(AllInputs))]
-    public void Nothing_changes_an_outcome_but_its_registration_by_metadata_and_its_republication(DecisionInput input)
+    public void Only_metadata_of_a_registration_and_a_republication_change_an_outcome(DecisionInput input)
     {
         var settled = Decide(Registered, new DecisionInput.Report(Report(Succeeded), null), Start);
         Assert.Equal((JobState.Succeeded, WatchStatus.Done, null), (settled.State, settled.WatchStatus, settled.Watch.DueAt));
@@ -106,7 +106,7 @@ public sealed class JobDeciderTests
         Assert.Equal(input is DecisionInput.Republish ? settled.Version + 1 : settled.Version, change.Job.Version);
         Assert.Equal(input is DecisionInput.Republish, change.EventType is not null);
 
-        // That the status API was asked is written down, and what is to be restored is written even if it is as it was.
+        // A query of the status API is recorded, and a restored job is written even if it is unchanged.
         Assert.Equal(input is DecisionInput.Republish or DecisionInput.RestoreWatch or DecisionInput.Reindex or DecisionInput.Polled, change.IsWritten);
     }
 
@@ -127,7 +127,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void An_open_job_of_a_document_without_a_due_time_is_watched_again_when_it_is_registered_or_hinted_at()
+    public void A_registration_or_a_hint_watches_an_open_job_without_a_due_time_again()
     {
         var at = Start.AddMinutes(30);
         var stored = JobJson.Serialize(Registered with { Watch = Registered.Watch with { DueAt = null } });
@@ -139,7 +139,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void A_report_that_a_given_up_job_goes_on_has_it_watched_again_once_and_leaves_it_expired()
+    public void A_report_of_a_running_given_up_job_has_it_watched_again_once_and_leaves_it_expired()
     {
         var expired = GivenUp(Registered);
         var at = Start.AddHours(2);
@@ -156,7 +156,7 @@ public sealed class JobDeciderTests
     [InlineData(false, false, 120)]
     [InlineData(true, false, 60)]
     [InlineData(false, true, 60)]
-    public void A_report_makes_a_poll_due_that_asks_for_one_or_says_that_the_job_is_over_and_not_how(bool asks, bool closed, int dueAfter)
+    public void A_report_makes_a_poll_due_if_it_asks_for_one_or_ends_the_job_without_an_outcome(bool asks, bool closed, int dueAfter)
     {
         var report = Report(JobFacts.None with { Progress = JobProgress.Processing, Closed = closed }) with { AsksForPoll = asks };
 
@@ -166,7 +166,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void The_first_report_of_a_job_that_only_hints_had_named_has_its_watch_begin_anew()
+    public void The_first_report_of_a_job_named_only_by_hints_restarts_its_watch()
     {
         var at = Start.AddHours(1);
         foreach (var input in (DecisionInput[])[new DecisionInput.Report(Running.Report!, null), new DecisionInput.Polled(Hinted.Watch, Running, 0.5)])
@@ -177,7 +177,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void A_hint_makes_a_poll_due_now_also_of_a_given_up_job()
+    public void A_hint_makes_a_poll_due_now_even_for_a_given_up_job()
     {
         var at = Start.AddMinutes(1);
         Assert.Equal((WatchStatus.Watching, at), Standing(Decide(Registered, new DecisionInput.Hint(false), at)));
@@ -189,7 +189,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void Only_a_hint_at_what_nothing_genuine_has_named_and_nothing_watches_needs_leave()
+    public void Only_a_hint_at_an_unknown_or_unwatched_job_that_nothing_genuine_named_needs_admission()
     {
         foreach (var job in (Job?[])[null, GivenUp(Hinted)])
             Assert.All(AllInputs, input => Assert.Equal(input.Data is DecisionInput.Hint, JobDecider.NeedsAdmission(job, input)));
@@ -198,7 +198,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void An_id_is_given_up_at_the_third_answer_that_there_is_none()
+    public void An_id_is_given_up_at_the_third_answer_that_it_is_unknown()
     {
         var (job, at) = (Registered, Start + GivingUp.UnknownGrace);
         for (var answers = 1; answers < GivingUp.UnknownAnswers; answers++)
@@ -223,20 +223,20 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void The_answer_to_a_question_that_is_older_than_the_giving_up_does_not_undo_it()
+    public void An_answer_to_a_query_from_before_the_giving_up_does_not_undo_it()
     {
         var expired = GivenUp(Registered);
         var at = Start.AddHours(2);
 
         Assert.Equal(WatchStatus.GivenUp, Decide(expired, new DecisionInput.Polled(Registered.Watch, Running, 0.5), at).WatchStatus);
 
-        // One who asked afterwards, because somebody wanted it, has news.
+        // A query sent afterwards, on request, brings news.
         Assert.Equal(WatchStatus.GivenUp, Polled(expired, NotFound, at).WatchStatus);
         Assert.Equal(WatchStatus.Watching, Polled(expired, Running, at).WatchStatus);
     }
 
     [Fact]
-    public void A_hint_that_comes_while_the_poll_that_gives_the_job_up_is_under_way_has_it_polled_once_more()
+    public void A_hint_during_the_poll_that_gives_the_job_up_has_it_polled_once_more()
     {
         var at = Registered.Watch.Deadline;
         var due = Registered with { Watch = Registered.Watch with { DueAt = at } };
@@ -251,7 +251,7 @@ public sealed class JobDeciderTests
     [Theory]
     [InlineData(0d, 2.7)]
     [InlineData(0.5, 3)]
-    public void The_next_wait_varies_by_chance(double chance, double minutes) => Assert.Equal(
+    public void The_next_wait_has_random_jitter(double chance, double minutes) => Assert.Equal(
         Start + TimeSpan.FromMinutes(2 + minutes),
         Decide(Registered, new DecisionInput.Polled(Registered.Watch, Running, chance), Start.AddMinutes(2)).Watch.DueAt);
 
@@ -281,7 +281,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void A_restored_watch_is_due_at_once_and_written_even_if_it_is_as_it_was()
+    public void A_restored_watch_is_due_immediately_and_written_even_if_unchanged()
     {
         var change = JobDecider.Decide(Key, Registered, new DecisionInput.RestoreWatch(), null, Start.AddDays(1))!;
         Assert.Equal((WatchStatus.Watching, Start), Standing(change.Job));
@@ -290,7 +290,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void What_a_clock_that_was_ahead_put_off_is_brought_forward()
+    public void Polls_postponed_by_a_clock_that_was_ahead_are_brought_forward()
     {
         var late = Decide(null, Registration, Start.AddDays(5));
 
@@ -301,7 +301,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void What_is_nobodys_is_not_published_again()
+    public void A_job_that_belongs_to_nobody_is_not_republished()
     {
         Assert.False(JobDecider.Decide(Key, GivenUp(Hinted), new DecisionInput.Republish(), null, Start)!.IsWritten);
         Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Republish(), null, Start)!.IsWritten);
@@ -309,7 +309,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void That_a_job_is_a_workflow_is_remembered_whether_a_hint_a_report_or_an_answer_says_so()
+    public void A_job_is_remembered_as_a_workflow_whether_a_hint_a_report_or_an_answer_says_so()
     {
         var report = Running.Report! with { IsWorkflow = true };
         foreach (var input in (DecisionInput[])
@@ -322,7 +322,7 @@ public sealed class JobDeciderTests
             var job = Decide(Hinted, input, Start);
             Assert.True(job.Watch.IsWorkflow);
 
-            // Neither being given up and claimed nor what says nothing of it takes it back.
+            // Neither giving up and claiming the job nor input that does not mention it revokes this.
             job = Polled(Decide(GivenUp(job), Registration, Start.AddHours(2)), Running, Start.AddHours(2));
             Assert.True(job.Watch.IsWorkflow);
         }
@@ -332,7 +332,7 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
-    public void Facts_stay_within_their_bounds()
+    public void Facts_stay_within_their_limits()
     {
         var outputs = Enumerable.Range(0, 200_000).Select(i => new OutputFacts { Bucket = "b", Key = $"k{i}" });
         var report = Report(JobFacts.None.WithItems([new() { Command = "unzip", State = ItemState.Succeeded, Outputs = [.. outputs] }]));

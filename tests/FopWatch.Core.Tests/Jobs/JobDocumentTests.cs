@@ -11,7 +11,7 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What is written member by member is what the serializer writes, which reads it.</summary>
+/// <summary>The hand-written writer produces what the serializer writes, which also reads it.</summary>
 public class JobDocumentTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
@@ -150,7 +150,7 @@ public class JobDocumentTests
         Prop.ForAll(Arb.From(Some), job => AssertEvent(job)).Check(PropertyConfig.Of(300));
     }
 
-    /// <summary>A member that is added and not written would be lost, so the job of these tests has all.</summary>
+    /// <summary>A new member that is not written would be lost, so the job of these tests has every member.</summary>
     [Fact]
     public void The_job_of_these_tests_has_every_member()
     {
@@ -182,14 +182,14 @@ public class JobDocumentTests
         RemoveDefaults(serialized, "");
         Assert.Equal(serialized.ToJsonString(), written.ToJsonString());
 
-        // A later form is not read.
+        // A later format is not read.
         job = job with { Form = 0 };
         var (read, expected) = (JobJson.Deserialize(JobJson.Serialize(job)), JobJson.Deserialize(Encoding.UTF8.GetBytes(Serialized(job))));
         Assert.Equal(expected with { Metadata = read.Metadata }, read);
         Assert.Equal(expected.Metadata, read.Metadata);
     }
 
-    /// <summary>Removes what a reader takes for granted where it is not there.</summary>
+    /// <summary>Removes members that a reader assumes when they are absent.</summary>
     private static void RemoveDefaults(JsonNode node, string at)
     {
         if (node is JsonArray elements)

@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>Which changes of a job are published, and what repeated or late inputs leave as it is.</summary>
+/// <summary>Which changes of a job are published, and what repeated or late inputs do not change.</summary>
 public sealed class JobEventRulesTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -26,7 +26,7 @@ public sealed class JobEventRulesTests
     private static readonly Job Registered = Decide(null, Registration(), Start).Job;
 
     [Fact]
-    public void A_report_that_a_registered_job_runs_leaves_its_deadline_and_its_next_poll()
+    public void A_report_that_a_registered_job_is_running_does_not_change_its_deadline_or_its_next_poll()
     {
         var at = Start.AddMinutes(1);
 
@@ -36,14 +36,14 @@ public sealed class JobEventRulesTests
     }
 
     [Fact]
-    public void A_registration_after_a_report_is_made_again_without_a_change()
+    public void A_registration_after_a_report_can_be_repeated_without_a_change()
     {
         var reported = Decide(Registered, new DecisionInput.Report(Running, null), Start).Job;
         Assert.Equal(JobOrigin.Registration, reported.Origin);
 
         Assert.False(Decide(reported, Registration(), Start.AddMinutes(1)).IsWritten);
 
-        // What only a notification named becomes the application's.
+        // A job named only by a notification becomes the application's.
         var named = Decide(null, new DecisionInput.Report(Running, null), Start).Job;
         Assert.Equal((JobOrigin.Report, JobOrigin.Registration), (named.Origin, Decide(named, Registration(), Start).Job.Origin));
     }
@@ -57,7 +57,7 @@ public sealed class JobEventRulesTests
     }
 
     [Fact]
-    public void A_stop_a_hint_and_a_correction_leave_a_settled_job_done_and_unwritten()
+    public void A_stop_a_hint_and_a_correction_do_not_change_a_settled_job()
     {
         var settled = Decide(Registered, new DecisionInput.Report(Succeeded, null), Start).Job;
         foreach (var input in (DecisionInput[])[new DecisionInput.StopWatching(), new DecisionInput.Hint(true), new DecisionInput.CorrectTimes(), Registration()])
@@ -68,7 +68,7 @@ public sealed class JobEventRulesTests
     }
 
     [Fact]
-    public void A_correlation_that_comes_with_a_repeated_report_publishes_the_outcome_again_and_is_kept()
+    public void A_correlation_with_a_repeated_report_republishes_the_outcome_and_is_kept()
     {
         var settled = Decide(Registered, new DecisionInput.Report(Succeeded, null), Start).Job;
 
@@ -79,7 +79,7 @@ public sealed class JobEventRulesTests
     }
 
     [Fact]
-    public void A_poll_that_finds_progress_and_gives_the_job_up_publishes_that_it_expired()
+    public void A_poll_that_finds_progress_and_gives_the_job_up_publishes_the_expiry()
     {
         var at = Registered.Watch.Deadline;
         var due = Registered with { Watch = Registered.Watch with { DueAt = at } };
@@ -114,7 +114,7 @@ public sealed class JobEventRulesTests
     }
 
     [Fact]
-    public void Only_what_names_a_workflow_makes_one()
+    public void Only_input_that_names_a_workflow_makes_one()
     {
         foreach (var input in (DecisionInput[])[new DecisionInput.Hint(false), new DecisionInput.Report(Running, null)])
             Assert.False(Decide(null, input, Start).Job.Watch.IsWorkflow);
@@ -126,7 +126,7 @@ public sealed class JobEventRulesTests
     [InlineData(true, false, false, true)]
     [InlineData(false, true, false, true)]
     [InlineData(false, false, true, true)]
-    public void A_job_moves_with_its_progress_with_being_over_and_with_its_items(bool starts, bool closes, bool hasItem, bool moves)
+    public void A_job_moves_with_its_progress_its_end_and_its_items(bool starts, bool closes, bool hasItem, bool moves)
     {
         var facts = JobFacts.None with { Progress = JobProgress.Waiting };
         var later = facts with { Progress = starts ? JobProgress.Processing : JobProgress.Waiting, Closed = closes };

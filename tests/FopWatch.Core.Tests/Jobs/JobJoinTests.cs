@@ -92,7 +92,7 @@ public class JobJoinTests
         .Check(PropertyConfig.Of(3000));
 
     [Fact]
-    public void An_outcome_never_goes_back_to_running_and_versions_only_grow() => Prop
+    public void An_outcome_never_returns_to_running_and_versions_only_grow() => Prop
         .ForAll(
             Arb.From(Histories),
             reports =>
@@ -168,7 +168,7 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void Of_two_reports_that_concluded_the_job_the_order_that_compares_first_is_shown()
+    public void Of_two_concluding_reports_the_order_that_compares_first_is_shown()
     {
         var some = Report(closed: true, Item("b", ItemState.Succeeded), Item("a", ItemState.Succeeded), Item("c", ItemState.Succeeded));
         var other = Report(closed: true, Item("b", ItemState.Succeeded), Item("c", ItemState.Succeeded), Item("a", ItemState.Succeeded));
@@ -190,7 +190,7 @@ public class JobJoinTests
     [InlineData(JobState.Processing, ItemState.Succeeded, ItemState.Processing)]
     [InlineData(JobState.Processing, ItemState.Succeeded, ItemState.Waiting)]
     [InlineData(JobState.Processing, ItemState.Succeeded, ItemState.Unknown)]
-    public void The_items_of_a_closed_job_say_its_outcome(JobState expected, ItemState first, ItemState second)
+    public void The_items_of_a_closed_job_determine_its_outcome(JobState expected, ItemState first, ItemState second)
     {
         var job = New().Apply(Report(closed: true, Item("a", first), Item("b", second)), Start).Job;
 
@@ -217,7 +217,7 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void A_command_that_the_closing_report_does_not_list_keeps_no_job_open()
+    public void A_command_that_the_closing_report_omits_keeps_no_job_open()
     {
         var running = Report(closed: false, Item("a", ItemState.Processing), Item("a", ItemState.Processing));
         var done = Report(closed: true, Item("a", ItemState.Succeeded));
@@ -229,7 +229,7 @@ public class JobJoinTests
     [Theory]
     [InlineData(ItemState.Processing)]
     [InlineData(ItemState.Succeeded)]
-    public void Of_equal_commands_each_has_the_output_that_the_concluding_report_gives_it_whichever_was_reported_first(ItemState other)
+    public void Equal_commands_have_the_outputs_of_the_concluding_report_whichever_was_reported_first(ItemState other)
     {
         var second = Report(closed: false, Item("a", ItemState.Succeeded, "o2"), Item("a", other, other == ItemState.Succeeded ? "o3" : null), Item("b", ItemState.Succeeded, "o4"));
         var done = Report(closed: true, Item("a", ItemState.Succeeded, "o1"), Item("a", ItemState.Succeeded, "o2"), Item("b", ItemState.Succeeded, "o5"));
@@ -244,7 +244,7 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void A_closing_report_whose_commands_were_all_skipped_is_no_outcome_unless_the_whole_has_one()
+    public void A_closing_report_with_only_skipped_commands_is_not_an_outcome_unless_the_job_has_one()
     {
         var skipped = Report(closed: true, Item("a", ItemState.Skipped), Item("b", ItemState.Skipped));
 
@@ -254,7 +254,7 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void The_same_command_twice_is_two_items_in_whatever_order_they_are_listed()
+    public void The_same_command_twice_is_two_items_in_any_order()
     {
         var some = Report(closed: false, Item("a", ItemState.Processing), Item("a", ItemState.Succeeded));
         var other = Report(closed: false, Item("a", ItemState.Succeeded), Item("a", ItemState.Processing));
@@ -265,7 +265,7 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void A_genuine_outcome_supersedes_that_a_job_was_given_up()
+    public void A_genuine_outcome_supersedes_an_expiry()
     {
         var expired = New().GiveUp(SettledBy.Deadline, Start);
         Assert.Equal(JobState.Expired, expired.Job.State);
@@ -291,13 +291,13 @@ public class JobJoinTests
     }
 
     [Fact]
-    public void A_job_that_only_a_hint_names_publishes_nothing_until_it_is_somebodys()
+    public void A_job_named_only_by_a_hint_publishes_nothing_until_it_is_claimed()
     {
         var hinted = New() with { Origin = JobOrigin.Hint };
         var givenUp = hinted.GiveUp(SettledBy.Poll, Start);
         Assert.Null(givenUp.EventType);
 
-        // The status API may have been asked before the job was submitted.
+        // The status API may have been queried before the job was submitted.
         var registered = givenUp.Job.Register(new Dictionary<string, string>(), Start);
         Assert.False(registered.Job.IsSettled);
 

@@ -7,7 +7,7 @@ namespace FopWatch.Core.Tests;
 public class JobJsonTests
 {
     [Fact]
-    public void A_job_survives_being_written_down()
+    public void A_job_survives_a_round_trip()
     {
         var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
         var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Hint, new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now }, now) with
@@ -29,7 +29,7 @@ public class JobJsonTests
     }
 
     [Fact]
-    public void A_document_spells_no_quote_and_no_letter_with_six_bytes()
+    public void A_document_does_not_escape_quotes_and_letters_with_six_bytes()
     {
         var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
         var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now };
@@ -64,7 +64,7 @@ public class JobJsonTests
     [InlineData(true, true, false, false, WatchStatus.Stopped)]
     [InlineData(false, false, false, true, WatchStatus.Done)]
     [InlineData(true, true, false, true, WatchStatus.Done)]
-    public void Where_a_watch_stands_is_read_from_documents_of_every_version(bool stopped, bool givenUp, bool isDue, bool closed, WatchStatus expected)
+    public void The_status_of_a_watch_is_read_from_documents_of_every_version(bool stopped, bool givenUp, bool isDue, bool closed, WatchStatus expected)
     {
         var document = $$$"""
             {
@@ -85,7 +85,7 @@ public class JobJsonTests
         var again = JobJson.Deserialize(JobJson.Serialize(read));
         Assert.Equal((expected, givenUp, read.Watch.DueAt), (again.WatchStatus, again.IsExpired, again.Watch.DueAt));
 
-        // A version that is rolled back to reads it too.
+        // A rolled-back version reads it too.
         var written = System.Text.Json.JsonDocument.Parse(JobJson.Serialize(read)).RootElement;
         Assert.Equal(
             (expected == WatchStatus.Stopped, givenUp, false),

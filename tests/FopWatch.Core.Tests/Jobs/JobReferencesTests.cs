@@ -30,7 +30,7 @@ public class JobReferencesTests
     [InlineData("0123456789abcdef012345678")]
     [InlineData("0123456789ABCDEF01234567")]
     [InlineData("0123456789abcdef0123456g")]
-    public void A_text_of_another_form_is_no_reference(string? text) => Assert.False(JobReferences.IsValid(text));
+    public void Text_in_another_form_is_not_a_reference(string? text) => Assert.False(JobReferences.IsValid(text));
 
     [Theory]
     [InlineData(0)]

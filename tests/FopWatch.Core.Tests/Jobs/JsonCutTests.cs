@@ -12,7 +12,7 @@ public class JsonCutTests
     public static TheoryData<int> Limits => [.. ResultLimit.All.ToArray()];
 
     [Fact]
-    public void A_result_fits_is_a_beginning_of_the_whole_and_names_what_is_gone()
+    public void A_cut_result_fits_is_a_prefix_of_the_whole_and_names_what_is_missing()
     {
         var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
         Prop.ForAll(cases.ToArbitrary(), one =>
@@ -47,7 +47,7 @@ public class JsonCutTests
         {
             var (kept, _) = JsonCut.Once(one.limit, one.json, null);
 
-            // Longer lists make a longer text, so the longest that fit are found by halving.
+            // Longer lists make longer text, so the longest that fit are found by bisection.
             var (fits, exceeds) = (16, 81);
             while (exceeds - fits > 1)
             {
@@ -66,7 +66,7 @@ public class JsonCutTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Short_arrays_stay_whole_while_something_else_can_be_left_out(bool isObject)
+    public void Short_arrays_stay_whole_while_something_else_can_be_removed(bool isObject)
     {
         const int Limit = 8 * 1024;
         var faces = Enumerable.Range(0, 300).Select(x => $$"""{"pts":[[{{x}},1],[{{x}},2],[{{x}},3],[{{x}},4]]}""").ToList();
@@ -83,7 +83,7 @@ public class JsonCutTests
     }
 
     [Fact]
-    public void A_list_of_lists_of_long_elements_uses_what_the_limit_allows()
+    public void A_list_of_lists_of_long_elements_uses_the_limit()
     {
         var list = $"[{string.Join(',', Enumerable.Repeat($"\"{new string('x', 70_000)}\"", 11))}]";
         var json = $"[{string.Join(',', Enumerable.Repeat(list, 5))}]";
@@ -107,7 +107,7 @@ public class JsonCutTests
     }
 
     [Fact]
-    public void What_was_cut_is_not_cut_again()
+    public void A_cut_result_is_not_cut_again()
     {
         var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
         Prop.ForAll(cases.ToArbitrary(), one =>
@@ -120,7 +120,7 @@ public class JsonCutTests
     }
 
     [Fact]
-    public void Cutting_to_one_limit_after_another_is_cutting_to_the_last()
+    public void Cutting_to_one_limit_after_another_equals_cutting_to_the_last()
     {
         var cases =
             from json in LargeDocuments
@@ -187,7 +187,7 @@ public class JsonCutTests
     [InlineData(30_000, "\"pass\"", 256 * 1024)]
     [InlineData(30_000, """{"s":"pass"}""", 256 * 1024)]
     [InlineData(17, null, 8 * 1024)]
-    public void Members_that_are_numbered_like_a_list_give_way_to_a_verdict(int count, string? value, int limit)
+    public void A_verdict_takes_precedence_over_members_numbered_like_a_list(int count, string? value, int limit)
     {
         var members = string.Join(',', Enumerable.Range(10_000, count).Select(i => $"\"frame{i}\":{value ?? $"\"{new string('y', 700)}\""}"));
         const string Verdict = """{"scenes":{"pulp":{"suggestion":"block"}},"suggestion":"block"}""";
@@ -218,7 +218,7 @@ public class JsonCutTests
         Assert.Equal(new($"/{Name(1000 + names.Count)}") { Dropped = true }, cut!.Parts[0]);
         Assert.Equal(9002, names.Count + cut.Parts.Count + cut.Unnamed);
 
-        // Without digits, so that no name looks like a place in a list.
+        // Without digits, so that no name looks like an index.
         static string Name(int i) => string.Concat($"{i}".Select(digit => (char)(digit - '0' + 'a')));
     }
 
@@ -236,7 +236,7 @@ public class JsonCutTests
     }
 
     [Fact]
-    public void What_an_earlier_version_stored_of_a_cut_is_read_and_stays_with_a_further_one()
+    public void The_record_of_a_cut_by_an_earlier_version_is_read_and_kept_with_a_further_cut()
     {
         var before = JsonSerializer.Deserialize(
             """{"whole":"00ff","lists":[{"at":"/cuts","elements":5}],"moreLists":3,"textBytes":64,"dropped":false}""",
@@ -253,7 +253,7 @@ public class JsonCutTests
     [InlineData(500_000, "{\"m{0}\":{0}", "}")]
     [InlineData(500_000, "[[{0}]", "]")]
     [InlineData(500_000, "{\"m{0}\":[{0}]", "}")]
-    public void Many_small_parts_are_cut_and_named_within_bounds(int count, string format, string end)
+    public void Many_small_parts_are_cut_and_named_within_the_limits(int count, string format, string end)
     {
         var part = format[1..];
         var json = format[0] + string.Join(',', Enumerable.Range(0, count).Select(i => part.Replace("{0}", $"{i}", StringComparison.Ordinal))) + end;

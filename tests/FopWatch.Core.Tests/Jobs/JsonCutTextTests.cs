@@ -5,14 +5,14 @@ using static FopWatch.Core.Tests.Jobs.ShortenedJson;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What becomes of strings, names and numbers that are too long.</summary>
+/// <summary>Cutting strings, names and numbers that are too long.</summary>
 public class JsonCutTextTests
 {
     [Theory]
     [InlineData(300_000, """["a","b","c"]""")]
     [InlineData(1_000_000, "[1,2,3,[4,5,[6,7]]]")]
     [InlineData(2_000_000, """[{"labels":[1,2]},{"labels":[3,4]}]""")]
-    public void Lists_stay_whole_where_a_long_string_is_what_does_not_fit(int length, string list)
+    public void Lists_stay_whole_if_a_long_string_is_what_does_not_fit(int length, string list)
     {
         var json = $$"""{"list":{{list}},"text":"{{new string('x', length)}}","verdict":"block"}""";
         foreach (var limit in ResultLimit.All)
@@ -34,7 +34,7 @@ public class JsonCutTextTests
     [InlineData("\\u00e9", 2)]
     [InlineData("\\u957f", 3)]
     [InlineData("\\ud83d\\ude00", 4)]
-    public void The_bytes_of_a_text_are_those_of_the_text_and_its_characters_stay_whole(string character, int bytes)
+    public void Text_is_measured_in_bytes_and_its_characters_stay_whole(string character, int bytes)
     {
         var json = $$"""{"text":"{{string.Concat(Enumerable.Repeat(character, 2_000))}}","verdict":"block"}""";
 
@@ -53,7 +53,7 @@ public class JsonCutTextTests
     [InlineData("\\ud83dxxxx\\n")]
     [InlineData("\\ud83d\\ud83d\\ude00")]
     [InlineData("\\ude00\\\\")]
-    public void Half_a_surrogate_pair_never_leaves_half_an_escape(string character)
+    public void A_lone_surrogate_never_leaves_half_an_escape(string character)
     {
         var json = $"\"{string.Concat(Enumerable.Repeat(character, 100))}\"";
         for (var limit = 2; limit < 100; limit++)
@@ -67,7 +67,7 @@ public class JsonCutTextTests
     }
 
     [Fact]
-    public void Long_strings_share_what_short_members_leave()
+    public void Long_strings_share_the_space_that_short_members_leave()
     {
         var json = $$"""{"a":"{{new string('a', 500_000)}}","b":"{{new string('b', 400_000)}}","c":"{{new string('c', 2_000)}}","verdict":"block"}""";
 
@@ -100,7 +100,7 @@ public class JsonCutTextTests
     [InlineData("""{"a/b~":{"":[1,2,3,4,5,6,7,8,9]}}""", "/a~1b~0/")]
     [InlineData("""{"\u00e9":{"\"":[1,2,3,4,5,6,7,8,9]}}""", "/é/\"")]
     [InlineData("""[[[1,2,3,4,5,6,7,8,9]]]""", "/0/0")]
-    public void A_pointer_has_names_as_they_are_with_its_own_escapes(string json, string expected) =>
+    public void A_pointer_has_unchanged_names_with_its_own_escapes(string json, string expected) =>
         Assert.Equal(expected, Assert.Single(CutNames.Add(
             new() { Whole = "" },
             JsonElement.Parse(json),
@@ -108,7 +108,7 @@ public class JsonCutTextTests
             ResultCut.MaxPointerBytes).Parts).At);
 
     [Fact]
-    public void A_name_that_an_object_has_twice_does_not_keep_a_result_from_being_cut_again()
+    public void A_duplicate_name_in_an_object_does_not_prevent_another_cut()
     {
         var json = $$"""{"a":{{JsonCutTests.Numbers(100)}},"a":{{JsonCutTests.Numbers(100)}},"verdict":"block"}""";
         var (some, first) = JsonCut.Once(400, json, null);
@@ -121,7 +121,7 @@ public class JsonCutTextTests
     }
 
     [Fact]
-    public void A_number_that_is_too_long_is_all_that_is_ever_dropped_whole()
+    public void Only_a_number_that_is_too_long_is_removed_completely()
     {
         var json = new string('7', 2_000);
 

@@ -13,7 +13,7 @@ public class LateMetadataTests
     private static readonly Dictionary<string, string> Lesson = new() { ["lesson"] = "42" };
 
     [Fact]
-    public void A_registration_that_adds_metadata_to_a_settled_job_publishes_its_outcome_again()
+    public void A_registration_that_adds_metadata_to_a_settled_job_republishes_its_outcome()
     {
         var settled = Settled();
 
@@ -26,7 +26,7 @@ public class LateMetadataTests
     }
 
     [Fact]
-    public void A_changed_value_publishes_the_outcome_again_and_an_equal_one_does_not()
+    public void A_changed_value_republishes_the_outcome_and_an_equal_one_does_not()
     {
         var registered = Settled().Register(Lesson, Start).Job;
 
@@ -40,7 +40,7 @@ public class LateMetadataTests
         Assert.Null(Settled().Register(new Dictionary<string, string>(), Start).EventType);
 
     [Fact]
-    public void The_correlation_of_a_later_notify_url_publishes_the_outcome_again_once()
+    public void The_correlation_of_a_later_notify_URL_republishes_the_outcome_once()
     {
         var change = Settled().Correlate("order-7", Start);
 
@@ -49,7 +49,7 @@ public class LateMetadataTests
     }
 
     [Fact]
-    public void The_correlation_of_the_notification_that_settles_the_job_is_in_the_one_event_of_both()
+    public void The_correlation_of_the_settling_notification_is_in_their_single_event()
     {
         var change = New(JobOrigin.Report).Correlate("order-7", Start).Then(job => job.Apply(Done(), Start));
 
@@ -58,7 +58,7 @@ public class LateMetadataTests
     }
 
     [Fact]
-    public void An_expired_job_publishes_that_it_expired_again_with_the_metadata()
+    public void An_expired_job_republishes_its_expiry_with_the_metadata()
     {
         var expired = New(JobOrigin.Registration).GiveUp(SettledBy.Deadline, Start).Job;
 
@@ -72,7 +72,7 @@ public class LateMetadataTests
     public void Metadata_of_an_open_job_publishes_nothing() => Assert.Null(New(JobOrigin.Registration).Register(Lesson, Start).EventType);
 
     [Fact]
-    public void What_only_hints_have_named_publishes_nothing_when_it_is_registered()
+    public void A_job_named_only_by_hints_publishes_nothing_when_registered()
     {
         var givenUp = New(JobOrigin.Hint).GiveUp(SettledBy.Poll, Start).Job;
 

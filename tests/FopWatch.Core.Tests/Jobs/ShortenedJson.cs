@@ -8,7 +8,7 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>Documents to shorten, and what may become of them.</summary>
+/// <summary>Documents to shorten, and the allowed results.</summary>
 internal static class ShortenedJson
 {
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -20,7 +20,7 @@ internal static class ShortenedJson
     /// <summary>Up to a few hundred bytes.</summary>
     public static readonly Gen<string> Documents = Document(4, Scalars, Gen.Elements(0, 0, 0, 1, 80), 9).Select(Respelt);
 
-    /// <summary>From nothing to some hundreds of KiB: strings, lists, objects and names of any length.</summary>
+    /// <summary>Up to some hundred KiB: strings, lists, objects and names of any length.</summary>
     public static readonly Gen<string> LargeDocuments =
         (from lengths in Gen.Elements(0, 10, 500, 5_000, 60_000, 300_000).ListOf(3)
          from count in Gen.Elements(0, 3, 300, 5_000)
@@ -35,7 +35,7 @@ internal static class ShortenedJson
 
     public static string WithLists(string json, int longest) => Capped(JsonNode.Parse(json), longest)?.ToJsonString(Relaxed) ?? "null";
 
-    /// <summary>Asserts that a result was shortened and nothing else, and that each difference that has room is named, and nothing else.</summary>
+    /// <summary>Asserts that a result was only shortened, and that exactly the differences for which there is room are named.</summary>
     public static void AssertNames(string whole, string kept, ResultCut? cut, int pointerBytes)
     {
         var gone = new Dictionary<string, PartCut>();

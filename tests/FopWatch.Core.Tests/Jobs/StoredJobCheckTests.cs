@@ -6,7 +6,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>Documents that the serializer would take and no version of FopWatch wrote.</summary>
+/// <summary>Documents that the serializer would accept and that no version of FopWatch wrote.</summary>
 public class StoredJobCheckTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -19,7 +19,7 @@ public class StoredJobCheckTests
     };
 
     [Fact]
-    public void A_document_that_was_written_is_read_as_it_was()
+    public void A_document_is_read_as_written()
     {
         var read = JobJson.Deserialize(JobJson.Serialize(Sample));
 
@@ -46,7 +46,7 @@ public class StoredJobCheckTests
     [InlineData("facts.items.0", "null", "null")]
     [InlineData("facts.items.0.outputs.0", "null", "null")]
     [InlineData("metadata.lesson", "null", "metadata")]
-    public void A_document_with_what_no_version_writes_is_refused_in_words_that_say_why(string path, string value, string why)
+    public void A_document_with_content_that_no_version_writes_is_refused_with_the_reason(string path, string value, string why)
     {
         var document = JsonNode.Parse(JobJson.Serialize(Sample))!;
         var parts = path.Split('.');

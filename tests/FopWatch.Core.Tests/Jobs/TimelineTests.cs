@@ -9,12 +9,12 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>What a timeline keeps, in how many bytes.</summary>
+/// <summary>What a timeline keeps, and in how many bytes.</summary>
 public sealed class TimelineTests
 {
     private static readonly DateTimeOffset Start = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero).AddTicks(1_234_567);
 
-    /// <summary>Everything that can be written, long words among it.</summary>
+    /// <summary>Every possible entry, long words included.</summary>
     private static readonly IReadOnlyList<string> AllBodies =
     [
         .. Enum.GetValues<TimelineCause>().SelectMany(by => new[] { TimelineText.Registered(by), TimelineText.Resumed(by) }),
@@ -44,7 +44,7 @@ public sealed class TimelineTests
         select (IReadOnlyList<(int, string)>)[.. entries];
 
     [Fact]
-    public void Everything_that_happened_is_counted_and_the_first_and_the_last_entries_are_kept() => Prop
+    public void Every_entry_is_counted_and_the_first_and_the_last_are_kept() => Prop
         .ForAll(
             Arb.From(Histories),
             history =>
@@ -66,7 +66,7 @@ public sealed class TimelineTests
         .Check(PropertyConfig.Of(1000));
 
     [Fact]
-    public void A_timeline_that_was_cut_says_how_much_is_gone_and_goes_on() => Prop
+    public void A_cut_timeline_says_how_much_is_missing_and_continues() => Prop
         .ForAll(
             Arb.From(from before in Histories from after in Histories select (before, after)),
             histories =>
@@ -81,7 +81,7 @@ public sealed class TimelineTests
         .Check(PropertyConfig.Of(300));
 
     [Fact]
-    public void What_is_written_is_read_again()
+    public void Entries_survive_a_round_trip()
     {
         Assert.All(AllBodies, body => Assert.NotNull(TimelineText.Read($"1000*3,2000{body}", Start)));
         foreach (var answer in AllAnswers)
@@ -117,7 +117,7 @@ public sealed class TimelineTests
             .Select(one => Single(TimelineText.Expired(one.Item1, one.Item2)).Reason).Distinct().Count());
     }
 
-    // As version 0.2 stores it: what is here must be read for ever.
+    // As stored by version 0.2: this text must remain readable.
     [Theory]
     [InlineData("0rr", "+0 Registered Registration")]
     [InlineData("0rn|0nsr|0ssn", "+0 Registered Notification; +0 Notified Strong Recorded; +0 Settled Notification Succeeded")]
@@ -128,7 +128,7 @@ public sealed class TimelineTests
         Assert.Equal(expected, string.Join("; ", new Timeline(stored).Read(Start).Select(Written)));
 
     [Fact]
-    public void What_a_later_version_wrote_is_skipped_kept_and_counted()
+    public void Entries_of_a_later_version_are_skipped_kept_and_counted()
     {
         const string Later = "5*7,9?new words|6qq";
         var timeline = new Timeline($"0rr|{Later}").With(Start.AddSeconds(1), Start, TimelineText.Stopped);
@@ -147,7 +147,7 @@ public sealed class TimelineTests
     [InlineData("9223372036854775807rr|-9223372036854775808rr|99999999999999999999rr")]
     [InlineData("0|0r|0n|0ns|0p|0pr|0prp|0s|0e|0*|0*2|0*2,|rr|-|-rr| rr|0 rr")]
     [InlineData("0rr\u0000\ud800")]
-    public void A_damaged_timeline_harms_nothing(string damaged)
+    public void A_damaged_timeline_does_no_harm(string damaged)
     {
         var timeline = new Timeline(damaged);
         _ = (timeline.Read(Start), timeline.Read(DateTimeOffset.MinValue), timeline.Read(DateTimeOffset.MaxValue), timeline.Omitted, timeline.Cut());
@@ -176,7 +176,7 @@ public sealed class TimelineTests
     }
 
     [Fact]
-    public void Entries_that_are_longer_than_any_version_writes_are_left_out()
+    public void Entries_longer_than_any_version_writes_are_removed()
     {
         var timeline = new Timeline(string.Join('|', Enumerable.Range(0, 10).Select(i => $"{i}?{new string('w', 2000)}"))).With(Start, Start, TimelineText.Stopped);
 

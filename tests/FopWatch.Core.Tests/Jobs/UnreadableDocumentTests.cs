@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Jobs;
 
-/// <summary>Which stored documents can be read, and what is said of the others.</summary>
+/// <summary>Which stored documents can be read, and how the others are described.</summary>
 public class UnreadableDocumentTests
 {
     private static readonly JobKey Key = new("media", "z0.secret-id");
@@ -25,7 +25,7 @@ public class UnreadableDocumentTests
     }
 
     [Fact]
-    public void A_document_of_another_job_is_not() => AssertUnreadable(Document, "its document belongs to another job", new(Key.Source, "z0.other"));
+    public void A_document_of_another_job_is_not_read() => AssertUnreadable(Document, "its document belongs to another job", new(Key.Source, "z0.other"));
 
     [Theory]
     [InlineData("")]
@@ -33,22 +33,22 @@ public class UnreadableDocumentTests
     [InlineData("no json")]
     [InlineData("[]")]
     [InlineData("7")]
-    public void What_is_no_object_of_a_job_is_said_to_be_none(string document) =>
+    public void A_document_that_is_not_a_job_object_is_described_as_such(string document) =>
         AssertUnreadable(document, "its document is not a job, or is cut off");
 
     [Fact]
-    public void A_null_is_said_to_be_null() => AssertUnreadable("null", "its document cannot be read: it is null");
+    public void A_null_is_described_as_null() => AssertUnreadable("null", "its document cannot be read: it is null");
 
     [Fact]
-    public void A_value_that_cannot_be_read_is_named_by_where_it_is() => AssertUnreadable(
+    public void An_unreadable_value_is_named_by_its_path() => AssertUnreadable(
         Document.Replace("\"registeredAt\":\"", "\"registeredAt\":\"secret", StringComparison.Ordinal), "its document cannot be read at $.registeredAt");
 
     [Fact]
-    public void What_an_application_named_is_not_repeated() => AssertUnreadable(
+    public void Names_given_by_an_application_are_not_repeated() => AssertUnreadable(
         Document.Replace("\"secret-value\"", "[]", StringComparison.Ordinal), "its document cannot be read at $.metadata");
 
     [Fact]
-    public void What_the_serializer_takes_and_no_version_wrote_is_said_in_words() => AssertUnreadable(
+    public void A_document_that_the_serializer_accepts_and_no_version_wrote_is_described_in_words() => AssertUnreadable(
         Document.Replace("\"Registration\"", "99", StringComparison.Ordinal), "its document cannot be read: it has a value that this version does not know");
 
     private static void AssertUnreadable(string document, string words, JobKey? key = null)

@@ -9,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Overviews;
 
-/// <summary>What of a source is worth looking at.</summary>
+/// <summary>The findings about a source.</summary>
 public sealed class FindingsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 8, 12, 30, 0, TimeSpan.Zero);
@@ -28,10 +28,10 @@ public sealed class FindingsTests
     private readonly List<StatisticsHour> _hours = [];
 
     [Fact]
-    public void A_source_at_which_nothing_happens_has_none() => Assert.Empty(Findings.Of(Signs()));
+    public void A_source_without_traffic_has_none() => Assert.Empty(Findings.Of(Signs()));
 
     [Fact]
-    public void A_busy_source_that_is_well_has_none()
+    public void A_busy_healthy_source_has_none()
     {
         for (var hour = -24; hour <= 0; hour++)
         {
@@ -57,7 +57,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void No_notification_though_jobs_ended_is_a_finding_from_5_jobs_on()
+    public void Missing_notifications_are_a_finding_once_5_jobs_have_ended()
     {
         Count(-3, (HourSum.NotifiedStrong, 50), (HourSum.SucceededByPoll, 7));
         Count(-2, (HourSum.SucceededByPoll, 4), (HourSum.Expired, 10));
@@ -73,7 +73,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void No_notification_for_open_jobs_of_earlier_hours_is_told()
+    public void Missing_notifications_for_open_jobs_of_earlier_hours_are_reported()
     {
         Count(0, (HourSum.Registered, 50));
         var signs = Signs() with { Books = new(50, 0, 0, 50, 0, 0, Now) };
@@ -90,7 +90,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Notifications_that_come_after_polls_are_a_finding_from_5_jobs_and_nine_tenths_on()
+    public void Notifications_after_polls_are_a_finding_from_5_jobs_and_nine_tenths()
     {
         Count(-2, (HourSum.NotifiedStrong, 4), (HourSum.Found, 4), (HourSum.NotifiedLate, 4), (HourSum.SucceededByPoll, 4));
         Assert.Empty(Findings.Of(Signs()));
@@ -105,7 +105,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void A_source_of_which_no_notification_is_known_may_be_polled_by_choice()
+    public void A_source_without_any_known_notification_may_be_polled_by_choice()
     {
         Count(0, (HourSum.SucceededByPoll, 5));
 
@@ -121,7 +121,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Jobs_that_were_given_up_say_nothing_of_notifications()
+    public void Given_up_jobs_are_no_evidence_about_notifications()
     {
         Count(0, (HourSum.Expired, 50));
 
@@ -133,7 +133,7 @@ public sealed class FindingsTests
     [InlineData(12, 7, false)]
     [InlineData(900, 100, false)]
     [InlineData(870, 130, true)]
-    public void Few_notifications_are_a_finding_where_chance_does_not_explain_them(int heard, int found, bool isFinding)
+    public void Few_notifications_are_a_finding_if_chance_does_not_explain_them(int heard, int found, bool isFinding)
     {
         Count(-30, (HourSum.NotifiedStrong, heard), (HourSum.Heard, heard), (HourSum.Found, found), (HourSum.SucceededByPoll, found));
 
@@ -144,7 +144,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Notifications_of_which_none_can_settle_a_job_are_a_finding_where_a_signature_is_wanted()
+    public void Notifications_that_can_never_settle_a_job_are_a_finding_if_a_signature_is_required()
     {
         Count(-5, (HourSum.NotifiedNone, 4), (HourSum.Hinted, 4));
         Assert.Empty(Findings.Of(Signs()));
@@ -176,7 +176,7 @@ public sealed class FindingsTests
         Assert.Equal(("wrongSignature", FindingLevel.Warning), (finding.Kind, finding.Level));
         Assert.Equal("wrongSignature", Assert.Single(Findings.Of(signs with { WrongSignatures = [] })).Kind);
 
-        // On a quiet source a stranger can do that. Where genuine ones came before, or outcomes have to be found by polls, they are missed.
+        // A stranger can do that to a quiet source. If genuine notifications came before, or outcomes had to be found by polls, they are missed.
         Count(-1, (HourSum.FailedByPoll, 1));
         Assert.Equal(FindingLevel.Trouble, Assert.Single(Findings.Of(signs)).Level);
         _hours.RemoveAt(1);
@@ -205,7 +205,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void A_status_api_that_answers_again_is_a_warning_and_what_was_long_ago_is_nothing()
+    public void A_recovered_status_API_is_a_warning_and_an_old_outage_is_nothing()
     {
         Count(-1, (HourSum.PolledUnavailable, 100));
         Assert.Equal(FindingLevel.Warning, Assert.Single(Findings.Of(Signs() with { Latest = new(Now, Now, PollAnswer.Report) })).Level);
@@ -216,7 +216,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void A_trouble_that_the_process_saw_itself_stands_for_the_sums_of_all()
+    public void A_trouble_seen_by_this_process_replaces_the_sums_of_all_processes()
     {
         Count(0, (HourSum.PolledUnavailable, 100));
         var trouble = new Trouble
@@ -248,7 +248,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Polls_that_are_held_back_for_long_are_a_finding_where_they_are_more_than_a_second_of_the_rate()
+    public void Long_delayed_polls_are_a_finding_if_they_exceed_a_second_of_the_rate()
     {
         var held = Enumerable.Repeat(Now.AddMinutes(-3), 10).ToList();
         var finding = Assert.Single(Findings.Of(Signs() with { HeldBack = held }));
@@ -266,7 +266,7 @@ public sealed class FindingsTests
     [InlineData(9_000, 0, FindingLevel.Trouble)]
     [InlineData(64, 128 * 1024 * 1024, FindingLevel.Warning)]
     [InlineData(64, 250 * 1024 * 1024, FindingLevel.Trouble)]
-    public void A_quarantine_that_fills_is_a_finding_by_number_and_by_size(long notifications, long bytes, FindingLevel? level)
+    public void A_filling_quarantine_is_a_finding_by_number_and_by_size(long notifications, long bytes, FindingLevel? level)
     {
         var findings = Findings.Of(Signs() with { Quarantined = new QuarantineSize(notifications, bytes) });
 
@@ -274,7 +274,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void What_went_to_quarantine_lately_and_is_still_there_is_a_finding()
+    public void Recently_quarantined_notifications_that_are_still_there_are_a_finding()
     {
         Count(-20, (HourSum.Quarantined, 2), (HourSum.NotifiedStrong, 2));
         Assert.Empty(Findings.Of(Signs()));
@@ -286,7 +286,7 @@ public sealed class FindingsTests
     [Theory]
     [InlineData(1, "1 open job takes ", "1 job is unaccounted for")]
     [InlineData(3, "3 open jobs take ", "3 jobs are unaccounted for")]
-    public void One_of_something_is_reported_as_one(int count, string overdue, string unaccounted)
+    public void Counts_of_one_are_in_the_singular(int count, string overdue, string unaccounted)
     {
         var findings = Findings.Of(Signs() with { Overdue = count, Books = new(10, 5, 0, 5 - count, 0, count, Now) });
 
@@ -295,7 +295,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Books_that_do_not_balance_and_overdue_jobs_are_findings_the_worst_first()
+    public void Unbalanced_books_and_overdue_jobs_are_findings_with_the_worst_first()
     {
         var findings = Findings.Of(Signs() with { Overdue = 3, Books = new(10, 5, 0, 4, 0, 1, Now) });
 
@@ -305,7 +305,7 @@ public sealed class FindingsTests
     }
 
     [Fact]
-    public void Events_that_are_published_late_are_a_finding()
+    public void Events_published_late_are_a_finding()
     {
         var sums = new HourSums();
         for (var i = 0; i < 20; i++)

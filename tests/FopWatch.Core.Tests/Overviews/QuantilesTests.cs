@@ -6,7 +6,7 @@ namespace FopWatch.Core.Tests.Overviews;
 public sealed class QuantilesTests
 {
     [Fact]
-    public void Nothing_has_no_quantiles() => Assert.Null(Quantiles.From([new HourSums()], HourHistogram.Lag));
+    public void Without_values_there_are_no_quantiles() => Assert.Null(Quantiles.From([new HourSums()], HourHistogram.Lag));
 
     [Theory]
     [InlineData(0.0004)]
@@ -15,7 +15,7 @@ public sealed class QuantilesTests
     [InlineData(47)]
     [InlineData(86_400)]
     [InlineData(1_000_000)]
-    public void They_are_right_within_a_factor_of_2(double seconds)
+    public void Quantiles_are_accurate_within_a_factor_of_2(double seconds)
     {
         var sums = new HourSums();
         for (var i = 0; i < 10; i++)

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.PollLimits;
 
-/// <summary>What one process writes into the book of leases, and when.</summary>
+/// <summary>What a process writes to the book of leases, and when.</summary>
 public sealed class PollLeaseTests : IPollLeases
 {
     private static readonly Source Source = PollPacerTests.Source("media", 10);
@@ -26,7 +26,7 @@ public sealed class PollLeaseTests : IPollLeases
     private DateTimeOffset Now => _clock.GetUtcNow();
 
     [Fact]
-    public async Task A_process_alone_leaves_one_poll_for_who_comes_if_there_are_five()
+    public async Task A_single_process_leaves_one_poll_for_newcomers_if_there_are_five()
     {
         Assert.Equal(9, await TakeAsync());
         Assert.Equal(new("me", 9, Now + _shares.Length + Counted), Assert.Single(_leases));
@@ -37,7 +37,7 @@ public sealed class PollLeaseTests : IPollLeases
     [Theory]
     [InlineData("a", 3)]
     [InlineData("z", 3)]
-    public async Task Who_comes_takes_what_is_free_of_an_equal_share(string other, int polls)
+    public async Task A_newcomer_takes_what_is_free_up_to_an_equal_share(string other, int polls)
     {
         _leases = [new(other, 7, Now.AddSeconds(20))];
 
@@ -48,9 +48,9 @@ public sealed class PollLeaseTests : IPollLeases
     [Theory]
     [InlineData("a", 2, 4)]
     [InlineData("z", 3, 5)]
-    public async Task What_an_equal_share_leaves_over_is_the_first_ones_by_name(string other, int ofFour, int ofTwo)
+    public async Task The_remainder_of_equal_shares_goes_to_the_first_processes_by_name(string other, int ofFour, int ofTwo)
     {
-        // Of ten polls one is in reserve.
+        // One of ten polls is in reserve.
         _leases = [new(other + "1", 0, Now.AddSeconds(20)), new(other + "2", 0, Now.AddSeconds(20)), new(other + "3", 0, Now.AddSeconds(20))];
         Assert.Equal(ofFour, await TakeAsync());
 
@@ -60,7 +60,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task What_is_given_back_counts_for_another_window()
+    public async Task A_released_lease_counts_for_another_window()
     {
         Assert.Equal(9, await TakeAsync());
         _leases.Add(new("other", 1, Now.AddSeconds(60)));
@@ -76,7 +76,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task Who_finds_nothing_free_is_written_down_once_and_asks_again_after_a_while()
+    public async Task A_process_that_finds_nothing_free_is_recorded_once_and_asks_again_after_a_while()
     {
         _leases = [new("other", 10, Now.AddSeconds(34))];
 
@@ -98,7 +98,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task The_last_free_poll_is_taken_though_it_is_more_than_an_equal_share()
+    public async Task The_last_free_poll_is_taken_although_it_exceeds_an_equal_share()
     {
         _leases = [.. Enumerable.Range(0, 12).Select(i => new PollLease($"a{i:00}", i < 9 ? 1 : 0, Now.AddSeconds(20)))];
 
@@ -106,7 +106,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task A_process_beyond_three_hundred_gets_nothing_and_is_not_written_down()
+    public async Task A_process_beyond_three_hundred_gets_nothing_and_is_not_recorded()
     {
         _leases = [.. Enumerable.Range(0, 300).Select(i => new PollLease($"a{i:000}", 0, Now.AddSeconds(20)))];
         Assert.Equal((0, 300, 0), (await TakeAsync(), _leases.Count, _version));
@@ -117,7 +117,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task A_store_that_cannot_answer_is_asked_again_after_five_seconds_and_what_is_leased_is_used_until_it_is_over()
+    public async Task A_failing_store_is_asked_again_after_five_seconds_and_the_lease_is_used_until_it_ends()
     {
         await TakeAsync();
         _isDown = true;
@@ -138,7 +138,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task Who_loses_four_races_in_a_row_tries_again_later()
+    public async Task A_process_that_loses_four_races_in_a_row_tries_again_later()
     {
         _lostRaces = 3;
         Assert.Equal((9, 4), (await TakeAsync(), _reads));
@@ -152,7 +152,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task While_one_renews_the_others_go_on_with_what_there_is_and_wait_if_there_is_nothing()
+    public async Task While_one_renews_the_others_use_the_current_lease_and_wait_if_there_is_none()
     {
         _reading = new();
         var (first, second) = (TakeAsync(), TakeAsync());
@@ -172,7 +172,7 @@ public sealed class PollLeaseTests : IPollLeases
     [Fact]
     public async Task A_lease_that_is_over_or_ends_later_than_any_can_holds_nothing()
     {
-        // 100 s for the window of the slowest rate, 30 s for the length of a lease, and 4 s for clocks.
+        // 100 s for the window of the slowest rate, 30 s for the length of a lease, and 4 s for clock differences.
         _leases = [new("past", 9, Now), new("ahead", 9, Now.AddSeconds(134).AddTicks(1)), new("present", 1, Now.AddSeconds(134))];
 
         Assert.Equal(5, await TakeAsync());

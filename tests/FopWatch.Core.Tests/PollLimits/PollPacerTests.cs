@@ -35,7 +35,7 @@ public class PollPacerTests
             await Task.WhenAny(Task.WhenAll(polls), _clock.UntilTimersAsync(1, Token));
             _clock.Advance(TimeSpan.FromSeconds(0.1));
 
-            // Who was let through reads the clock on another thread, before it goes on.
+            // The caller that is let through reads the clock on another thread before it continues.
             await Task.Delay(20, Token);
         }
 
@@ -55,7 +55,7 @@ public class PollPacerTests
     }
 
     [Fact]
-    public async Task Who_gives_up_waiting_takes_nothing_from_those_behind()
+    public async Task A_caller_who_gives_up_waiting_takes_nothing_from_those_behind()
     {
         var source = Source("a", 1);
         await _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token);
@@ -73,7 +73,7 @@ public class PollPacerTests
     }
 
     [Fact]
-    public async Task A_pause_holds_up_even_who_waits_already_and_is_never_shortened()
+    public async Task A_pause_also_delays_callers_already_waiting_and_is_never_shortened()
     {
         var source = Source("a", 1);
         await _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token);
@@ -91,7 +91,7 @@ public class PollPacerTests
     }
 
     [Fact]
-    public async Task Pauses_grow_while_the_source_goes_on_asking_and_start_over_after_an_answer()
+    public async Task Pauses_grow_while_the_source_keeps_throttling_and_start_over_after_an_answer()
     {
         var source = Source("a", 100);
         foreach (var seconds in (int[])[5, 10, 20, 40, 60, 60])
@@ -103,7 +103,7 @@ public class PollPacerTests
         async Task ThrottledForAsync(int seconds)
         {
             _pacer.Throttled(source, null);
-            // Those that were under way at the same time do not make it longer.
+            // Concurrent polls do not make it longer.
             _pacer.Throttled(source, null);
             _pacer.Answered(source);
             Assert.Equal(TimeSpan.FromSeconds(seconds), await _pacer.TryWaitAsync(source, TimeSpan.Zero, Token));
@@ -124,7 +124,7 @@ public class PollPacerTests
     }
 
     [Fact]
-    public async Task A_pause_without_end_is_no_error()
+    public async Task An_endless_pause_is_not_an_error()
     {
         var source = Source("a", 1);
         _pacer.Throttled(source, TimeSpan.MaxValue);

@@ -12,14 +12,14 @@ public class PollSharesTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_process_alone_has_the_whole_rate_but_one_poll_and_two_have_half_of_it_each_within_a_renewal()
+    public async Task A_single_process_has_the_whole_rate_but_one_poll_and_two_have_half_each_within_a_renewal()
     {
         using var world = new World(perSecond: 10);
         var first = world.Start();
         await world.RunAsync(TimeSpan.FromSeconds(30));
         Assert.InRange(first.PerSecond(last: TimeSpan.FromSeconds(10)), 8.8, 9.2);
 
-        // That one is for who comes.
+        // That one is for a newcomer.
         var second = world.Start();
         await world.RunAsync(TimeSpan.FromSeconds(5));
         Assert.InRange(second.PerSecond(last: TimeSpan.FromSeconds(4)), 0.7, 1.3);
@@ -31,7 +31,7 @@ public class PollSharesTests
     }
 
     [Fact]
-    public async Task The_share_of_a_process_that_is_killed_is_the_others_once_its_lease_is_over()
+    public async Task The_share_of_a_killed_process_goes_to_the_others_once_its_lease_is_over()
     {
         using var world = new World(perSecond: 10);
         var processes = Enumerable.Range(0, 3).Select(_ => world.Start()).ToList();
@@ -46,7 +46,7 @@ public class PollSharesTests
     }
 
     [Fact]
-    public async Task A_process_that_has_nothing_to_poll_holds_nothing_of_the_rate()
+    public async Task A_process_with_nothing_to_poll_holds_nothing_of_the_rate()
     {
         using var world = new World(perSecond: 10);
         var idle = world.Start();
@@ -76,7 +76,7 @@ public class PollSharesTests
     }
 
     [Fact]
-    public async Task A_process_whose_store_cannot_answer_polls_until_its_lease_is_over_and_then_no_more()
+    public async Task A_process_whose_store_fails_polls_until_its_lease_is_over_and_then_stops()
     {
         using var world = new World(perSecond: 10);
         var process = world.Start();
@@ -94,7 +94,7 @@ public class PollSharesTests
     }
 
     [Fact]
-    public async Task Who_has_no_share_for_as_long_as_it_would_wait_is_told_so()
+    public async Task A_caller_is_told_if_there_will_be_no_share_within_its_wait()
     {
         using var world = new World(perSecond: 1);
         world.Start();
@@ -114,7 +114,7 @@ public class PollSharesTests
     [InlineData(2.5, 4)]
     [InlineData(0.5, 5)]
     [InlineData(50, 6)]
-    public async Task The_sum_holds_whatever_starts_and_dies_and_whatever_the_store_does(double perSecond, int seed)
+    public async Task The_total_rate_holds_whatever_processes_start_and_die_and_whatever_the_store_does(double perSecond, int seed)
     {
         var random = new Random(seed);
         using var world = new World(perSecond);
@@ -146,7 +146,7 @@ public class PollSharesTests
     }
 
     [Fact]
-    public async Task A_lease_that_ends_later_than_any_can_which_was_just_taken_holds_nothing()
+    public async Task A_lease_just_taken_that_ends_later_than_any_can_holds_nothing()
     {
         using var world = new World(perSecond: 10);
         world.Leases.Hold("ahead", polls: 10, TimeSpan.FromDays(365));
@@ -238,7 +238,7 @@ public class PollSharesTests
 
         public bool Runs => !_end.IsCancellationRequested;
 
-        /// <summary>As a process ends that is killed: it gives nothing back.</summary>
+        /// <summary>Ends the process like a kill: it releases nothing.</summary>
         public void Kill() => _end.Cancel();
 
         /// <summary>It has nothing more to poll.</summary>
@@ -257,7 +257,7 @@ public class PollSharesTests
         }
     }
 
-    /// <summary>The store, whose clock counts whole seconds, and which fails as it is told to.</summary>
+    /// <summary>A store whose clock has whole seconds, with the configured faults.</summary>
     private sealed class MemoryLeases(ManualTimeProvider clock) : IPollLeases
     {
         private readonly Lock _lock = new();
@@ -268,7 +268,7 @@ public class PollSharesTests
 
         public Func<string, Fault> Fault { get; set; } = _ => PollSharesTests.Fault.None;
 
-        /// <summary>Writes a lease as another process may have.</summary>
+        /// <summary>Writes a lease like another process.</summary>
         public void Hold(string owner, int polls, TimeSpan length)
         {
             lock (_lock)

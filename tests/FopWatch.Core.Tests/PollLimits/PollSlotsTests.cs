@@ -22,7 +22,7 @@ public sealed class PollSlotsTests : IPollShares
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public async Task A_source_has_as_many_slots_as_some_seconds_of_its_rate_within_bounds(PollSlotOptions options, double perSecond, int expected)
+    public async Task A_source_has_as_many_slots_as_some_seconds_of_its_rate_within_limits(PollSlotOptions options, double perSecond, int expected)
     {
         var (slots, source) = (new PollSlots(options, _time), PollPacerTests.Source("media", perSecond));
 
@@ -34,7 +34,7 @@ public sealed class PollSlotsTests : IPollShares
     }
 
     [Fact]
-    public async Task A_slot_that_is_given_back_twice_is_free_once()
+    public async Task A_slot_released_twice_is_free_once()
     {
         var (slots, source) = (new PollSlots(new(0, 2, 2), _time), PollPacerTests.Source("media", 1));
         var first = await slots.TryTakeAsync(source, Cancelled);
@@ -62,7 +62,7 @@ public sealed class PollSlotsTests : IPollShares
     [Theory]
     [InlineData(0.1, 5, 15, 25)]
     [InlineData(2, 5, 5.5, 6)]
-    public void Polls_that_are_postponed_come_again_as_far_apart_as_their_source_allows(double perSecond, double first, double second, double third)
+    public void Postponed_polls_return_at_the_intervals_that_their_source_allows(double perSecond, double first, double second, double third)
     {
         var (slots, source) = (new PollSlots(PollSlotOptions.Cloud, _time), PollPacerTests.Source("media", perSecond));
         var now = _time.GetUtcNow();
@@ -72,7 +72,7 @@ public sealed class PollSlotsTests : IPollShares
     }
 
     [Fact]
-    public void A_poll_that_is_postponed_later_waits_no_longer_than_the_first()
+    public void A_poll_postponed_later_waits_no_longer_than_the_first()
     {
         var (slots, source) = (new PollSlots(PollSlotOptions.Cloud, _time), PollPacerTests.Source("media", 0.1));
         slots.Postpone(source);

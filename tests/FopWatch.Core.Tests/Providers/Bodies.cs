@@ -5,7 +5,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Decodes bodies that tests write down.</summary>
+/// <summary>Decodes bodies given as text.</summary>
 internal static class Bodies
 {
     public static readonly IProvider Qiniu = ProviderKinds.For(ProviderKind.Qiniu);
@@ -16,7 +16,7 @@ internal static class Bodies
 
     public static Decoded Decode(this IProvider provider, ReportChannel channel, string body) => provider.Decode(channel, Utf8(body));
 
-    /// <summary>The report of a body that has to be one.</summary>
+    /// <summary>The report of a valid body.</summary>
     public static JobReport Read(this IProvider provider, ReportChannel channel, string body)
     {
         var decoded = provider.Decode(channel, body);
@@ -28,7 +28,7 @@ internal static class Bodies
 
     public static JobFacts Polled(this IProvider provider, string body) => provider.Read(ReportChannel.Poll, body).Facts;
 
-    /// <summary>Why a body is no report.</summary>
+    /// <summary>Why a body is not a report.</summary>
     public static string Problem(this IProvider provider, ReportChannel channel, string body)
     {
         var decoded = provider.Decode(channel, body);

@@ -58,7 +58,7 @@ public class CommandRedactionTests
     [InlineData("url/http%3A%2F%2Fme:p%3Bass%40word%40k.example%2Fa%40b.jpg", "url/http%3A%2F%2F***%40k.example%2Fa%40b.jpg")]
     [InlineData("http://k.example/a@b.jpg and you@example.com", "http://k.example/a@b.jpg and you@example.com")]
     [InlineData("url/http://a.example/x?token=abc/r/25", "url/http://a.example/x?token=***/r/25")]
-    public void Redacts_the_key_and_nothing_else(string text, string redacted)
+    public void The_key_and_nothing_else_is_redacted(string text, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.Redact(text));
         Assert.Equal(redacted, CommandRedaction.Redact(redacted));
@@ -105,7 +105,7 @@ public class CommandRedactionTests
     [InlineData("to\u212Aen", true)]
     [InlineData("\u212Aey", false)]
     [InlineData("api\u212Aey", true)]
-    public void Knows_the_names_of_secrets(string name, bool secret) => Assert.Equal(secret, CommandRedaction.IsSecretName(name));
+    public void The_names_of_secrets_are_known(string name, bool secret) => Assert.Equal(secret, CommandRedaction.IsSecretName(name));
 
     [Theory]
     [InlineData("""{ "a" : [ 1, "x\/y" ] }""", """{ "a" : [ 1, "x\/y" ] }""")]
@@ -126,7 +126,7 @@ public class CommandRedactionTests
     [InlineData("""{"text":"{\"token\":[\"SEC1\"],\"credentials\":{\"id\":\"SEC2\"}}"}""", """{"text":"{\"token\":\"***\",\"credentials\":\"***\"}"}""")]
     [InlineData("""{"text":"[{\"to\\u006ben\":1,\"a\":\"{\\\"secret\\\":{}}\"}]"}""", """{"text":"[{\"to\\u006ben\":\"***\",\"a\":\"{\\\"secret\\\":\\\"***\\\"}\"}]"}""")]
     [InlineData("""{"sign":"a","sig":"b","ak":1,"sk":2,"st":3,"next_page_token":"c","pageToken":"d","x-qn-meta-token":"e"}""", """{"sign":"a","sig":"b","ak":1,"sk":2,"st":3,"next_page_token":"c","pageToken":"d","x-qn-meta-token":"e"}""")]
-    public void Redacts_json_however_it_is_spelt(string json, string redacted)
+    public void JSON_is_redacted_in_every_spelling(string json, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(json)));
         Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(redacted)));
@@ -136,7 +136,7 @@ public class CommandRedactionTests
     [InlineData("http://a.example/p.mp4?e=1490169871&token=AK:c2lnbmF0dXJl", "http://a.example/p.mp4?e=***&token=***")]
     [InlineData("http://me:pass@a.example/p.mp4", "http://***@a.example/p.mp4")]
     [InlineData("http://a.example/p.mp4?attname=x", "http://a.example/p.mp4?attname=x")]
-    public void Redacts_urls_that_are_encoded_and_leaves_them_encoded(string url, string redacted)
+    public void Encoded_URLs_are_redacted_and_stay_encoded(string url, string redacted)
     {
         Assert.Equal($"mkzip/2/url/{Redacted(url, redacted)}/alias/YS5tcDQ=", CommandRedaction.Redact($"mkzip/2/url/{Base64Url(url)}/alias/YS5tcDQ="));
         Assert.Equal($"x/url/{Redacted(url, redacted)}|y", CommandRedaction.Redact($"x/url/{(url == redacted ? Base64Url(url) : Base64(url))}|y"));
@@ -146,13 +146,13 @@ public class CommandRedactionTests
     }
 
     [Fact]
-    public void Items_of_a_job_that_an_earlier_version_stored_are_those_of_a_report_of_today()
+    public void Items_stored_by_an_earlier_version_equal_those_of_a_report_read_today()
     {
         const string Body = """{"id":"a","code":3,"items":[{"cmd":"avthumb/m3u8/hlsKey/q83v/+7dz==/vb/1m","code":3,"error":"no key: avthumb/m3u8/hlsKey/q83v/+7dz=="},{"cmd":"avthumb/m3u8/hlsKey/q83v/+8dz==/vb/1m","code":0,"key":"k"}]}""";
         var job = Job.New(new("media", "a"), ProviderKind.Qiniu, JobOrigin.Registration, new() { StartedAt = default, Deadline = DateTimeOffset.MaxValue }, default)
             .Apply(Qiniu.Read(ReportChannel.Notification, Body), default).Job;
 
-        // As version 1 wrote it down: with the tails of the keys, and without a version.
+        // As written by version 1: with the ends of the keys, and without a version.
         var today = System.Text.Encoding.UTF8.GetString(JobJson.Serialize(job));
         var first = today.IndexOf("hlsKey/***/vb", StringComparison.Ordinal);
         var earlier = (today[..first] + "hlsKey/***/+7dz==/vb" + today[(first + 13)..])
@@ -222,7 +222,7 @@ public class CommandRedactionTests
     [InlineData("""mkzip\u002f2\u002furl\u002f""", """\u002falias""")]
     [InlineData("""line\n""", "|x")]
     [InlineData("fetchURL%3D", "")]
-    public void A_text_in_Base64_begins_behind_an_escape(string before, string after)
+    public void Base64_text_starts_after_an_escape(string before, string after)
     {
         var (secret, clean) = (Base64Url("https://p.example/a.mp4?e=1700000000&token=AK1:SECRET"), Base64Url("https://p.example/a.mp4?e=***&token=***"));
 
@@ -256,7 +256,7 @@ public class CommandRedactionTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void A_name_that_an_application_chose_survives_unless_it_is_a_url(string name, string redacted)
+    public void A_name_chosen_by_an_application_survives_unless_it_is_a_URL(string name, string redacted)
     {
         string[] places = ["avthumb/mp4|saveas/{0}", "x;y|saveas/{0}/force/1", "bucket/ZHN0/key/{0}", "bucket/ZHN0/prefix/{0}/output/{0}", "resource/{0}", "mkzip/2/url/aHR0cDovLw==/alias/{0}", "avthumb%2Fmp4%7Csaveas%2F{0}"];
         foreach (var place in places.Select(System.Text.CompositeFormat.Parse))
@@ -271,7 +271,7 @@ public class CommandRedactionTests
     }
 
     [Fact]
-    public void An_output_that_a_command_names_is_found_under_its_name()
+    public void An_output_named_by_a_command_is_found_under_its_name()
     {
         var body = $$"""{"id":"a","code":3,"items":[{"cmd":"avthumb/mp4|saveas/{{Base64Url("b:token=abc.mp4")}}","code":"3","key":"b:token=abc.mp4"}]}""";
 
@@ -286,7 +286,7 @@ public class CommandRedactionTests
     [InlineData("https://me:x1@p.example/a.mp4", "https", "//***@p.example/a.mp4")]
     [InlineData("b:https://me:x1@p.example/a.mp4", "b", "https://***@p.example/a.mp4")]
     [InlineData("//p.example/a?token=x1", null, "//p.example/a?token=***")]
-    public void A_url_is_redacted_before_it_is_split_at_its_colon(string key, string? bucket, string redacted)
+    public void A_URL_is_redacted_before_it_is_split_at_its_colon(string key, string? bucket, string redacted)
     {
         var body = $$"""{"id":"a","code":3,"items":[{"cmd":"avthumb/mp4","code":"3","key":"{{key}}","detail":[{"key":"{{key}}"}]}]}""";
         var job = Job.New(new("media", "a"), ProviderKind.WangsuFops, JobOrigin.Registration, new() { StartedAt = default, Deadline = DateTimeOffset.MaxValue }, default)
@@ -295,7 +295,7 @@ public class CommandRedactionTests
         var output = Assert.Single(Assert.Single(job.Facts.Items).Outputs);
         Assert.Equal((bucket, redacted), (output.Bucket, output.Key));
 
-        // As an earlier version stored it.
+        // As stored by an earlier version.
         var today = System.Text.Encoding.UTF8.GetString(JobJson.Serialize(job));
         var earlier = today
             .Replace(redacted, redacted.Replace("***", "x1", StringComparison.Ordinal), StringComparison.Ordinal)
@@ -311,7 +311,7 @@ public class CommandRedactionTests
     [InlineData("http://a.example/x.jpg?token=abcd", "md5/0cc175b9c0f1b6a831c399e269772661/key/ZG9jcw")]
     [InlineData("http://a.example/x.jpg?token=abcdef", "wst/1/gravity/SouthEast")]
     [InlineData("http://a.example/x.jpg?token=abcde", "unknownOption/1")]
-    public void Options_behind_an_encoded_url_stay(string url, string options)
+    public void Options_after_an_encoded_URL_are_kept(string url, string options)
     {
         var masked = Encoded(url[..(url.IndexOf('=', StringComparison.Ordinal) + 1)] + CommandRedaction.Mask);
 

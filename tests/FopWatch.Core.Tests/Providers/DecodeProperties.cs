@@ -44,7 +44,7 @@ public class DecodeProperties
         Prop.ForAll(MutatedBodies.ToArbitrary(), DecodeEveryWay).Check(PropertyConfig.Of(3000));
 
     [Fact]
-    public void Neither_the_order_of_keys_nor_that_of_items_matters_but_for_the_order_in_which_items_are_shown()
+    public void The_order_of_keys_and_items_affects_only_the_order_in_which_items_are_shown()
     {
         var orders =
             from sample in Gen.Elements(Orderable)
@@ -66,7 +66,7 @@ public class DecodeProperties
         }).Check(PropertyConfig.Of(500));
     }
 
-    // The body is kept as it came, and the order of the report that concludes a job is the order in which its items are shown.
+    // The body is kept as received, and items are shown in the order of the report that concludes the job.
     private static JobReport? Unordered(Decoded decoded) => decoded.Report is { } report
         ? report with
         {
@@ -99,7 +99,7 @@ public class DecodeProperties
         """{"id":"a","code":3,"items":[{"cmd":"c","code":3,"key":"b:1","fsize":1,"detail":[{"key":"b:1","url":"u"},{"key":"b:1","url":"v"}]},{"cmd":"c","code":3,"key":"b:1","fsize":2},{"cmd":"c","code":6,"key":"b:1","fsize":2},{"cmd":"c","code":18}]}""",
     ];
 
-    /// <summary>The same document with objects' properties, and lists that are sets, in another order.</summary>
+    /// <summary>The same document with object properties, and lists that are sets, in another order.</summary>
     private static JsonNode Shuffled(JsonNode node, Random random)
     {
         switch (node)

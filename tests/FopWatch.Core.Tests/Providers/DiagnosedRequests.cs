@@ -7,7 +7,7 @@ using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>A notification to a source with two keys, signatures of it that are right for another request, and what is said of them.</summary>
+/// <summary>A notification to a source with two keys, signatures of it that are valid for another request, and the explanation of each.</summary>
 internal static class DiagnosedRequests
 {
     public const string Json = "application/json";
@@ -38,7 +38,7 @@ internal static class DiagnosedRequests
         Assert.Equal(Trust.Invalid, provider.Verify(request, source.Keys));
         var diagnosis = provider.Diagnose(request, source, budget ?? new())!;
 
-        // It says what is right, and makes nothing right; and it shows no secret.
+        // A diagnosis names the valid variant without accepting it, and shows no secret.
         Assert.Equal(Trust.Invalid, provider.Verify(request, source.Keys));
         var shown = JsonSerializer.Serialize(diagnosis) + diagnosis.ToWords();
         Assert.DoesNotContain(Token, shown, StringComparison.Ordinal);

@@ -38,7 +38,7 @@ public class EnvelopeTests
 
     [Theory]
     [MemberData(nameof(Unreadable))]
-    public void What_two_readers_could_understand_differently_is_refused(string body, string problem)
+    public void JSON_that_two_readers_could_understand_differently_is_refused(string body, string problem)
     {
         foreach (var channel in Enum.GetValues<ReportChannel>())
         {
@@ -50,7 +50,7 @@ public class EnvelopeTests
 
     [Theory]
     [MemberData(nameof(Readable))]
-    public void What_is_merely_unusual_is_read(string body)
+    public void Merely_unusual_JSON_is_read(string body)
     {
         foreach (var provider in Kinds.Select(kind => ProviderKinds.For(kind)))
             Assert.Equal("a", provider.Read(ReportChannel.Notification, body).Id);
@@ -61,14 +61,14 @@ public class EnvelopeTests
     [InlineData("\"text\"")]
     [InlineData("null")]
     [InlineData("7")]
-    public void Json_that_is_no_object_is_refused(string body)
+    public void JSON_that_is_not_an_object_is_refused(string body)
     {
         Assert.Equal("the body is not a JSON object", Qiniu.Problem(ReportChannel.Poll, body));
         Fmgr.Problem(ReportChannel.Poll, body);
     }
 
     [Fact]
-    public void Bytes_that_are_no_text_are_refused()
+    public void Bytes_that_are_not_text_are_refused()
     {
         byte[] body = [.. Utf8("""{"id":"a","code":0,"items":[],"x":" """), 0xC3, 0x28, .. Utf8("\"}")];
         Assert.Equal("the body is not valid UTF-8", Qiniu.Decode(ReportChannel.Notification, body).Problem);
@@ -84,7 +84,7 @@ public class EnvelopeTests
     [InlineData("\"é\"")]
     [InlineData("12")]
     [InlineData("[]")]
-    public void An_id_that_is_none_is_refused_on_either_channel(string id)
+    public void An_invalid_id_is_refused_on_either_channel(string id)
     {
         foreach (var provider in Kinds.Select(kind => ProviderKinds.For(kind)))
         {
@@ -99,7 +99,7 @@ public class EnvelopeTests
     [Theory]
     [InlineData("""{"code":1,"items":[]}""")]
     [InlineData("""{"id":null,"code":1,"items":[]}""")]
-    public void Only_a_poll_answer_may_come_without_an_id(string body)
+    public void Only_a_poll_answer_may_lack_an_id(string body)
     {
         foreach (var provider in Kinds.Select(kind => ProviderKinds.For(kind)))
         {
@@ -126,7 +126,7 @@ public class EnvelopeTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void More_items_than_any_job_has_are_not_read(ProviderKind kind)
+    public void More_items_than_any_job_has_are_refused(ProviderKind kind)
     {
         var most = string.Join(',', Enumerable.Repeat("{}", 10_000));
 

@@ -15,7 +15,7 @@ public sealed class LargeAnswerTests : IDisposable
     public void Dispose() => _http.Dispose();
 
     [Fact]
-    public async Task A_report_is_held_in_its_turn_until_whoever_asked_has_recorded_it()
+    public async Task A_report_keeps_its_turn_until_the_caller_has_recorded_it()
     {
         await using var server = new LoopbackServer(_ => LoopbackServer.Reply.Of(200, Large("z0.a")));
         var client = new StatusClient(_http, TimeProvider.System, turns: _turns);
@@ -31,7 +31,7 @@ public sealed class LargeAnswerTests : IDisposable
     [Theory]
     [InlineData("another id")]
     [InlineData("not JSON")]
-    public async Task The_turn_of_an_answer_without_a_report_ends_with_the_question(string what)
+    public async Task The_turn_of_an_answer_without_a_report_ends_with_the_query(string what)
     {
         await using var server = new LoopbackServer(_ => LoopbackServer.Reply.Of(200, what == "not JSON" ? new string('x', 100_000) : Large("z0.b")));
         var client = new StatusClient(_http, TimeProvider.System, turns: _turns);
@@ -42,9 +42,9 @@ public sealed class LargeAnswerTests : IDisposable
     }
 
     [Fact]
-    public async Task Large_answers_of_one_source_that_never_end_keep_no_other_source_from_reading_its_own()
+    public async Task Endless_large_answers_of_one_source_do_not_prevent_others_from_reading_theirs()
     {
-        // 16 times more than may be read at once; each has sent so much that it takes room.
+        // 16 times more than may be read at once. Each has sent so much that it needs a turn.
         await using var dribbling = new LoopbackServer(_ => LoopbackServer.Reply.Cut(Large("z0.a"), thenHang: true));
         await using var other = new LoopbackServer(_ => LoopbackServer.Reply.Of(200, Large("z0.a")));
         var client = new StatusClient(_http, TimeProvider.System);

@@ -8,7 +8,7 @@ namespace FopWatch.Core.Tests.Providers;
 
 public class LargeBodyTests
 {
-    // Quadratic work on any of these would take minutes; the limit only has to tell that from a slow machine.
+    // Quadratic work on any of these would take minutes; the limit only distinguishes that from a slow machine.
     public static TheoryData<ProviderKind, string, string> Large => new()
     {
         { ProviderKind.WangsuFops, "many items", Body(items: string.Join(',', Enumerable.Range(0, 10_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}|saveas/YTpi","code":"3","key":"a:k{{i}}","error":"e{{i}}"}"""))) },

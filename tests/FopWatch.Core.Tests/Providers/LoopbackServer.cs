@@ -6,7 +6,7 @@ using System.Text;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Answers each connection's one request with whatever bytes a test wants, status codes that are no HTTP included.</summary>
+/// <summary>Answers the single request of each connection with arbitrary bytes, including status codes that HTTP does not have.</summary>
 internal sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -16,7 +16,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accepting;
 
-    /// <param name="answer">Path and query → what to answer.</param>
+    /// <param name="answer">Maps path and query to the answer.</param>
     public LoopbackServer(Func<string, Reply> answer)
     {
         _answer = answer;
@@ -24,16 +24,15 @@ internal sealed class LoopbackServer : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>What was asked, path and query, in order.</summary>
+    /// <summary>Path and query of each request, in order.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
-    /// <summary>Completes once for every request whose answer was sent.</summary>
+    /// <summary>Completes once for each request whose answer was sent.</summary>
     public Task UntilAnsweredAsync(CancellationToken cancellationToken) => _answered.WaitAsync(cancellationToken);
 
     /// <summary>The heads of the requests.</summary>
     public ConcurrentQueue<string> Heads { get; } = new();
 
-    /// <summary>Its base URL.</summary>
     public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
 
     /// <inheritdoc/>
@@ -56,7 +55,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
-            // Stopped; InvalidOperationException says so between two connections.
+            // Stopped. InvalidOperationException means that between two connections.
         }
     }
 
@@ -79,7 +78,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
-            // Stopped, or the client had enough.
+            // Stopped, or the client has read enough.
         }
     }
 
@@ -92,18 +91,18 @@ internal sealed class LoopbackServer : IAsyncDisposable
         return head.ToString();
     }
 
-    /// <summary>The bytes of an answer, after which the connection is closed or left hanging.</summary>
+    /// <summary>The bytes of an answer, after which the connection is closed or left open.</summary>
     internal sealed record Reply(byte[] Bytes, bool ThenHang = false)
     {
-        /// <summary>A whole answer.</summary>
+        /// <summary>A complete answer.</summary>
         public static Reply Of(int status, string body = "", params string[] headers) =>
             Raw($"HTTP/1.1 {status} Reason\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{Lines(headers)}\r\n{body}");
 
-        /// <summary>An answer whose length says more than what comes before the connection is closed, or hangs.</summary>
+        /// <summary>An answer shorter than its announced length, after which the connection is closed or left open.</summary>
         public static Reply Cut(string body, bool thenHang = false) =>
             Raw($"HTTP/1.1 200 OK\r\nContent-Length: {Encoding.UTF8.GetByteCount(body) + 5}\r\n\r\n{body}") with { ThenHang = thenHang };
 
-        /// <summary>Anything.</summary>
+        /// <summary>Arbitrary bytes.</summary>
         public static Reply Raw(string text) => new(Encoding.UTF8.GetBytes(text));
 
         /// <summary>An answer in chunks.</summary>

@@ -42,11 +42,11 @@ public class OutputDomainsTests
     [InlineData("b", "a/../c")]
     [InlineData("b", "./a")]
     [InlineData("b", "..")]
-    public void An_output_without_a_domain_or_whose_key_no_url_names_has_none(string? bucket, string? key) =>
+    public void An_output_has_no_URL_without_a_domain_or_with_a_key_that_no_URL_can_have(string? bucket, string? key) =>
         Assert.Null(Domains("https://cdn.example.com").UrlOf(bucket, key));
 
     [Fact]
-    public void A_url_that_the_provider_gave_is_kept_and_other_outputs_get_theirs_in_answers_and_events()
+    public void A_URL_from_the_provider_is_kept_and_other_outputs_get_theirs_in_answers_and_events()
     {
         var domains = Domains("https://cdn.example.com");
         var change = Settled();
@@ -60,7 +60,7 @@ public class OutputDomainsTests
     }
 
     [Fact]
-    public void What_follows_from_settings_is_not_stored()
+    public void URLs_derived_from_settings_are_not_stored()
     {
         var change = Settled();
 

@@ -7,7 +7,7 @@ namespace FopWatch.Core.Tests.Providers;
 public class ProviderKindsTests
 {
     [Fact]
-    public void There_is_a_provider_of_every_kind_and_of_no_other()
+    public void There_is_exactly_one_provider_of_every_kind()
     {
         Assert.All(Enum.GetValues<ProviderKind>(), kind => Assert.Equal(kind, ProviderKinds.For(kind).Kind));
         Assert.Throws<ArgumentOutOfRangeException>(() => ProviderKinds.For((ProviderKind)99));
@@ -18,11 +18,11 @@ public class ProviderKindsTests
     [InlineData(ProviderKind.Qiniu, "http://127.0.0.1:81/base/?x=1", "http://127.0.0.1:81/base/status/get/prefop?id=z0.a-B_1")]
     [InlineData(ProviderKind.WangsuFmgr, "https://mgr.example.com/", "https://mgr.example.com/fmgr/status?persistentId=z0.a-B_1")]
     [InlineData(ProviderKind.WangsuFops, "https://mgr.example.com/a/b", "https://mgr.example.com/a/b/status/get/prefop?persistentId=z0.a-B_1")]
-    public void The_status_query_goes_below_the_endpoint(ProviderKind kind, string endpoint, string uri) =>
+    public void The_status_query_is_appended_to_the_endpoint(ProviderKind kind, string endpoint, string uri) =>
         Assert.Equal(uri, ProviderKinds.For(kind).StatusUri(new(endpoint), "z0.a-B_1").AbsoluteUri);
 
     [Fact]
-    public void An_id_cannot_change_the_question() =>
+    public void An_id_cannot_change_the_query() =>
         Assert.Equal("?id=a%26b%3Dc%23d%2F..", Bodies.Qiniu.StatusUri(new("https://api.example.com"), "a&b=c#d/..").Query);
 
     [Fact]
@@ -45,7 +45,7 @@ public class ProviderKindsTests
     [InlineData(PollAnswer.Throttled, 429, 573)]
     [InlineData(PollAnswer.Unavailable, 500, 502, 503, 504, 571, 599, 600, 613, 700)]
     [InlineData(PollAnswer.Refused, 201, 204, 302, 400, 401, 403, 404, 501, 509, 579, 608, 614, 616, 618, 630, 631, 632, 640, 701)]
-    public void What_qinius_status_codes_mean(PollAnswer answer, params int[] statuses) =>
+    public void The_meaning_of_Qinius_status_codes(PollAnswer answer, params int[] statuses) =>
         Assert.All(statuses, status => Assert.Equal(answer, Bodies.Qiniu.Classify(status)));
 
     [Theory]
@@ -54,7 +54,7 @@ public class ProviderKindsTests
     [InlineData(PollAnswer.Throttled, 429)]
     [InlineData(PollAnswer.Unavailable, 500, 501, 503, 599)]
     [InlineData(PollAnswer.Refused, 204, 301, 400, 403, 612)]
-    public void What_wangsus_status_codes_mean(PollAnswer answer, params int[] statuses) =>
+    public void The_meaning_of_Wangsus_status_codes(PollAnswer answer, params int[] statuses) =>
         Assert.All(statuses, status =>
         {
             Assert.Equal(answer, Bodies.Fmgr.Classify(status));
@@ -62,7 +62,7 @@ public class ProviderKindsTests
         });
 
     [Fact]
-    public void Only_wangsus_unknown_id_is_a_status_that_any_web_server_answers()
+    public void Only_Wangsus_status_for_an_unknown_id_is_one_that_any_web_server_answers()
     {
         Assert.True(Bodies.Fmgr.NotFoundIsToldByBody);
         Assert.True(Bodies.Fops.NotFoundIsToldByBody);

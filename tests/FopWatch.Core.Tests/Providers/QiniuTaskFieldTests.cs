@@ -4,7 +4,7 @@ using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>What a task says besides how it ended: outputs, results, dates, and the forms of other products and servers.</summary>
+/// <summary>A task's fields besides its outcome: outputs, results, dates, and the forms of other products and servers.</summary>
 public class QiniuTaskFieldTests
 {
     [Theory]
@@ -51,7 +51,7 @@ public class QiniuTaskFieldTests
     [Theory]
     [InlineData("\"key\":\"out.json\",\"hash\":\"h\"")]
     [InlineData("\"keys\":[\"out.json\"]")]
-    public void A_result_beside_an_output_is_kept(string output)
+    public void A_result_next_to_an_output_is_kept(string output)
     {
         var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,{{output}},"result":{"suggestion":"block"} }]}""").Items);
 
@@ -59,7 +59,7 @@ public class QiniuTaskFieldTests
     }
 
     [Fact]
-    public void A_result_of_up_to_256_KiB_is_kept_whole_and_a_longer_one_lacks_ends_of_arrays()
+    public void A_result_of_up_to_256_KiB_is_kept_whole_and_a_longer_one_lacks_the_ends_of_its_arrays()
     {
         var whole = $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, 3000).Select(i => $"{{\"offset\":{i},\"suggestion\":\"pass\"}}"))}}],"suggestion":"block"}""";
         var kept = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{{whole}} }]}""").Items);
@@ -73,7 +73,7 @@ public class QiniuTaskFieldTests
     }
 
     [Fact]
-    public void An_error_that_is_cut_says_so()
+    public void A_cut_error_says_so()
     {
         var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"{{new string('e', 20_000)}}"}]}""").Items);
         Assert.Equal((16_384, true), (item.Error!.Length, item.ErrorCut));
@@ -112,7 +112,7 @@ public class QiniuTaskFieldTests
         {"id":"16864pauo1vc9nhp12","code":0,"desc":"OK","notifyUrl":"http://10.0.0.8/notify","reqid":"","pipeline":"","inputBucket":"in","inputKey":"a.avi",
          "items":[{"cmd":"avthumb/mp4|saveas/b3V0OmIubXA0","code":0,"desc":"OK","error":"","hash":"9e107d9d372bb6826bd81d3542a419d6","key":"b.mp4","returnOld":0}]}
         """, "out", "b.mp4")]
-    public void Other_products_and_servers_with_the_same_api_are_read_alike(string what, string body, string bucket, string key)
+    public void Other_products_and_servers_with_the_same_API_are_read_alike(string what, string body, string bucket, string key)
     {
         foreach (var facts in (JobFacts[])[Qiniu.Notified(body), Qiniu.Polled(body)])
         {

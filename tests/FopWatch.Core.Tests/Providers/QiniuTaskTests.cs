@@ -7,7 +7,7 @@ namespace FopWatch.Core.Tests.Providers;
 public class QiniuTaskTests
 {
     [Fact]
-    public void Reads_everything_that_a_task_says()
+    public void Every_field_of_a_task_is_read()
     {
         var entry = Base64Url("made:videos/out.mp4");
         var report = Qiniu.Read(ReportChannel.Notification, $$"""
@@ -69,7 +69,7 @@ public class QiniuTaskTests
     [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 2, null, "failed waiting")]
     [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 4, null, "failed waiting")]
     [InlineData("""{"cmd":"a","code":0},{"cmd":"b","code":1}""", 0, null, "succeeded waiting")]
-    public void A_whole_that_has_failed_by_notification_or_repeatedly_ends_what_never_started_and_nothing_else(string items, int code, JobState? outcome, string states)
+    public void A_failure_of_the_task_by_notification_or_repeatedly_ends_only_items_that_never_started(string items, int code, JobState? outcome, string states)
     {
         var body = $$"""{"id":"a","code":{{code}},"items":[{{items}}]}""";
 
@@ -82,7 +82,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void A_single_poll_ends_nothing_that_waits_where_the_code_of_the_whole_is_the_greatest_of_the_items()
+    public void A_single_poll_ends_no_waiting_item_if_the_tasks_code_is_the_greatest_of_its_items()
     {
         var early = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"no"},{"cmd":"y","code":1}]}""");
         var late = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"no"},{"cmd":"y","code":0,"key":"k"}]}""");
@@ -96,7 +96,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void What_a_failed_whole_ended_stays_ended_whichever_report_comes_first()
+    public void Items_ended_by_a_failed_task_stay_ended_whichever_report_comes_first()
     {
         var running = Qiniu.Polled("""{"id":"a","code":2,"items":[{"cmd":"a","code":2},{"cmd":"b","code":1}]}""");
         var failed = Qiniu.Notified("""{"id":"a","code":3,"items":[{"cmd":"b","code":1},{"cmd":"a","code":3,"error":"no"}]}""");
@@ -105,7 +105,7 @@ public class QiniuTaskTests
         Assert.Equal(running.Join(failed), failed.Join(running));
         Assert.Equal((JobState.Failed, new JobCounts(2, 0, 1, 0)), (failed.Join(running).Outcome, failed.Join(running).Counts));
 
-        // The provider said so too soon: what it says in the end counts, in any order.
+        // The provider reported it too soon: its final report counts, in any order.
         Assert.Equal(late.Join(failed), failed.Join(late));
         Assert.Equal(JobState.PartiallyFailed, failed.Join(late).Outcome);
     }
@@ -123,7 +123,7 @@ public class QiniuTaskTests
     [InlineData("1e400", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
     [InlineData("true", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
     [InlineData("null", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
-    public void The_top_level_code_says_whether_it_is_over(
+    public void The_top_level_code_says_whether_the_task_is_over(
         string code, bool closed, JobProgress progress, JobVerdict verdict, NotificationDelivery delivery)
     {
         var body = $$"""{"id":"a","code":{{code}},"items":[{"cmd":"x","code":2}]}""";
@@ -147,14 +147,14 @@ public class QiniuTaskTests
     [InlineData("\"\"", ItemState.Unknown, null)]
     [InlineData("{}", ItemState.Unknown, null)]
     [InlineData("null", ItemState.Unknown, null)]
-    public void An_items_code_says_how_it_stands(string code, ItemState state, long? kept)
+    public void An_items_code_gives_its_state(string code, ItemState state, long? kept)
     {
         var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":{{code}}}]}""").Items);
         Assert.Equal((state, kept), (item.State, item.Code));
     }
 
     [Fact]
-    public void The_items_decide_under_a_code_that_tells_only_of_the_notification()
+    public void The_items_decide_if_the_tasks_code_is_only_about_the_notification()
     {
         var facts = Qiniu.Polled("""{"id":"a","code":4,"items":[{"cmd":"x","code":0,"key":"k"}]}""");
         Assert.Equal((JobState.Succeeded, NotificationDelivery.Failed), (facts.Outcome, facts.Delivery));
@@ -175,7 +175,7 @@ public class QiniuTaskTests
     [InlineData(""" "keys":"k","result":"" """, ItemState.Unknown)]
     [InlineData(""" "result":{} """, ItemState.Unknown)]
     [InlineData(""" "result":[] """, ItemState.Unknown)]
-    public void An_item_whose_code_tells_only_of_the_notification_ended_as_its_content_says(string content, ItemState state)
+    public void An_item_whose_code_is_only_about_the_notification_ended_as_its_content_says(string content, ItemState state)
     {
         foreach (var code in (string[])["4", "\"4\""])
         {
@@ -187,7 +187,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void A_job_of_such_items_only_has_an_outcome()
+    public void A_job_with_only_such_items_has_an_outcome()
     {
         var facts = Qiniu.Polled("""
             {"id":"a","code":4,"inputBucket":"b","items":[{"cmd":"x","code":4,"key":"k","hash":"h"},{"cmd":"y","code":4,"error":"no"}]}
@@ -203,7 +203,7 @@ public class QiniuTaskTests
     [Theory]
     [InlineData(0, """ "key":"k" """, ItemState.Succeeded)]
     [InlineData(3, """ "error":"no" """, ItemState.Failed)]
-    public void Such_an_item_is_the_same_as_one_that_says_how_it_ended(int code, string content, ItemState state)
+    public void Such_an_item_equals_one_with_an_outcome_code(int code, string content, ItemState state)
     {
         var said = Qiniu.Notified($$"""{"id":"a","code":{{code}},"items":[{"cmd":"x","code":{{code}},{{content}}}]}""");
         var told = Qiniu.Polled($$"""{"id":"a","code":4,"items":[{"cmd":"x","code":4,{{content}}}]}""");
@@ -217,7 +217,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void The_items_decide_over_a_top_level_that_claims_success()
+    public void The_items_override_a_top_level_that_claims_success()
     {
         Assert.Equal(JobState.Failed, Qiniu.Notified("""{"id":"a","code":0,"items":[{"cmd":"x","code":3}]}""").Outcome);
     }
@@ -226,7 +226,7 @@ public class QiniuTaskTests
     [InlineData("""{"id":"a","code":0,"items":[]}""")]
     [InlineData("""{"id":"a","code":0,"items":null}""")]
     [InlineData("""{"id":"a","code":0}""")]
-    public void Success_without_items_is_no_outcome(string body) => Assert.Null(Qiniu.Polled(body).Outcome);
+    public void Success_without_items_is_not_an_outcome(string body) => Assert.Null(Qiniu.Polled(body).Outcome);
 
     [Fact]
     public void Failure_without_items_is_a_failure() => Assert.Equal(JobState.Failed, Qiniu.Polled("""{"id":"a","code":3,"desc":"no"}""").Outcome);
@@ -246,7 +246,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void Half_a_surrogate_pair_is_replaced_not_refused()
+    public void A_lone_surrogate_is_replaced_and_not_refused()
     {
         var facts = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"cut \ud83d","desc":"\ud83d\ude00 \u00e9\n"}]}""");
         var item = Assert.Single(facts.Items);
@@ -256,11 +256,11 @@ public class QiniuTaskTests
     [Theory]
     [InlineData("""{"id":"a","code":0,"items":{"cmd":"x"}}""", "items is not a list")]
     [InlineData("""{"id":"a","code":0,"items":[{"cmd":"x","code":0},7]}""", "an entry of items is not an object")]
-    public void Items_that_cannot_be_read_are_not_left_out(string body, string problem) =>
+    public void Undecodable_items_are_not_skipped(string body, string problem) =>
         Assert.Equal(problem, Qiniu.Problem(ReportChannel.Notification, body));
 
     [Fact]
-    public void The_body_is_kept_as_it_came_unless_it_is_very_long()
+    public void The_body_is_kept_as_received_unless_it_is_very_long()
     {
         const string Body = """{ "id":"a", "code":0, "items":[], "new": "field" }""";
         Assert.Equal(new RawBody(true, Body), Qiniu.Polled(Body).Raw);
@@ -273,7 +273,7 @@ public class QiniuTaskTests
     }
 
     [Fact]
-    public void A_report_is_its_own_join_with_nothing()
+    public void Joining_a_report_with_nothing_returns_it_unchanged()
     {
         var facts = Qiniu.Notified("""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"key":"k"},{"cmd":"x","code":3}]}""");
         Assert.Equal(facts, JobFacts.None.Join(facts));

@@ -7,7 +7,7 @@ namespace FopWatch.Core.Tests.Providers;
 public class QiniuWorkflowTests
 {
     [Fact]
-    public void A_condition_is_no_command()
+    public void A_condition_is_not_a_command()
     {
         var facts = Qiniu.Notified("""
             {"version":"v3","id":"w","code":"0","created_at":"1660914999123","ops":[
@@ -27,7 +27,7 @@ public class QiniuWorkflowTests
     [InlineData("\"status\":\"FINISHED\",\"success\":null,\"result\":{}", null)]
     [InlineData("\"status\":\"FINISHED\",\"success\":false", JobState.Failed)]
     [InlineData("\"status\":\"FINISHED\",\"success\":true", JobState.Succeeded)]
-    public void A_workflow_v2_that_ran_nothing_is_a_success_only_if_it_says_so(string whole, JobState? outcome)
+    public void A_workflow_V2_that_ran_nothing_succeeded_only_if_it_says_so(string whole, JobState? outcome)
     {
         var facts = Qiniu.Notified($$$"""{"id":"w",{{{whole}}},"ops":[{"op":{"type":"transcode"},"result":null},{"op":{"type":"probe"}}]}""");
 
@@ -35,7 +35,7 @@ public class QiniuWorkflowTests
     }
 
     [Fact]
-    public void Reads_a_workflow_v3()
+    public void A_workflow_V3_is_read()
     {
         var facts = Qiniu.Notified("""
             {
@@ -78,7 +78,7 @@ public class QiniuWorkflowTests
     [InlineData(3, true, JobVerdict.Failed, JobProgress.Processing)]
     [InlineData(4, false, JobVerdict.None, JobProgress.Unknown)]
     [InlineData(5, true, JobVerdict.Cancelled, JobProgress.Processing)]
-    public void The_code_of_a_workflow_v3_says_whether_it_is_over(int code, bool closed, JobVerdict verdict, JobProgress progress)
+    public void The_code_of_a_workflow_V3_says_whether_it_is_over(int code, bool closed, JobVerdict verdict, JobProgress progress)
     {
         var facts = Qiniu.Polled($$"""{"version":"v3","id":"w","code":{{code}},"created_at":0,"ops":[{"fop":{"cmd":"x"} }]}""");
 
@@ -132,7 +132,7 @@ public class QiniuWorkflowTests
     [InlineData("\"status\":\"FINISHED\",\"success\":false", JobState.Failed)]
     [InlineData("\"version\":\"v3\",\"code\":0", null)]
     [InlineData("\"status\":\"FINISHED\",\"success\":true", null)]
-    public void A_workflow_that_has_failed_or_was_cancelled_ends_an_operation_that_waits(string head, JobState? outcome)
+    public void A_failed_or_cancelled_workflow_ends_a_waiting_operation(string head, JobState? outcome)
     {
         var operation = head.Contains("v3", StringComparison.Ordinal)
             ? """{"id":"1","fop":{"cmd":"a","result":{"code":1,"desc":"waiting"}}}"""
@@ -151,7 +151,7 @@ public class QiniuWorkflowTests
     }
 
     [Fact]
-    public void Reads_a_workflow_v2()
+    public void A_workflow_V2_is_read()
     {
         var facts = Qiniu.Notified("""
             {
@@ -181,7 +181,7 @@ public class QiniuWorkflowTests
     [InlineData("FINISHED", "0", true, JobVerdict.Failed)]
     [InlineData("FINISHED", "null", true, JobVerdict.Failed)]
     [InlineData("RUNNING", "false", false, JobVerdict.None)]
-    public void The_status_of_a_workflow_v2_says_whether_it_is_over(string status, string success, bool closed, JobVerdict verdict)
+    public void The_status_of_a_workflow_V2_says_whether_it_is_over(string status, string success, bool closed, JobVerdict verdict)
     {
         var facts = Qiniu.Polled($$"""{"id":"w","status":"{{status}}","success":{{success}},"result":{"code":3},"ops":[]}""");
         Assert.Equal((closed, verdict), (facts.Closed, facts.Verdict));
@@ -193,6 +193,6 @@ public class QiniuWorkflowTests
     [InlineData("""{"id":"a","hello":1}""")]
     [InlineData("""{"error":"not such id in prefop"}""")]
     [InlineData("{}")]
-    public void Any_other_shape_is_not_understood(string body) =>
+    public void Every_other_form_is_undecodable(string body) =>
         Assert.Equal("the body is neither a task nor a workflow", Qiniu.Problem(ReportChannel.Notification, body));
 }

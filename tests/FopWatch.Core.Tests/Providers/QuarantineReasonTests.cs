@@ -7,7 +7,7 @@ using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Why a notification is in quarantine, by the settings of now.</summary>
+/// <summary>Why a notification is in quarantine, according to the current settings.</summary>
 public class QuarantineReasonTests
 {
     [Fact]
@@ -19,16 +19,16 @@ public class QuarantineReasonTests
         Assert.Equal([Finding.Right], Explain(kept, "https://public.example.org").Signature!.Findings);
         Assert.Equal("The signature was wrong when the notification came, and is right with the current settings.", Explain(kept, "https://public.example.org").Words);
 
-        // Without a public URL, the host that was called counts.
+        // Without a public URL, the requested host counts.
         Assert.Equal("https://localhost:7071/api/notify/media/***", Explain(kept, null).Signature!.CheckedUrl);
 
-        // What is here for another reason keeps it; so does what an unknown source has.
+        // A notification quarantined for another reason keeps it, and so does one of an unknown source.
         Assert.Equal(new("another reason", null), Explain(kept with { Reason = "another reason" }, "https://public.example.org"));
         Assert.Equal(new(kept.Reason, null), Explain(kept with { Source = "gone" }, "https://hooks.example.com"));
     }
 
     [Fact]
-    public void What_an_earlier_version_kept_is_explained_too()
+    public void Notifications_kept_by_an_earlier_version_are_explained_too()
     {
         var kept = Kept($"Qiniu ak:{SignQiniu("hooks.example.com", NotifyPath + "/", Json)}");
         kept = kept with { Headers = [.. kept.Headers.Where(header => header.Key is "Authorization" or "Content-Type")] };
@@ -38,7 +38,7 @@ public class QuarantineReasonTests
     }
 
     [Fact]
-    public void The_notify_token_is_not_in_the_headers_that_are_shown()
+    public void The_notify_token_is_not_in_the_shown_headers()
     {
         var kept = Kept("Qiniu ak:sig");
         var shown = (kept with { Headers = [new("X-Forwarded-Prefix", NotifyPath), new("x-qiniu-a", Token), new("X-Qiniu-A", "b")] }).ShownHeaders();

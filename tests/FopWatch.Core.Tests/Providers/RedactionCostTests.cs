@@ -51,7 +51,7 @@ public class RedactionCostTests
     [InlineData("?e=1700000000&to\u212aen=x", "?e=***&to\u212aen=***")]
     [InlineData("a\\\\u0026e=1", "a\\\\u0026e=***")]
     [InlineData("%2526st%253D1%2526x", "%2526st%253D***%2526x")]
-    public void A_value_ends_where_it_always_has(string text, string redacted)
+    public void The_end_of_a_value_is_recognised_as_before(string text, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.Redact(text));
         Assert.Equal(redacted, CommandRedaction.Redact(redacted));
@@ -77,11 +77,11 @@ public class RedactionCostTests
         { "desc", "x-amz-token_" },
     };
 
-    // Sixteen short bodies take as long as one that is as long as all of them. Were the work quadratic, they would take a sixteenth. Both take about as
-    // long, so a busy machine delays both alike.
+    // Sixteen short bodies take as long as one body of their total length. Quadratic work would take sixteen times as long for the long body. Both run for about
+    // the same time, so a busy machine delays both alike.
     [Theory]
     [MemberData(nameof(Shapes))]
-    public void Decoding_takes_time_in_proportion_to_the_length(string field, string repeated)
+    public void Decoding_takes_time_proportional_to_the_length(string field, string repeated)
     {
         const int Times = 16;
         var (little, much) = (Body(16 * 1024), Body(Times * 16 * 1024));
@@ -125,7 +125,7 @@ public class RedactionCostTests
         "%5C%22", "saveas/", "/r/2x", "/vb/1.4", "\"token\":[", "\"token\":{\"", "[\"", "]", "{\"\\\"", "%22token%22%3A%5B", "%22token%22%3A%7B%22", "%5B%22", "token: ", "authorization:", "key : x", "token%3A", "{\"a\":",
     ];
 
-    // So many take less than 50 ms on an idle machine; quadratic work takes longer than the limit.
+    // That many take less than 50 ms on an idle machine; quadratic work exceeds the limit.
     private const int Repetitions = 10_000;
 
     [Theory]
@@ -141,20 +141,20 @@ public class RedactionCostTests
         }
     }
 
-    // What is allocated shows how often a part of a text was read, on a busy machine too.
+    // Allocations show how often a part of a text was read, on a busy machine too.
     [Theory]
     [InlineData("IGh0dHA6Ly9h/")]
     [InlineData("IGh0dHA6Ly9hYmM/")]
-    public void A_chain_of_encoded_urls_is_read_about_once(string repeated)
+    public void A_chain_of_encoded_URLs_is_read_about_once(string repeated)
     {
         var text = string.Concat(Enumerable.Repeat(repeated, Repetitions));
         Assert.InRange(AllocatedBytesPerCharacter(text), 0, 50);
     }
 
     [Fact]
-    public void A_text_that_is_encoded_again_and_again_is_read_about_once_at_each_level()
+    public void Repeatedly_encoded_text_is_read_about_once_at_each_level()
     {
-        // Each level begins like an address that is encoded twice and has slashes behind it, so there are many texts that it could be.
+        // Each level starts like a doubly encoded address followed by slashes, so it could be many texts.
         var text = "aHR0 " + new string('y', 300);
         for (var level = 0; level < 5; level++)
             text = "aHR0 " + Convert.ToBase64String(Utf8(text + string.Concat(Enumerable.Repeat("???", 24))));
@@ -163,7 +163,7 @@ public class RedactionCostTests
     }
 
     [Fact]
-    public void Json_in_json_that_is_broken_at_every_level_is_read_about_once_at_each_level()
+    public void JSON_in_JSON_that_is_broken_at_every_level_is_read_about_once_at_each_level()
     {
         var text = new string('x', 20_000);
         for (var level = 0; level < 10; level++)

@@ -7,7 +7,7 @@ using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>How much is read of a notification that is believed, and of one that is only a hint.</summary>
+/// <summary>How much of a notification is read: of a trusted one, and of one that is only a hint.</summary>
 public class ReportDetailTests
 {
     private const string Task =
@@ -26,7 +26,7 @@ public class ReportDetailTests
     [InlineData(ProviderKind.WangsuFops, Task)]
     [InlineData(ProviderKind.WangsuFmgr, Task)]
     [InlineData(ProviderKind.WangsuFmgr, """{"id":"z0.a","code":3,"items":[{"cmd":"delete/bGVzc29uczpr","code":3},{"cmd":"fetchURL/aHR0cDovL2EvYg==/bucket/Y292ZXJz","code":3}]}""")]
-    public void A_subject_is_the_job_and_its_buckets_and_pipeline_and_nothing_else(ProviderKind kind, string body)
+    public void A_subject_is_only_the_job_its_buckets_and_its_pipeline(ProviderKind kind, string body)
     {
         var whole = ProviderKinds.For(kind).Decode(ReportChannel.Notification, Utf8(body)).Report!;
 
@@ -43,7 +43,7 @@ public class ReportDetailTests
     [InlineData(TrustRule.Signature, false, 0)]
     [InlineData(TrustRule.Signature, true, 1)]
     [InlineData(TrustRule.Token, false, 1)]
-    public void The_items_are_read_of_what_is_believed_only(TrustRule trust, bool isSigned, int items)
+    public void Items_are_read_from_trusted_reports_only(TrustRule trust, bool isSigned, int items)
     {
         var source = new Source
         {

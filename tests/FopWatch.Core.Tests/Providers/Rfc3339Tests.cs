@@ -15,7 +15,7 @@ public class Rfc3339Tests
     [InlineData("2026-01-31T12:00:00.1234567+00:00", "2026-01-31T12:00:00.1234567Z")]
     [InlineData("2026-01-31T12:00:00.1234567899Z", "2026-01-31T12:00:00.1234567Z")]
     [InlineData("2024-02-29T23:59:59.000000000Z", "2024-02-29T23:59:59.0000000Z")]
-    public void A_time_is_read_in_utc(string text, string utc)
+    public void A_time_is_read_in_UTC(string text, string utc)
     {
         var time = Rfc3339.Parse(text);
         Assert.Equal((utc, TimeSpan.Zero), (time?.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), time?.Offset));

@@ -11,7 +11,7 @@ using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>No secret that is planted in an option of a documented command is found in a job or its event.</summary>
+/// <summary>A secret in an option of any documented command is found neither in a job nor in its event.</summary>
 public partial class SecretsPropertyTests
 {
     // @ is an AES key, § a URL with a credential, £ a text in Base64.
@@ -78,7 +78,7 @@ public partial class SecretsPropertyTests
         key => Uri.EscapeDataString(Convert.ToBase64String(key)),
         WithShortOption);
 
-    // Standard Base64 may have between two slashes what reads as a short option.
+    // Between two slashes, standard Base64 may contain text that looks like a short option.
     private static string WithShortOption(byte[] key)
     {
         var option = ((string[])["/t/4", "/r/2", "/ab/6", "/vb/1", "/ss/0"])[key[0] % 5];
@@ -140,18 +140,18 @@ public partial class SecretsPropertyTests
     }).Check(PropertyConfig.Of(4000));
 
     [Fact]
-    public void Redacting_twice_is_redacting_once_and_what_an_earlier_version_redacted_becomes_the_same() => Prop.ForAll(Cases.ToArbitrary(), one =>
+    public void Redacting_twice_equals_redacting_once_and_redaction_by_an_earlier_version_gives_the_same_text() => Prop.ForAll(Cases.ToArbitrary(), one =>
     {
         var redacted = CommandRedaction.Redact(one.Command);
 
         Assert.Equal(redacted, CommandRedaction.Redact(redacted));
 
-        // What an earlier version left of an unpadded key may be the same text as an option: nothing distinguishes them.
+        // The rest of an unpadded key after redaction by an earlier version may be the same text as an option: the two cannot be distinguished.
         if (!UnpaddedKeyWithOption().IsMatch(one.Command))
             Assert.Equal(redacted, CommandRedaction.Redact(EarlierVersion().Replace(one.Command, "${lead}***")));
     }).Check(PropertyConfig.Of(4000));
 
-    // What there was before secrets were known to go on over slashes.
+    // The form before secrets were known to continue across slashes.
     [GeneratedRegex(
         """
           (?<lead> hlsKey (?: \\*/ | \\+u002f )+ ) (?: [^/|;\s"'\\\]] | \\+u00(?!2f|7c|3b|22|27|20|5d)[0-9a-f]{2} )+
@@ -209,7 +209,7 @@ public partial class SecretsPropertyTests
             var pieces = new List<string>();
             if (template.Contains('§', StringComparison.Ordinal))
             {
-                // Half of a secret would be bad enough, and so would be half of it as it stands there: what changes with it.
+                // Half of a secret would be bad enough, also as half of its encoded form, which is the part that changes with the secret.
                 pieces.AddRange([secret[..8], secret[^8..]]);
                 var other = encode(urlTemplate.Replace("*", new string('0', secret.Length), StringComparison.Ordinal));
                 var first = encoded.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
@@ -267,7 +267,7 @@ public partial class SecretsPropertyTests
                     if (ProviderKinds.For(kind).Decode(channel, one.Body).Report is not { } report)
                         continue;
 
-                    // A secret may be spelt in many ways; half of one would be bad enough.
+                    // A secret may be spelled in many ways; half of one would be bad enough.
                     var said = string.Join('\n', report.Facts.Items.SelectMany(item => (string?[])[item.Command, item.Description, item.Error, item.Result]))
                         + report.Facts.Raw?.Json;
                     Assert.DoesNotContain(one.Secret[..8], said, StringComparison.Ordinal);

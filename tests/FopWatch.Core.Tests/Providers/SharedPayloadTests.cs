@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Payloads that people posted and providers documented. They are not part of the project; without them this is skipped.</summary>
+/// <summary>Payloads posted by users and documented by providers. They are not part of the repository; without them these tests are skipped.</summary>
 public class SharedPayloadTests
 {
     [Theory]
@@ -58,7 +58,7 @@ public class SharedPayloadTests
     }
 
     [Fact]
-    public void A_key_with_a_slash_leaves_nothing_of_itself()
+    public void A_key_with_a_slash_is_redacted_completely()
     {
         var facts = Read("qiniu-notify-hlskey-standard-base64-2020.json", ProviderKind.Qiniu, ReportChannel.Notification).Report!.Facts;
         Assert.Contains("/hlsKey/***/hlsKeyUrl/aHR0cDov", Assert.Single(facts.Items).Command, StringComparison.Ordinal);
@@ -66,7 +66,7 @@ public class SharedPayloadTests
     }
 
     [Fact]
-    public void The_verdict_of_an_audit_is_there_with_all_its_frames()
+    public void The_verdict_of_an_audit_is_read_with_all_its_frames()
     {
         var item = Assert.Single(Read("qiniu-notify-video-censor-300cuts-2019.json", ProviderKind.Qiniu, ReportChannel.Notification).Report!.Facts.Items);
         using var result = System.Text.Json.JsonDocument.Parse(item.Result!);
@@ -77,7 +77,7 @@ public class SharedPayloadTests
     }
 
     [Fact]
-    public void A_list_in_a_string_a_deleted_file_and_a_condition_are_what_they_are()
+    public void A_list_in_a_string_a_deleted_file_and_a_condition_are_recognised()
     {
         var unpacked = Assert.Single(Read("wangsu-fmgr-notify-decompresslist-string-2025.json", ProviderKind.WangsuFmgr, ReportChannel.Notification).Report!.Facts.Items);
         Assert.Equal([("pack.zip", 6437836L), ("pack/a.mp4", 101L), ("pack/b.mp4", 202L)], unpacked.Outputs.Select(output => (output.Key, output.Size!.Value)));
@@ -93,7 +93,7 @@ public class SharedPayloadTests
     [Theory]
     [InlineData("qiniu-prefop-not-found.json", ProviderKind.Qiniu)]
     [InlineData("wangsu-query-error-SCHEMA.json", ProviderKind.WangsuFops)]
-    public void Errors_are_no_reports(string file, ProviderKind kind) => Assert.NotNull(Read(file, kind, ReportChannel.Poll).Problem);
+    public void Errors_are_not_reports(string file, ProviderKind kind) => Assert.NotNull(Read(file, kind, ReportChannel.Poll).Problem);
 
     private static Decoded Read(string file, ProviderKind kind, ReportChannel channel) =>
         ProviderKinds.For(kind).Decode(channel, SharedPayloads.Read(file));

@@ -27,7 +27,7 @@ public class SignatureDiagnosisTests
     [InlineData("hooks.example.com", NotifyPath, "application/json; charset=utf-8", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.ContentType)]
     [InlineData("hooks.example.com", NotifyPath, Form, "A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.ContentType)]
     [InlineData("localhost:7071", NotifyPath, null, "Set FopWatch:PublicUrl to \"https://localhost:7071\". A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.Host, Finding.ContentType)]
-    public void A_signature_of_qinius_that_is_right_for_a_variant_of_the_request(
+    public void A_Qiniu_signature_that_is_valid_for_a_variant_of_the_request_is_explained(
         string host, string target, string? type, string suggestion, params Finding[] findings)
     {
         var diagnosis = Diagnose(Qiniu, Request with { Authorization = $"Qiniu ak:{SignQiniu(host, target, type)}" });
@@ -42,7 +42,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void A_charset_that_was_added_and_a_query_that_was_added()
+    public void An_added_charset_and_an_added_query_are_explained()
     {
         var signature = $"Qiniu ak:{SignQiniu("hooks.example.com", NotifyPath, "text/xml")}";
         Assert.Equal([Finding.ContentType], Diagnose(Qiniu, Request with { ContentType = "text/xml; charset=utf-8", Authorization = signature }).Findings);
@@ -57,7 +57,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void The_path_of_a_public_url_that_is_not_called()
+    public void A_public_URL_whose_path_differs_from_the_called_one_is_explained()
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
@@ -70,7 +70,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void A_host_in_another_case_and_the_scheme_that_a_proxy_names()
+    public void A_host_in_another_case_and_a_proxys_scheme_are_explained()
     {
         var request = Request with { Url = new("http://localhost:7071" + NotifyPath), CallHeaders = [new("Host", "Hooks.Example.com"), new("X-Forwarded-Proto", "https")] };
         var cased = Diagnose(Qiniu, request with { Authorization = $"Qiniu ak:{SignQiniu("Hooks.Example.com", NotifyPath, Json)}" });
@@ -82,7 +82,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void The_notify_token_is_masked_in_what_headers_repeat_of_it()
+    public void The_notify_token_is_masked_in_headers_that_repeat_it()
     {
         var key = Diagnose(Qiniu, Request with { Authorization = $"Qiniu {Token}:AAAAAAAAAAAAAAAAAAAAAAAAAAA=" });
         var type = Diagnose(Qiniu, Request with
@@ -99,7 +99,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void A_host_that_the_request_does_not_name_is_not_blamed_on_the_secret_key()
+    public void A_host_missing_from_the_request_is_not_blamed_on_the_secret_key()
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
@@ -119,7 +119,7 @@ public class SignatureDiagnosisTests
     [InlineData("Forwarded", "Host=\"other.example.net:8443\"; Proto=https", "https://other.example.net:8443")]
     [InlineData("X-Forwarded-Host", "other.example.net, inner.example", "http://other.example.net")]
     [InlineData("X-Original-Host", "other.example.net", "http://other.example.net")]
-    public void The_host_and_the_scheme_that_a_proxy_names_are_tried(string header, string value, string url)
+    public void The_host_and_the_scheme_named_by_a_proxy_are_tried(string header, string value, string url)
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
@@ -135,7 +135,7 @@ public class SignatureDiagnosisTests
     [Theory]
     [InlineData("/other")]
     [InlineData("/other/")]
-    public void A_forwarded_prefix_takes_the_place_of_the_path_of_the_public_url(string prefix)
+    public void A_forwarded_prefix_replaces_the_path_of_the_public_URL(string prefix)
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
@@ -149,7 +149,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void Headers_that_the_provider_did_not_send()
+    public void Headers_that_the_provider_did_not_send_are_explained()
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
@@ -161,7 +161,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void The_other_scheme_of_qinius()
+    public void Qinius_other_signature_scheme_is_explained()
     {
         var old = Url64(HmacSha1("sk", $"{NotifyPath}\n"));
         Assert.Equal([Finding.SignatureScheme], Diagnose(Qiniu, Request with { Authorization = $"Qiniu ak:{old}" }).Findings);
@@ -176,7 +176,7 @@ public class SignatureDiagnosisTests
     [InlineData("", "", true, Json, Finding.ContentType)]
     [InlineData("", "", false, Form, Finding.ContentType)]
     [InlineData("", "/hooks", true, Json, Finding.Path, Finding.ContentType)]
-    public void An_old_signature_of_qinius_that_is_right_for_a_variant_of_the_request(
+    public void An_old_Qiniu_signature_that_is_valid_for_a_variant_of_the_request_is_explained(
         string query, string prefix, bool bodySigned, string type, params Finding[] findings)
     {
         var text = $"{prefix}{NotifyPath}\n" + (bodySigned ? Encoding.UTF8.GetString(Request.Body.Span) : "");
@@ -191,7 +191,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void Other_encodings_of_the_right_digest()
+    public void Other_encodings_of_the_valid_digest_are_explained()
     {
         var digest = HmacSha1("sk", $"POST {NotifyPath}\nHost: hooks.example.com\nContent-Type: {Json}\n\n{Encoding.UTF8.GetString(Request.Body.Span)}");
         var hex = Convert.ToHexStringLower(digest);
@@ -204,7 +204,7 @@ public class SignatureDiagnosisTests
         foreach (var signature in (string[])[wangsuHex, wangsuHex.ToUpperInvariant(), Url64(wangsu), Convert.ToBase64String(wangsu), Url64(Utf8(wangsuHex.ToUpperInvariant()))])
             Assert.Equal([Finding.Encoding], Diagnose(Fmgr, Request with { Authorization = $"ak:{signature}" }).Findings);
 
-        // A digest that the two alphabets write differently.
+        // A digest that the two alphabets encode differently.
         for (var i = 0; ; i++)
         {
             var body = Utf8($$"""{"n":{{i}}}""");
@@ -220,7 +220,7 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void Keys_that_are_unknown_wrong_or_mixed_up()
+    public void Unknown_wrong_and_mixed_up_keys_are_explained()
     {
         foreach (var (provider, scheme, sign) in (IEnumerable<(IProvider, string, Func<string, string>)>)[
             (Qiniu, "Qiniu ", secret => SignQiniu("hooks.example.com", NotifyPath, Json, secret)),
@@ -246,11 +246,11 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
-    public void A_strangers_access_key_is_shown_in_short() =>
+    public void A_strangers_access_key_is_shown_in_part() =>
         Assert.Equal(65, Diagnose(Qiniu, Request with { Authorization = $"Qiniu {new string('x', 5000)}:{SignQiniu("h", "/", Json)}" }).AccessKey!.Length);
 
     [Fact]
-    public void What_has_no_signature_has_no_diagnosis()
+    public void A_notification_without_a_signature_has_no_diagnosis()
     {
         foreach (var authorization in (string?[])[null, "", "Bearer x"])
         {
@@ -269,7 +269,7 @@ public class SignatureDiagnosisTests
         Assert.Equal([Finding.Inconclusive], Diagnose(Qiniu, request, new HashBudget(1_000_000)).Findings);
         Assert.Equal([Finding.Unexplained], Diagnose(Qiniu, request, new HashBudget()).Findings);
 
-        // What several share is used up by the first of them.
+        // The first of them uses up the shared budget.
         var shared = new HashBudget();
         Assert.Contains(Enumerable.Range(0, 10), _ => Diagnose(Qiniu, request, shared).Findings.Single() == Finding.Inconclusive);
     }

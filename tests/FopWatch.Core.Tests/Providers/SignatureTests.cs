@@ -23,13 +23,13 @@ public class SignatureTests
 
     // The published vectors of providers.md, section 1.
     [Fact]
-    public void The_new_signature_of_the_vendors_first_vector() =>
+    public void The_new_signature_matches_the_vendors_first_vector() =>
         Assert.Equal(
             "0ujEjW_vLRZxebsveBgqa3JyQ-w=",
             Url64(QiniuSignature.Sign(Utf8("sk"), "POST", "", "", Json, [], Utf8("""{"name": "test"}"""))));
 
     [Fact]
-    public void Both_signatures_of_the_vendors_second_vector()
+    public void Both_signatures_match_the_vendors_second_vector()
     {
         var body = Utf8("name=sunflower.jpg&hash=Fn6qeQi4VDLQ347NiRm-RlQx_4O2&location=Shanghai&price=1500.00&uid=123");
         Assert.Equal(
@@ -48,7 +48,7 @@ public class SignatureTests
     }
 
     [Fact]
-    public void A_right_new_signature_is_strong()
+    public void A_valid_new_signature_is_strong()
     {
         const string Text = "POST /api/notify/media/token-1?a=b\nHost: hooks.example.com\nContent-Type: application/json\nX-Qiniu-A: 1\nX-Qiniu-B-C: 2\n\n{}";
         var request = Request with
@@ -87,7 +87,7 @@ public class SignatureTests
     }
 
     [Fact]
-    public void A_new_signature_that_leaves_the_body_out_is_weak()
+    public void A_new_signature_without_the_body_is_weak()
     {
         var request = Request with
         {
@@ -119,7 +119,7 @@ public class SignatureTests
     [InlineData("Bearer ak:sig")]
     [InlineData("ak:sig")]
     [InlineData("QiniuX ak:sig")]
-    public void What_is_no_signature_of_qinius_gives_no_trust(string? authorization) =>
+    public void A_header_without_a_Qiniu_signature_gives_no_trust(string? authorization) =>
         Assert.Equal(Trust.None, Qiniu.Verify(Request with { Authorization = authorization }, Keys));
 
     [Theory]
@@ -132,19 +132,19 @@ public class SignatureTests
     [InlineData("Qiniu ak:=")]
     [InlineData("QBox ak:é")]
     [InlineData("Qiniu nobody:0ujEjW_vLRZxebsveBgqa3JyQ-w=")]
-    public void A_broken_signature_of_qinius_is_invalid(string authorization)
+    public void A_broken_Qiniu_signature_is_invalid(string authorization)
     {
         Assert.Equal(Trust.Invalid, Qiniu.Verify(Request with { Authorization = authorization }, Keys));
         Assert.Equal(Trust.None, Qiniu.Verify(Request with { Authorization = authorization }, KeyRing.Empty));
     }
 
     [Fact]
-    public void Only_one_spelling_of_a_signature_is_right()
+    public void Only_one_spelling_of_a_signature_is_valid()
     {
         var right = Url64(HmacSha1("sk", "/api/notify/media/token-1\n"));
         Assert.Equal(Trust.Weak, Verify(right));
 
-        // The last digit of 27 has two bits that decoding would ignore.
+        // The last of 27 digits has two bits that decoding would ignore.
         const string Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         var twin = right[..26] + Digits[Digits.IndexOf(right[26], StringComparison.Ordinal) ^ 1];
         Assert.Equal(Convert.FromBase64String(Plain(right)), Convert.FromBase64String(Plain(twin + "=")));
@@ -157,7 +157,7 @@ public class SignatureTests
         static Trust Verify(string signature) => Qiniu.Verify(Request with { Authorization = $"QBox ak:{signature}" }, Keys);
     }
 
-    /// <summary>A notify URL as it was written, and what a client may have signed of it.</summary>
+    /// <summary>A notify URL as written, and the forms that a client may have signed.</summary>
     public static TheoryData<string, string, bool> WrittenUrls => new()
     {
         { "https://b\u00fccher.example/n", "https://b\u00fccher.example/n", true },
@@ -183,7 +183,7 @@ public class SignatureTests
 
     [Theory]
     [MemberData(nameof(WrittenUrls))]
-    public void A_url_may_be_signed_as_it_was_written_or_as_clients_normalise_it(string url, string signedUrl, bool isRight)
+    public void A_URL_may_be_signed_as_written_or_as_normalised_by_clients(string url, string signedUrl, bool isRight)
     {
         var expected = isRight ? Trust.Strong : Trust.Invalid;
         var (host, path) = (signedUrl.Split('/')[2], "/" + signedUrl.Split('/', 4)[3]);
@@ -197,7 +197,7 @@ public class SignatureTests
         Assert.InRange(SignedForms.Hosts(new(url)).Count, 1, 8);
     }
 
-    /// <summary>Where there is no public URL, the host is what a stranger sends.</summary>
+    /// <summary>Without a public URL, the host comes from the sender.</summary>
     [Theory]
     [InlineData("xn--a")]
     [InlineData("xn--\u00fc.example")]
@@ -221,7 +221,7 @@ public class SignatureTests
     [InlineData("https://hooks.example.com/n", "https://hooks.example.com/other", "ak", "sk", Trust.Invalid)]
     [InlineData("https://hooks.example.com/n", "https://hooks.example.com/n", "ak", "sk-2", Trust.Invalid)]
     [InlineData("https://hooks.example.com/n", "https://hooks.example.com/n", "nobody", "sk", Trust.Invalid)]
-    public void Wangsus_signature_covers_url_and_body(string url, string signedUrl, string accessKey, string secret, Trust trust)
+    public void Wangsus_signature_covers_URL_and_body(string url, string signedUrl, string accessKey, string secret, Trust trust)
     {
         const string Body = "eyJpZCI6ImEifQ==";
         var hex = string.Concat(HmacSha1(secret, signedUrl + "\n" + Body).Select(b => b.ToString("x2", System.Globalization.CultureInfo.InvariantCulture)));
@@ -246,7 +246,7 @@ public class SignatureTests
     [InlineData(":sig", Trust.Invalid)]
     [InlineData("ak:sig", Trust.Invalid)]
     [InlineData("ak:==", Trust.Invalid)]
-    public void What_is_no_signature_of_wangsus(string? authorization, Trust trust) =>
+    public void Every_other_header_is_not_a_Wangsu_signature(string? authorization, Trust trust) =>
         Assert.Equal(trust, Fops.Verify(Request with { Authorization = authorization }, Keys));
 
     private static string Url64(byte[] bytes) => Convert.ToBase64String(bytes).Replace('+', '-').Replace('/', '_');

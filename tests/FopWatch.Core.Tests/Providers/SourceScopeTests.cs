@@ -33,7 +33,7 @@ public class SourceScopeTests
     [InlineData("default.sys", "1380000006.default.sys", true)]
     [InlineData("sys", "1380000006.default.sys", false)]
     [InlineData("high.video", "low.video", false)]
-    public void A_pipeline_may_be_listed_with_the_number_of_its_account_or_without(string listed, string reported, bool isOurs)
+    public void A_pipeline_may_be_listed_with_or_without_its_account_number(string listed, string reported, bool isOurs)
     {
         var scope = new SourceScope([], [listed]);
 
@@ -43,7 +43,7 @@ public class SourceScopeTests
     [Theory]
     [InlineData(true, true)]
     [InlineData(false, false)]
-    public void A_report_that_names_no_bucket_counts_where_something_else_vouches_for_the_job(bool isVouchedFor, bool isOurs)
+    public void A_report_without_a_bucket_is_accepted_if_something_else_vouches_for_the_job(bool isVouchedFor, bool isOurs)
     {
         var report = Qiniu("""{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/mp4|saveas/bGVzc29uczpvdXQ=","code":0,"key":"out"}]}""");
 
@@ -75,7 +75,7 @@ public class SourceScopeTests
     [InlineData("3", JobOrigin.Hint, true)]
     [InlineData("2", JobOrigin.Registration, true)]
     [InlineData("1", JobOrigin.Report, true)]
-    public void A_command_of_file_management_shows_whose_job_it_is_only_if_it_succeeded(string code, JobOrigin origin, bool isOurs)
+    public void A_file_management_command_shows_whose_job_it_is_only_if_it_succeeded(string code, JobOrigin origin, bool isOurs)
     {
         var answer = Fmgr($$"""[{"cmd":"fetch/aHR0cDovL3g=/bucket/bGVzc29ucw==/key/Yg==","code":{{code}},"error":"what the attacker likes"}]""");
 
@@ -94,7 +94,7 @@ public class SourceScopeTests
     [InlineData(2, 3, "bGVzc29ucw==", true)]
     [InlineData(2, 3, "dGhlaXJz", false)]
     [InlineData(3, 2, "dGhlaXJz", false)]
-    public void One_command_that_succeeded_shows_whose_the_job_is_and_every_command_has_to_name_a_listed_bucket(
+    public void One_succeeded_command_shows_whose_the_job_is_and_every_command_must_name_a_listed_bucket(
         int ours, int other, string otherBucket, bool isOurs)
     {
         var answer = Fmgr($$"""[{"cmd":"bucket/bGVzc29ucw==/key/YQ==","code":{{ours}}},{"cmd":"bucket/{{otherBucket}}/key/Yg==","code":{{other}}}]""");
@@ -103,7 +103,7 @@ public class SourceScopeTests
     }
 
     [Fact]
-    public void The_reason_names_the_bucket_to_those_who_may_see_the_report_only_and_at_most_80_characters_of_it()
+    public void The_reason_names_at_most_80_characters_of_the_bucket_and_only_to_callers_who_may_see_the_report()
     {
         var foreign = new SourceScope(["lessons"], []).ObjectionTo(
             Qiniu($$"""{"id":"z0.a","code":0,"inputBucket":"{{new string('x', 300)}}","items":[]}"""), isVouchedFor: true)!;
@@ -113,7 +113,7 @@ public class SourceScopeTests
     }
 
     [Fact]
-    public void An_answer_that_is_not_about_the_source_is_no_report()
+    public void An_answer_that_is_not_about_the_source_is_not_a_report()
     {
         var scope = new SourceScope(["lessons"], ["video"]);
         var ours = new StatusAnswer(PollAnswer.Report, Qiniu("""{"id":"z0.a","code":0,"inputBucket":"lessons","pipeline":"1.video","items":[]}"""));

@@ -22,7 +22,7 @@ public sealed class StatusClientTests : IDisposable
     public void Dispose() => _http.Dispose();
 
     [Fact]
-    public async Task Asks_the_endpoint_and_reads_the_report()
+    public async Task The_endpoint_is_queried_and_the_report_read()
     {
         await using var server = new LoopbackServer(_ => Reply.Of(200, Done, "Content-Type: text/plain; charset=gbk"));
 
@@ -47,7 +47,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData(ProviderKind.Qiniu, 400, PollAnswer.Refused)]
     [InlineData(ProviderKind.WangsuFops, 500, PollAnswer.Unavailable)]
     [InlineData(ProviderKind.WangsuFops, 612, PollAnswer.Refused)]
-    public async Task Statuses_that_are_no_http_are_answers_too(ProviderKind kind, int status, PollAnswer expected)
+    public async Task Status_codes_outside_of_HTTP_are_answers_too(ProviderKind kind, int status, PollAnswer expected)
     {
         await using var server = new LoopbackServer(_ => Reply.Of(status, """{"error":"z0.a"}"""));
 
@@ -80,7 +80,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData("""{"code":"3","message":"no"}""")]
     [InlineData("""{"code":"404","message":"no","items":[]}""")]
     [InlineData(Done)]
-    public async Task A_404_that_is_not_wangsus_own_says_nothing_of_the_id(string body)
+    public async Task Any_other_404_says_nothing_about_the_id(string body)
     {
         foreach (var kind in (ProviderKind[])[ProviderKind.WangsuFmgr, ProviderKind.WangsuFops])
         {
@@ -93,7 +93,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_404_of_wangsu_whose_body_was_cut_is_worth_another_try_and_one_that_is_too_large_is_not()
+    public async Task A_truncated_404_of_Wangsu_is_retried_and_an_oversized_one_is_not()
     {
         const string Half = """{"code":"404","mess""";
         await using var closed = new LoopbackServer(_ => Reply.Raw("HTTP/1.1 404 Not Found\r\n\r\n" + Half));
@@ -114,7 +114,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData("""{"code":403,"message":"no"}""", PollAnswer.Refused, "HTTP 200, in whose body: 403")]
     [InlineData("""{"code":200,"message":"z0.a"}""", PollAnswer.Refused, "HTTP 200: the body is an error of the API, not a task")]
     [InlineData("""{"code":"3","message":"z0.a"}""", PollAnswer.Refused, "HTTP 200: the body is an error of the API, not a task")]
-    public async Task An_error_in_the_body_means_what_its_code_means(string body, PollAnswer expected, string detail)
+    public async Task The_code_of_an_error_in_the_body_gives_its_meaning(string body, PollAnswer expected, string detail)
     {
         await using var server = new LoopbackServer(_ => Reply.Of(200, body));
         var answer = await AskAsync(server, kind: ProviderKind.WangsuFops);
@@ -127,7 +127,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData("", "HTTP 200: the body is empty")]
     [InlineData("""{"error":"z0.a"}""", "HTTP 200: the body is neither a task nor a workflow")]
     [InlineData("""{"id":"z0.A","code":0,"items":[]}""", "HTTP 200: the answer is about another id")]
-    public async Task A_whole_answer_that_is_no_report_of_the_job_is_refused(string body, string detail)
+    public async Task A_complete_answer_that_is_not_a_report_of_the_job_is_refused(string body, string detail)
     {
         await using var server = new LoopbackServer(_ => Reply.Of(200, body));
         var answer = await AskAsync(server);
@@ -136,14 +136,14 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_without_an_id_is_taken_to_be_about_the_job()
+    public async Task An_answer_without_an_id_is_assumed_to_be_about_the_job()
     {
         await using var server = new LoopbackServer(_ => Reply.Of(200, """{"code":2,"items":[{"cmd":"x","code":2}]}"""));
         Assert.Equal(PollAnswer.Report, (await AskAsync(server)).Answer);
     }
 
     [Fact]
-    public async Task An_answer_that_was_cut_is_worth_another_try()
+    public async Task A_truncated_answer_is_retried()
     {
         var half = Done[..20];
         foreach (var reply in (Reply[])[Reply.Cut(half), Reply.Raw("HTTP/1.1 200 OK\r\n\r\n" + half), Reply.Raw("HTTP/1.1 200 OK\r\n\r\n"), Reply.Raw("HTTP/1.1 20"), Reply.Raw("")])
@@ -157,7 +157,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_listening_is_worth_another_try()
+    public async Task A_refused_connection_is_retried()
     {
         Uri url;
         await using (var server = new LoopbackServer(_ => Reply.Of(200)))
@@ -171,7 +171,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n{\"id\":")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Le")]
     [InlineData("")]
-    public async Task A_slow_answer_is_given_up_in_time_head_or_body(string beginning)
+    public async Task A_slow_head_or_body_is_given_up_in_time(string beginning)
     {
         await using var server = new LoopbackServer(_ => Reply.Raw(beginning) with { ThenHang = true });
         var asking = AskAsync(server);
@@ -186,7 +186,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Cancellation_is_the_only_thing_that_throws()
+    public async Task Only_cancellation_throws()
     {
         await using var server = new LoopbackServer(_ => Reply.Cut("{", thenHang: true));
         using var cancel = new CancellationTokenSource();
@@ -200,7 +200,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task An_answer_that_is_too_large_is_refused_whether_it_says_so_or_not()
+    public async Task An_oversized_answer_is_refused_with_or_without_an_announced_length()
     {
         var padded = Done + new string(' ', 1000);
         var options = new StatusClientOptions { MaxAnswerLength = padded.Length - 1 };
@@ -238,7 +238,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Redirects_to_anywhere_else_are_refused_and_not_followed()
+    public async Task Redirects_elsewhere_are_refused_and_not_followed()
     {
         await using var other = new LoopbackServer(_ => Reply.Of(200, Done));
         foreach (var (location, detail) in ((string, string)[])
@@ -259,14 +259,14 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_user_in_the_redirect_is_another_host()
+    public async Task A_redirect_with_a_user_name_is_to_another_host()
     {
         await using var server = new LoopbackServer(_ => Reply.Of(302, "", "Location: http://me@127.0.0.1/x"));
         Assert.Equal("HTTP 302 to another host", (await AskAsync(server)).Detail);
     }
 
     [Fact]
-    public async Task Redirects_without_end_are_refused()
+    public async Task Endless_redirects_are_refused()
     {
         await using var server = new LoopbackServer(target => Reply.Of(302, "", $"Location: {target}1"));
         var answer = await AskAsync(server);
@@ -282,7 +282,7 @@ public sealed class StatusClientTests : IDisposable
     [InlineData("Fri, 02 Jan 2026 03:03:05 GMT", 0)]
     [InlineData("Sat, 02 Jan 2027 03:05:05 GMT", 3600)]
     [InlineData("soon", null)]
-    public async Task Retry_after_is_told_up_to_an_hour(string header, int? seconds)
+    public async Task Retry_After_is_observed_up_to_an_hour(string header, int? seconds)
     {
         await using var server = new LoopbackServer(_ => Reply.Of(503, "", $"Retry-After: {header}"));
         var answer = await AskAsync(server);
@@ -290,7 +290,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_throttled_source_is_left_alone_for_a_while()
+    public async Task A_throttled_source_is_not_queried_for_a_while()
     {
         var throttled = true;
         await using var server = new LoopbackServer(_ => throttled ? Reply.Of(573) : Reply.Of(200, Done));
@@ -308,7 +308,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task Nobody_is_kept_waiting_for_a_long_pause()
+    public async Task No_caller_waits_for_a_long_pause()
     {
         await using var server = new LoopbackServer(_ => Reply.Of(429, "", "Retry-After: 100"));
         var client = Client();
@@ -339,14 +339,14 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_head_without_end_is_refused()
+    public async Task An_endless_head_is_refused()
     {
         await using var server = new LoopbackServer(_ => Reply.Of(200, Done, $"X-Long: {new string('x', 100_000)}"));
         Assert.Equal(PollAnswer.Refused, (await AskAsync(server)).Answer);
     }
 
     [Fact]
-    public void The_handler_sends_nothing_of_its_own()
+    public void The_handler_adds_no_headers()
     {
         using var handler = StatusClient.CreateHandler();
         Assert.Equal(
@@ -355,7 +355,7 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
-    public async Task A_status_api_that_hangs_holds_a_bounded_number_of_connections()
+    public async Task A_hanging_status_API_holds_a_limited_number_of_connections()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

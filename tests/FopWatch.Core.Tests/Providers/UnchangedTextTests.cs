@@ -8,7 +8,7 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Most texts have no secret. What recognises them at once decides as the expressions do that look for one.</summary>
+/// <summary>Most texts have no secret. The quick test for that agrees with the expressions that search for one.</summary>
 public class UnchangedTextTests
 {
     private static readonly string[] Texts =
@@ -21,7 +21,7 @@ public class UnchangedTextTests
     ];
 
     [Fact]
-    public void A_body_is_redacted_by_the_same_rules_where_it_is_read_once()
+    public void A_body_is_redacted_by_the_same_rules_when_it_is_read_once()
     {
         var member =
             from name in Gen.Elements(Texts).ListOf(2).Select(string.Concat)
@@ -44,7 +44,7 @@ public class UnchangedTextTests
     }
 
     [Fact]
-    public void A_text_without_escapes_is_searched_for_encoded_texts_as_one_with_them() =>
+    public void Text_without_escapes_is_searched_for_encoded_text_like_text_with_escapes() =>
         Holds(
             Gen.Elements(Texts.Where(text => Ascii.IsValid(text) && !text.Contains('%', StringComparison.Ordinal) && !text.Contains('\\', StringComparison.Ordinal)))
                 .ListOf().Select(string.Concat),
@@ -53,14 +53,14 @@ public class UnchangedTextTests
     [Theory]
     [InlineData("""{"cmd":"avthumb/mp4"}""")]
     [InlineData("""{"desc":"The fop was completed successfully","hash":"FuYTvVs0nZkBZb5ZpIM2OOLzCkNK","inputKey":"in/z0.560e99c37823de5a49c22393.mp4"}""")]
-    public void A_body_without_secrets_stays_as_it_is(string body) => Assert.Equal(body, CommandRedaction.RedactDistinctJson(Encoding.UTF8.GetBytes(body)));
+    public void A_body_without_secrets_is_unchanged(string body) => Assert.Equal(body, CommandRedaction.RedactDistinctJson(Encoding.UTF8.GetBytes(body)));
 
     [Theory]
     [InlineData("""{"cmd":"avthumb/m3u8/hlsKey/c2VjcmV0"}""", """{"cmd":"avthumb/m3u8/hlsKey/***"}""")]
     [InlineData("""{"accessToken":"x"}""", """{"accessToken":"***"}""")]
     [InlineData("""{"\u0074oken":"x"}""", """{"\u0074oken":"***"}""")]
     [InlineData("""{"cmd":"fetchURL/aHR0cHM6Ly9hLmV4YW1wbGUveD90b2tlbj1hYmNkZWY"}""", """{"cmd":"fetchURL/aHR0cHM6Ly9hLmV4YW1wbGUveD90b2tlbj0qKio="}""")]
-    public void A_body_with_a_secret_loses_it(string body, string expected) =>
+    public void A_secret_is_removed_from_a_body(string body, string expected) =>
         Assert.Equal(expected, CommandRedaction.RedactDistinctJson(Encoding.UTF8.GetBytes(body)));
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

@@ -5,7 +5,7 @@ using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>Signatures of Wangsu that are right for another request.</summary>
+/// <summary>Signatures of Wangsu that are valid for another request.</summary>
 public class WangsuSignatureDiagnosisTests
 {
     [Theory]
@@ -15,7 +15,7 @@ public class WangsuSignatureDiagnosisTests
     [InlineData("https://public.example.org/hooks" + NotifyPath, "Set FopWatch:PublicUrl to \"https://public.example.org/hooks\".", Finding.Host, Finding.Path)]
     [InlineData("https://hooks.example.com:443" + NotifyPath, "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", Finding.Host)]
     [InlineData("https://hooks.example.com" + NotifyPath + "/", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", Finding.TrailingSlash)]
-    public void A_signature_of_wangsus_that_is_right_for_a_variant_of_the_url(string signedUrl, string suggestion, params Finding[] findings)
+    public void A_Wangsu_signature_that_is_valid_for_a_variant_of_the_URL_is_explained(string signedUrl, string suggestion, params Finding[] findings)
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])
         {
@@ -31,7 +31,7 @@ public class WangsuSignatureDiagnosisTests
     [InlineData("/a%2Db", "/a%2Db", Finding.Path)]
     [InlineData("/a%20b", "/a b", Finding.Path)]
     [InlineData("/a%2Fb?q=1", "/a/b", Finding.Path, Finding.Query)]
-    public void A_path_that_wangsu_signed_as_it_was_written_or_decoded(string called, string signedPath, params Finding[] findings)
+    public void A_path_that_Wangsu_signed_as_written_or_decoded_is_explained(string called, string signedPath, params Finding[] findings)
     {
         var request = Request with { Url = new($"https://hooks.example.com{NotifyPath}{called}"), Authorization = $"ak:{SignWangsu($"https://hooks.example.com{NotifyPath}{signedPath}")}" };
 

@@ -8,7 +8,7 @@ namespace FopWatch.Core.Tests.Providers;
 public class WangsuTests
 {
     [Fact]
-    public void Reads_a_fops_notification()
+    public void A_fops_notification_is_read()
     {
         var saveAs = Base64Url("made:out.mp4");
         var facts = Fops.Notified(Base64Url($$"""
@@ -44,7 +44,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void Reads_an_fmgr_notification()
+    public void An_fmgr_notification_is_read()
     {
         var command = $"resource/{Base64("src:a.zip")}/bucket/{Base64("dst-1")}/key/{Base64("a/")}";
         var facts = Fmgr.Notified(Base64($$"""
@@ -68,7 +68,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void A_list_for_the_whole_job_belongs_to_its_one_command()
+    public void A_list_for_the_whole_job_belongs_to_its_single_command()
     {
         var one = Fmgr.Polled("""{"id":"a","code":3,"decompresslist":["x"],"items":[{"cmd":"c","code":3}]}""");
         Assert.Equal([new() { Key = "x" }], Assert.Single(one.Items).Outputs);
@@ -84,7 +84,7 @@ public class WangsuTests
     [InlineData("""["\ud83d"]""", "\uFFFD ")]
     [InlineData("", "")]
     [InlineData(" null ", "")]
-    public void A_decompresslist_in_a_string_is_a_json_list_or_the_key_of_the_list_file(string list, string files)
+    public void A_decompresslist_in_a_string_is_a_JSON_list_or_the_key_of_the_list_file(string list, string files)
     {
         var command = $"fetchURL/{Base64("http://src.example/a.zip")}/bucket/{Base64("dst")}/key/{Base64("a.zip")}/decompression/zip";
         var text = System.Text.Json.JsonSerializer.Serialize(list);
@@ -111,7 +111,7 @@ public class WangsuTests
     [InlineData("""[{"key":"a","\ud83d":1}]""")]
     [InlineData("""[{"key":"a","key":"b"}]""")]
     [InlineData(null)]
-    public void A_decompresslist_that_is_not_quite_a_list_gives_no_output_and_is_said_to_be_incomplete(string? list)
+    public void A_malformed_decompresslist_gives_no_output_and_is_reported_as_incomplete(string? list)
     {
         list ??= new string('[', 100) + new string(']', 100);
         var text = System.Text.Json.JsonSerializer.Serialize(list);
@@ -149,7 +149,7 @@ public class WangsuTests
     [InlineData("bucket/ZHN0/key/b2xkL2EubTN1OA==/deletets/1", "\"old/a.m3u8\"", 2, "dst", "old/a.m3u8")]
     [InlineData("bucket/ZHN0/prefix/b2xkLw==/output/ZHN0Omxpc3Q=", "null", 3, "dst", "old/")]
     [InlineData("bucket/ZHN0/deadline/3", "null", 3, "dst", "")]
-    public void What_a_command_without_a_source_names_is_its_input_and_no_output(string command, string key, int code, string bucket, string input)
+    public void The_file_of_a_command_without_a_source_is_its_input_and_not_an_output(string command, string key, int code, string bucket, string input)
     {
         var item = Assert.Single(Fmgr.Notified($$"""
             {"id":"a","code":3,"items":[{"cmd":"{{command}}","code":{{code}},"key":{{key}},"hash":null,"fsize":0,"url":null,"decompresslist":["x"]}]}
@@ -172,7 +172,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void A_content_detection_is_named_as_such()
+    public void A_content_detection_is_named_as_one()
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])
         {
@@ -196,7 +196,7 @@ public class WangsuTests
     [InlineData("3", ",\"separate\":\"yes\"", false, NotificationDelivery.Delivered, true)]
     [InlineData("6", "", false, NotificationDelivery.Unknown, false)]
     [InlineData("null", "", false, NotificationDelivery.Unknown, false)]
-    public void The_top_level_of_a_notification(string code, string separate, bool closed, NotificationDelivery delivery, bool asksForPoll)
+    public void The_top_level_of_a_notification_gives_the_progress(string code, string separate, bool closed, NotificationDelivery delivery, bool asksForPoll)
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])
         {
@@ -206,13 +206,13 @@ public class WangsuTests
         }
     }
 
-    /// <summary>A poll has named two commands; a notification says that it is over, and lists one.</summary>
+    /// <summary>A poll has named two commands; a notification says that the job is over, and lists one.</summary>
     [Theory]
     [InlineData("", false)]
     [InlineData(",\"separate\":null", false)]
     [InlineData(",\"separate\":1", false)]
     [InlineData(",\"separate\":0", true)]
-    public void A_notification_without_separate_that_leaves_out_an_unfinished_command_does_not_settle(string separate, bool settles)
+    public void A_notification_without_separate_that_omits_an_unfinished_command_does_not_settle(string separate, bool settles)
     {
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         foreach (var provider in (IProvider[])[Fmgr, Fops])
@@ -227,7 +227,7 @@ public class WangsuTests
             Assert.Equal(JobState.PartiallyFailed, job.Apply(polled, now).Job.Apply(notified, now).Job.Apply(answered, now).Job.State);
             Assert.Equal(!separate.EndsWith('1'), job.Apply(polled, now).Job.Apply(whole, now).Job.IsSettled);
 
-            // What has settled stays so.
+            // A settled job stays settled.
             var settled = job.Apply(notified, now).Job;
             Assert.Equal(!separate.EndsWith('1'), settled.IsSettled);
             Assert.Equal(settled.IsSettled, settled.Apply(polled, now).Job.IsSettled);
@@ -243,7 +243,7 @@ public class WangsuTests
     [InlineData("5", true, JobProgress.Processing, NotificationDelivery.Failed)]
     [InlineData("6", true, JobProgress.Processing, NotificationDelivery.Delivered)]
     [InlineData("7", false, JobProgress.Unknown, NotificationDelivery.Unknown)]
-    public void The_top_level_of_an_answer(string code, bool closed, JobProgress progress, NotificationDelivery delivery)
+    public void The_top_level_of_an_answer_gives_the_progress(string code, bool closed, JobProgress progress, NotificationDelivery delivery)
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])
         {
@@ -253,7 +253,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void An_answer_that_it_is_over_does_not_say_that_it_went_well()
+    public void An_answer_that_the_job_is_over_is_not_a_success()
     {
         Assert.Equal(JobState.Failed, Fops.Polled("""{"id":"a","code":6,"items":[{"cmd":"x","code":20}]}""").Outcome);
         Assert.Null(Fops.Polled("""{"id":"a","code":6}""").Outcome);
@@ -290,7 +290,7 @@ public class WangsuTests
     [InlineData("6,20", NotificationDelivery.Delivered)]
     [InlineData("6,3", NotificationDelivery.Unknown)]
     [InlineData("3", NotificationDelivery.Unknown)]
-    public void The_items_say_what_the_top_level_does_not_about_the_notification(string codes, NotificationDelivery delivery)
+    public void The_items_tell_what_the_top_level_omits_about_the_notification(string codes, NotificationDelivery delivery)
     {
         var items = string.Join(',', codes.Split(',').Select(code => $$"""{"cmd":"c{{code}}","code":{{code}}}"""));
         Assert.Equal(delivery, Fops.Polled($$"""{"id":"a","code":3,"items":[{{items}}]}""").Delivery);
@@ -298,7 +298,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void The_body_may_be_any_base64_or_bare_json()
+    public void The_body_may_be_any_Base64_or_bare_JSON()
     {
         // Chosen so that the two alphabets and the padding differ.
         const string Json = """{"id":"a","code":3,"items":[{"cmd":"x","code":3,"key":"b:??>>~~ü???"}]} """;
@@ -322,7 +322,7 @@ public class WangsuTests
     }
 
     [Fact]
-    public void Base64_that_was_cut_or_broken_is_no_report()
+    public void Truncated_or_broken_Base64_is_not_a_report()
     {
         var whole = Base64Url("""{"id":"a","code":3,"items":[{"cmd":"x","code":3}]}""").TrimEnd('=');
         Fops.Notified(whole);
@@ -338,7 +338,7 @@ public class WangsuTests
     [InlineData("""{"code":"3","message":"odd"}""", null)]
     [InlineData("""{"code":1000,"message":"odd"}""", null)]
     [InlineData("""{"message":"odd"}""", null)]
-    public void An_error_of_the_api_is_no_report(string body, int? status)
+    public void An_error_of_the_API_is_not_a_report(string body, int? status)
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])
         {
@@ -352,7 +352,7 @@ public class WangsuTests
     [InlineData("""{"code":404}""")]
     [InlineData("nonsense")]
     [InlineData("")]
-    public void Nothing_else_is_an_error_of_the_api(string body)
+    public void Nothing_else_is_an_error_of_the_API(string body)
     {
         Assert.Null(Fops.ErrorStatus(Utf8(body)));
         Assert.Null(Qiniu.ErrorStatus(Utf8(body)));
@@ -362,6 +362,6 @@ public class WangsuTests
     [InlineData("""{"id":"a"}""")]
     [InlineData("""{"code":3}""")]
     [InlineData("""{"id":"a","code":"three"}""")]
-    public void What_has_neither_items_nor_a_code_is_no_report(string body) =>
+    public void A_body_with_neither_items_nor_a_code_is_not_a_report(string body) =>
         Assert.Equal("the body is no task", Fops.Problem(ReportChannel.Poll, body));
 }

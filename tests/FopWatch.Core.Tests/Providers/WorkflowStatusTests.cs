@@ -9,7 +9,7 @@ using Reply = FopWatch.Core.Tests.Providers.LoopbackServer.Reply;
 
 namespace FopWatch.Core.Tests.Providers;
 
-/// <summary>The two status queries of Qiniu: which is asked, in which order, and what their answers together mean.</summary>
+/// <summary>Qiniu's two status queries: which is sent, in which order, and what their answers mean together.</summary>
 public sealed class WorkflowStatusTests : IDisposable
 {
     private const string Unknown = """{"error":"not such id in prefop"}""";
@@ -31,7 +31,7 @@ public sealed class WorkflowStatusTests : IDisposable
     public void Dispose() => _http.Dispose();
 
     [Fact]
-    public async Task A_job_that_was_named_as_a_workflow_is_asked_for_there_first_and_with_a_signature()
+    public async Task A_job_named_as_a_workflow_is_queried_as_one_first_with_a_signature()
     {
         await using var server = Server(workflows: Reply.Of(200, WorkflowBody));
 
@@ -49,7 +49,7 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task A_job_that_nothing_has_named_is_asked_for_as_a_task_first_without_a_signature_and_then_as_a_workflow()
+    public async Task An_unnamed_job_is_queried_as_a_task_first_without_a_signature_and_then_as_a_workflow()
     {
         await using var server = Server(workflows: Reply.Of(200, WorkflowBody));
 
@@ -65,7 +65,7 @@ public sealed class WorkflowStatusTests : IDisposable
     [InlineData(599, "", PollAnswer.Unavailable)]
     [InlineData(573, "", PollAnswer.Throttled)]
     [InlineData(400, "", PollAnswer.Refused)]
-    public async Task What_the_query_of_tasks_answers_about_a_job_that_nothing_has_named_is_the_answer_unless_it_does_not_know_it(int status, string body, PollAnswer expected)
+    public async Task The_task_querys_answer_about_an_unnamed_job_is_final_unless_the_job_is_unknown(int status, string body, PollAnswer expected)
     {
         await using var server = Server(Reply.Of(status, body), Reply.Of(200, WorkflowBody));
 
@@ -76,7 +76,7 @@ public sealed class WorkflowStatusTests : IDisposable
     [Theory]
     [InlineData(612, Unknown)]
     [InlineData(404, """{"error":"no such task"}""")]
-    public async Task Only_if_neither_query_knows_it_an_id_is_unknown(int status, string body)
+    public async Task An_id_is_unknown_only_if_neither_query_knows_it(int status, string body)
     {
         await using var server = Server(workflows: Reply.Of(status, body));
         foreach (var isWorkflow in (bool[])[false, true])
@@ -99,7 +99,7 @@ public sealed class WorkflowStatusTests : IDisposable
     [InlineData(599, "", PollAnswer.Unavailable)]
     [InlineData(573, "", PollAnswer.Throttled)]
     [InlineData(401, """{"error":"bad token"}""", PollAnswer.Refused)]
-    public async Task A_query_of_workflows_that_fails_does_not_make_an_id_unknown(int status, string body, PollAnswer expected)
+    public async Task A_failing_workflow_query_does_not_make_an_id_unknown(int status, string body, PollAnswer expected)
     {
         await using var server = Server(workflows: Reply.Of(status, body));
         foreach (var isWorkflow in (bool[])[false, true])
@@ -107,7 +107,7 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task A_job_that_was_named_as_a_workflow_by_mistake_or_while_that_query_is_down_is_still_found_as_a_task()
+    public async Task A_job_wrongly_named_as_a_workflow_or_during_an_outage_of_that_query_is_still_found_as_a_task()
     {
         foreach (var workflows in (Reply[])[Reply.Of(612, Unknown), Reply.Of(599), Reply.Of(401)])
         {
@@ -120,14 +120,14 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_the_query_of_tasks_fails_after_the_other_did_not_know_the_id_it_is_not_unknown()
+    public async Task If_the_task_query_fails_after_the_other_did_not_know_the_id_it_is_not_unknown()
     {
         await using var server = Server(Reply.Of(599), Reply.Of(612, Unknown));
         Assert.Equal(PollAnswer.Unavailable, (await Client().AskAsync(Source(server, First), "z0.a", isWorkflow: true, Token)).Answer);
     }
 
     [Fact]
-    public async Task A_throttled_query_of_workflows_pauses_the_whole_source_for_as_long_as_it_says()
+    public async Task A_throttled_workflow_query_pauses_the_whole_source_for_as_long_as_it_says()
     {
         await using var server = Server(Reply.Of(200, TaskBody), Reply.Of(573, "", "Retry-After: 90"));
         var client = Client();
@@ -141,7 +141,7 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_question_counts_for_the_rate()
+    public async Task Each_query_counts_against_the_rate()
     {
         await using var server = Server(workflows: Reply.Of(612, Unknown));
         var source = Source(server, First) with { Poll = Bodies.Qiniu.DefaultPoll with { PerSecond = 1 } };
@@ -149,7 +149,7 @@ public sealed class WorkflowStatusTests : IDisposable
         var asking = Client().AskAsync(source, "z0.a", isWorkflow: false, Token);
         await server.UntilAnsweredAsync(Token);
 
-        // Long enough for a second question that nothing holds back.
+        // Long enough for a second query that nothing delays.
         await Task.Delay(TimeSpan.FromMilliseconds(300), Token);
         Assert.Single(server.Asked);
         _clock.Advance(TimeSpan.FromSeconds(1));
@@ -159,7 +159,7 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task Keys_are_tried_in_turn_and_the_one_that_is_accepted_is_used_from_then_on()
+    public async Task Keys_are_tried_in_turn_and_the_accepted_one_is_used_from_then_on()
     {
         await using var server = Server(workflows: null);
         var client = Client();
@@ -190,7 +190,7 @@ public sealed class WorkflowStatusTests : IDisposable
     [Theory]
     [InlineData(0)]
     [InlineData(365)]
-    public async Task Keys_that_were_all_refused_are_not_tried_again_for_a_while_and_then_are_though_the_clock_was_ahead(int days)
+    public async Task Refused_keys_are_retried_after_a_while_even_if_the_clock_was_ahead(int days)
     {
         _clock.Ahead = TimeSpan.FromDays(days);
         await using var server = Server(workflows: Reply.Of(401, "{}"));
@@ -224,7 +224,7 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
-    public async Task A_redirect_within_the_api_is_signed_for_where_it_leads_and_one_to_elsewhere_is_not_followed()
+    public async Task A_redirect_within_the_API_is_signed_for_its_target_and_one_elsewhere_is_not_followed()
     {
         await using var elsewhere = new LoopbackServer(_ => Reply.Of(200, WorkflowBody));
         await using var server = new LoopbackServer(asked => asked switch
@@ -249,12 +249,12 @@ public sealed class WorkflowStatusTests : IDisposable
     [InlineData("https://qiniu.com.example.com", false)]
     [InlineData("https://notqiniu.com", false)]
     [InlineData("http://10.0.0.1:8080", false)]
-    public void Ids_of_a_server_that_is_not_qinius_are_not_sent_to_qiniu_unless_it_is_set(string statusEndpoint, bool isAsked) =>
+    public void Ids_of_a_server_other_than_Qinius_are_not_sent_to_Qiniu_unless_configured(string statusEndpoint, bool isAsked) =>
         Assert.Equal(isAsked ? new Uri("https://dora.qiniuapi.com") : null, Bodies.Qiniu.Workflows!.DefaultEndpoint(new(statusEndpoint)));
 
     private static string KeyOf(string head) => head.Split("Authorization: Qiniu ")[1].Split(':')[0];
 
-    /// <summary>Both APIs; without an answer for workflows, that query accepts the second key alone.</summary>
+    /// <summary>Both APIs. Without a configured answer, the workflow query accepts the second key only.</summary>
     private static LoopbackServer Server(Reply? tasks = null, Reply? workflows = null)
     {
         LoopbackServer? server = null;

@@ -6,7 +6,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Core.Tests.Publishing;
 
-/// <summary>What a shortened event keeps of outputs and errors, and how it names what is gone.</summary>
+/// <summary>Which outputs and errors a shortened event keeps, and how it names what is missing.</summary>
 public class EventCutOutputsTests
 {
     [Fact]
@@ -23,7 +23,7 @@ public class EventCutOutputsTests
     }
 
     [Fact]
-    public void As_many_outputs_as_are_kept_are_not_named_as_gone()
+    public void Exactly_the_kept_number_of_outputs_is_not_marked_as_cut()
     {
         var shorter = Items($$"""{"command":"c","state":"succeeded","outputs":{{Outputs(JobFacts.OutputsKept)}}}""");
 
@@ -34,7 +34,7 @@ public class EventCutOutputsTests
     [Theory]
     [InlineData("""{"at":"/outputs","elements":7}""", """{"at":"/outputs","elements":37}""")]
     [InlineData("""{"at":"/outputs"}""", """{"at":"/outputs"}""")]
-    public void Outputs_that_were_gone_already_count_and_where_their_number_is_not_known_none_is_given(string known, string expected)
+    public void Outputs_removed_earlier_are_counted_and_an_unknown_number_is_omitted(string known, string expected)
     {
         var shorter = Items(
             $$"""{"command":"c","state":"succeeded","truncated":[{"at":"/other","more":true},{{known}}],"outputs":{{Outputs(130)}}}""");
@@ -58,7 +58,7 @@ public class EventCutOutputsTests
     }
 
     [Fact]
-    public void An_error_of_the_length_that_is_kept_stays()
+    public void An_error_of_exactly_the_kept_length_stays()
     {
         var error = new string('e', ItemFacts.ErrorKept);
         var last = Items($$"""{"command":"c","state":"failed","error":"{{error}}","outputs":[]}""")[3];
@@ -67,7 +67,7 @@ public class EventCutOutputsTests
     }
 
     [Fact]
-    public void A_result_that_has_no_shorter_form_is_left_out_and_named()
+    public void A_result_without_a_shorter_form_is_removed_and_named()
     {
         var first = Items($$"""{"command":"c","state":"succeeded","result":{{new string('7', 70_000)}},"outputs":[]}""")[0];
 
@@ -76,7 +76,7 @@ public class EventCutOutputsTests
     }
 
     [Fact]
-    public void A_result_that_was_cut_stays_as_it_is_where_it_fits()
+    public void A_cut_result_that_fits_is_unchanged()
     {
         var item = """{"command":"c","state":"succeeded","result":{"a":[1]},"truncated":[{"at":"/result/a","elements":5}],"outputs":[]}""";
 
@@ -87,7 +87,7 @@ public class EventCutOutputsTests
     [InlineData("""{"id":"z0.job"}""")]
     [InlineData("""{"id":"z0.job","items":null}""")]
     [InlineData("""{"id":"z0.job","items":[7,null]}""")]
-    public void Items_that_are_not_there_or_are_none_are_left_out_at_last(string data)
+    public void Missing_and_invalid_items_are_removed_last(string data)
     {
         var shorter = EventCut.Shorter(Event(data)).Select(one => JsonNode.Parse(EventCut.ToBody(one))!["data"]!).ToList();
 

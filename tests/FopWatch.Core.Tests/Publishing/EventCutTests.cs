@@ -13,7 +13,7 @@ public class EventCutTests
     private static readonly string Frames = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $$"""{"offset":{{i}}}"""));
 
     [Fact]
-    public void An_event_whose_result_has_half_a_pair_and_a_name_twice_is_shortened()
+    public void An_event_whose_result_has_a_lone_surrogate_and_a_duplicate_name_is_shortened()
     {
         var whole = Event("""{"cuts":[1],"verdict":"block"}""");
         var earlier = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(whole.Body.Span).Replace(
@@ -32,7 +32,7 @@ public class EventCutTests
     }
 
     [Fact]
-    public void Names_that_only_their_secrets_tell_apart_are_cut_by_every_store()
+    public void Names_that_differ_only_in_their_secrets_are_cut_by_every_store()
     {
         var body = $$$"""{"id":"a","code":0,"items":[{"cmd":"c","code":0,"result":{"f?token=a":[{{{Frames}}}],"f?token=b":[{{{Frames}}}]}}]}""";
         var report = ProviderKinds.For(ProviderKind.Qiniu).Decode(ReportChannel.Poll, Encoding.UTF8.GetBytes(body)).Report!;
@@ -70,7 +70,7 @@ public class EventCutTests
     }
 
     [Fact]
-    public void What_is_gone_of_a_shortened_event_is_what_is_gone_of_its_shortened_job()
+    public void A_shortened_event_lacks_the_same_parts_as_its_shortened_job()
     {
         var change = Change($$"""{"cuts":[{{Frames}}],"deep":{{Nested(57)}},"text":"{{new string('t', 100_000)}}","verdict":"block"}""");
         foreach (var (body, cut) in EventCut.Shorter(change.ToEvent()!.Body).Select(EventCut.ToBody).Zip([FactsCut.Results, FactsCut.SmallResults, FactsCut.Outputs, FactsCut.Details]))
@@ -90,7 +90,7 @@ public class EventCutTests
     [InlineData(55, false)]
     [InlineData(56, true)]
     [InlineData(60, true)]
-    public void Of_a_result_that_is_nested_deeper_than_56_levels_only_what_is_too_deep_becomes_null(int levels, bool isTooDeep)
+    public void In_a_result_nested_deeper_than_56_levels_only_the_excess_becomes_null(int levels, bool isTooDeep)
     {
         var (deep, list) = (Nested(levels), Nested(levels - 1));
         var change = Change($$"""{"deep":{{deep}},"list":[1{{(levels > 1 ? "," + list : "")}},2],"verdict":"block"}""");
@@ -114,7 +114,7 @@ public class EventCutTests
     }
 
     [Fact]
-    public void An_event_of_an_earlier_version_that_counts_arrays_and_has_one_length_for_all_strings_is_shortened_further()
+    public void An_event_of_an_earlier_version_with_array_counts_and_a_single_string_length_is_shortened_further()
     {
         var whole = Encoding.UTF8.GetString(Event("""{"cuts":[1],"verdict":"block"}""").Body.Span);
         var earlier = whole.Replace("[1]", $"[{Frames}]", StringComparison.Ordinal).Replace(
@@ -138,7 +138,7 @@ public class EventCutTests
     [InlineData("pipeline")]
     [InlineData("requestId")]
     [InlineData("taskFrom")]
-    public void Texts_of_the_provider_that_are_too_long_to_be_genuine_are_left_out(string name)
+    public void Texts_of_the_provider_that_are_too_long_to_be_genuine_are_removed(string name)
     {
         var body = Encoding.UTF8.GetString(Event("{}").Body.Span);
         foreach (var (length, isKept) in ((int, bool)[])[(1024, true), (1025, false)])

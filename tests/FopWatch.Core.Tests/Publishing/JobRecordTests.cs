@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Publishing;
 
-/// <summary>What a job says of itself on the wire.</summary>
+/// <summary>A job's record on the wire.</summary>
 public class JobRecordTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -16,7 +16,7 @@ public class JobRecordTests
     private static readonly ItemFacts Item = new() { Command = "c", State = ItemState.Processing };
 
     [Fact]
-    public void A_job_that_is_open_names_nothing_that_settled_it_though_it_was_settled_before()
+    public void An_open_job_names_nothing_that_settled_it_although_it_was_settled_before()
     {
         var record = (Open with { SettledAt = Start, SettledBy = SettledBy.Deadline }).ToRecord();
 
@@ -24,7 +24,7 @@ public class JobRecordTests
     }
 
     [Fact]
-    public void A_job_that_expired_says_when_and_by_what()
+    public void An_expired_job_says_when_and_by_what()
     {
         var record = Open.GiveUp(SettledBy.Deadline, Start.AddDays(9)).Job.ToRecord();
 
@@ -32,7 +32,7 @@ public class JobRecordTests
     }
 
     [Fact]
-    public void Metadata_is_there_only_if_there_is_any()
+    public void Metadata_is_present_only_if_there_is_any()
     {
         Assert.Null(Open.ToRecord().Metadata);
         Assert.Equal("42", (Open with { Metadata = Job.NoMetadata.Add("lesson", "42") }).ToRecord().Metadata!["lesson"]);
@@ -66,7 +66,7 @@ public class JobRecordTests
     }
 
     [Fact]
-    public void A_result_that_is_null_is_none_and_one_that_was_dropped_is_named()
+    public void A_null_result_is_absent_and_a_removed_one_is_named()
     {
         var facts = JobFacts.None.WithItems([Item with { Result = "null", ResultCut = new() { Whole = "", Dropped = true, Unnamed = 2 } }]);
 

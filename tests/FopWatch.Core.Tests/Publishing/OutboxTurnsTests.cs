@@ -12,17 +12,17 @@ public class OutboxTurnsTests
     private readonly OutboxTurns _turns = new(Now);
 
     [Fact]
-    public void An_event_that_was_not_refused_has_its_turn() => Assert.True(_turns.Admits(Key, 0, null));
+    public void An_event_that_was_not_refused_may_be_published() => Assert.True(_turns.Admits(Key, 0, null));
 
     [Fact]
-    public void A_refused_event_has_its_turn_when_it_is_to_be_tried_again_and_not_before()
+    public void A_refused_event_may_be_published_from_its_retry_time()
     {
         Assert.True(_turns.Admits(Key, 1, Now));
         Assert.False(_turns.Admits(Key, 1, Now + Tick));
     }
 
     [Fact]
-    public void A_wait_longer_than_any_is_over()
+    public void A_wait_longer_than_possible_is_over()
     {
         Assert.False(_turns.Admits(Key, 1, Now + (2 * SetAside.Longest)));
         Assert.True(new OutboxTurns(Now).Admits(Key, 1, Now + (2 * SetAside.Longest) + Tick));
@@ -31,7 +31,7 @@ public class OutboxTurnsTests
     [Theory]
     [InlineData(OutboxTurns.HoldsBack - 1, false)]
     [InlineData(OutboxTurns.HoldsBack, true)]
-    public void An_event_that_waits_holds_back_the_later_ones_of_its_job_until_it_was_refused_too_often(int refusals, bool admitted)
+    public void A_waiting_event_holds_back_its_jobs_later_ones_until_it_was_refused_too_often(int refusals, bool admitted)
     {
         Assert.False(_turns.Admits(Key, refusals, Now + Tick));
 
@@ -41,6 +41,6 @@ public class OutboxTurnsTests
     }
 
     [Fact]
-    public void The_retries_up_to_then_take_63_minutes() =>
+    public void The_retries_until_then_take_63_minutes() =>
         Assert.Equal(63, Enumerable.Range(1, OutboxTurns.HoldsBack - 1).Sum(refusals => SetAside.Wait(refusals).TotalMinutes));
 }

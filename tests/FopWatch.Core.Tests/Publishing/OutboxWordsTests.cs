@@ -8,5 +8,5 @@ public class OutboxWordsTests
     [InlineData(0, "0")]
     [InlineData(IOutbox.MostCounted - 1, "999")]
     [InlineData(IOutbox.MostCounted, "1000 or more")]
-    public void A_number_of_events_is_said_as_far_as_it_was_counted(long count, string words) => Assert.Equal(words, IOutbox.InWords(count));
+    public void A_number_of_events_is_stated_as_far_as_it_was_counted(long count, string words) => Assert.Equal(words, IOutbox.InWords(count));
 }

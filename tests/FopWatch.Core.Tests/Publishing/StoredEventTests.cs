@@ -10,7 +10,7 @@ public class StoredEventTests
         """{"specversion":"1.0","id":"a","source":"/s","type":"t","time":"2026-03-01T08:00:00Z","data":{"id":"z0.job"}}""";
 
     [Fact]
-    public void An_event_of_this_version_is_published_as_it_is_stored()
+    public void An_event_of_this_version_is_published_as_stored()
     {
         var body = Encoding.UTF8.GetBytes(Whole);
 
@@ -38,7 +38,7 @@ public class StoredEventTests
     [InlineData("\"source\":\"/s\",")]
     [InlineData("\"type\":\"t\",")]
     [InlineData(",\"data\":{\"id\":\"z0.job\"}")]
-    public void A_body_without_what_every_event_has_is_damaged(string member) => AssertDamaged(Whole.Replace(member, "", StringComparison.Ordinal));
+    public void A_body_without_a_required_member_is_damaged(string member) => AssertDamaged(Whole.Replace(member, "", StringComparison.Ordinal));
 
     [Theory]
     [InlineData("\"1.0\"", "1")]
@@ -47,7 +47,7 @@ public class StoredEventTests
     [InlineData("\"t\"", "{}")]
     [InlineData("{\"id\":\"z0.job\"}", "\"z0.job\"")]
     [InlineData("{\"id\":\"z0.job\"}", "[]")]
-    public void A_body_whose_members_are_of_other_kinds_is_damaged(string value, string other) => AssertDamaged(Whole.Replace(value, other, StringComparison.Ordinal));
+    public void A_body_with_members_of_other_kinds_is_damaged(string value, string other) => AssertDamaged(Whole.Replace(value, other, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("")]
@@ -57,17 +57,17 @@ public class StoredEventTests
     [InlineData(Whole + "{}")]
     [InlineData(Whole + "x")]
     [InlineData("[" + Whole + "]")]
-    public void A_body_that_is_not_one_object_to_its_end_is_damaged(string body) => AssertDamaged(body);
+    public void A_body_that_is_not_a_single_object_is_damaged(string body) => AssertDamaged(body);
 
     [Fact]
-    public void A_body_that_is_cut_off_anywhere_is_damaged()
+    public void A_truncated_body_is_damaged()
     {
         for (var length = 0; length < Whole.Length; length++)
             AssertDamaged(Whole[..length]);
     }
 
     [Fact]
-    public void What_only_looks_like_a_member_inside_of_the_job_does_not_count() =>
+    public void Text_within_the_job_that_looks_like_a_member_does_not_count() =>
         AssertDamaged("""{"data":{"specversion":"1.0","id":"a","source":"/s","type":"t"}}""");
 
     [Theory]
@@ -76,7 +76,7 @@ public class StoredEventTests
     [InlineData("\"source\":\"/s\"")]
     [InlineData("\"type\":\"t\"")]
     [InlineData("\"data\":{\"id\":\"z0.job\"}")]
-    public void A_member_that_is_there_twice_is_there(string member)
+    public void A_duplicate_member_counts_as_present(string member)
     {
         var twice = Encoding.UTF8.GetBytes(Whole.Replace(member, $"{member},{member}", StringComparison.Ordinal));
 

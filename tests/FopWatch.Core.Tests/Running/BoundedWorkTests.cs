@@ -10,7 +10,7 @@ public class BoundedWorkTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task So_many_are_at_work_at_once_and_each_that_ends_makes_room_for_the_next()
+    public async Task The_given_number_runs_at_once_and_each_that_ends_makes_room_for_the_next()
     {
         var bodies = Enumerable.Range(0, 5).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToList();
         var begun = new SemaphoreSlim(0);
@@ -46,7 +46,7 @@ public class BoundedWorkTests
     }
 
     [Fact]
-    public async Task After_a_failure_none_is_begun_and_those_at_work_end_before_it_is_thrown()
+    public async Task After_a_failure_none_is_started_and_running_ones_end_before_it_is_thrown()
     {
         var last = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var (begun, failure) = (0, new InvalidOperationException("first"));
@@ -73,7 +73,7 @@ public class BoundedWorkTests
     }
 
     [Fact]
-    public async Task Items_that_cannot_be_read_fail_once_those_at_work_have_ended()
+    public async Task A_failure_to_read_items_is_thrown_once_running_ones_have_ended()
     {
         var (last, ended) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), false);
         var all = BoundedWork.ForEachAsync(

@@ -41,7 +41,7 @@ public class ApiKeySettingsTests
     public void Nothing_else_is_a_key(string? given) => Assert.Null(FopWatchSettings.Read(Right).ApiKeys.Find(given));
 
     [Fact]
-    public void Without_keys_nothing_is_one()
+    public void Without_keys_no_value_is_one()
     {
         var keys = FopWatchSettings.Read([]).ApiKeys;
 
@@ -70,7 +70,7 @@ public class ApiKeySettingsTests
     [InlineData("ApiKeys:Ops:Rights", "Read", "ApiKeys:ops is also written 'Ops': this name is case-sensitive, so write it the same way in the settings file and in the environment")]
     [InlineData("ApiKeys", "0123456789abcdef", "ApiKeys is a single value: it takes a map from names to values")]
     [InlineData("ApiKeys:more", "0123456789abcdef", "ApiKeys:more is a single value: it takes a map from names to values")]
-    public void What_is_wrong_is_named_with_the_setting_and_without_the_key(string name, string? value, string problem)
+    public void A_problem_names_the_setting_and_not_the_key(string name, string? value, string problem)
     {
         var settings = new Dictionary<string, string?>(Right) { [name] = value };
         if (name == "ApiKeys:ops:Rights" && value is null)
@@ -83,7 +83,7 @@ public class ApiKeySettingsTests
     }
 
     [Fact]
-    public void All_problems_are_named_at_once()
+    public void All_problems_are_reported_at_once()
     {
         var settings = new Dictionary<string, string?>(Right)
         {
@@ -107,5 +107,5 @@ public class ApiKeySettingsTests
     }
 
     [Fact]
-    public void Settings_written_out_hold_no_key() => Assert.DoesNotContain(Key, $"{FopWatchSettings.Read(Right)} {FopWatchSettings.Read(Right).ApiKeys}", StringComparison.Ordinal);
+    public void Settings_written_as_text_contain_no_key() => Assert.DoesNotContain(Key, $"{FopWatchSettings.Read(Right)} {FopWatchSettings.Read(Right).ApiKeys}", StringComparison.Ordinal);
 }

@@ -30,7 +30,7 @@ public class DomainSettingsTests
     [InlineData("https://cdn.example.com/?x=1")]
     [InlineData("https://cdn.example.com/#x")]
     [InlineData("https://user@cdn.example.com")]
-    public void A_domain_that_is_no_plain_url_is_an_error_that_names_it(string url)
+    public void A_domain_that_is_not_a_plain_URL_is_named_in_an_error(string url)
     {
         var problem = Assert.Single(Problems(new() { ["Sources:media:Domains:b"] = url }));
 
@@ -38,7 +38,7 @@ public class DomainSettingsTests
     }
 
     [Fact]
-    public void An_incomplete_or_repeated_domain_is_an_error_that_names_it()
+    public void An_incomplete_or_repeated_domain_is_named_in_an_error()
     {
         Assert.StartsWith(
             "FopWatch:Sources:media:Domains:0:Bucket is missing",

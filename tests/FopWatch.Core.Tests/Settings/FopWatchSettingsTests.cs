@@ -26,7 +26,7 @@ public class FopWatchSettingsTests
     };
 
     [Fact]
-    public void Right_settings_are_read_and_the_rest_takes_the_providers_defaults()
+    public void Valid_settings_are_read_and_the_rest_has_the_providers_defaults()
     {
         var settings = FopWatchSettings.Read(Right);
 
@@ -107,7 +107,7 @@ public class FopWatchSettingsTests
     [InlineData("Retention")]
     [InlineData("ApiKey")]
     [InlineData("NotASetting")]
-    public void A_reference_to_a_secret_that_was_not_resolved_is_refused_and_named_wherever_it_is(string name)
+    public void An_unresolved_reference_to_a_secret_is_refused_and_named_wherever_it_is(string name)
     {
         foreach (var reference in (string[])[
             "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/sk/)",
@@ -125,7 +125,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void A_secret_that_only_mentions_a_reference_is_taken()
+    public void A_secret_that_only_contains_a_reference_is_accepted()
     {
         var settings = new Dictionary<string, string?>(Right) { ["Sources:media:Keys:AK"] = "x@Microsoft.KeyVault(" };
 
@@ -133,7 +133,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void The_endpoint_of_workflows_is_qinius_own_unless_it_is_set_and_no_setting_of_wangsus()
+    public void The_workflow_endpoint_defaults_to_Qinius_own_and_is_not_a_setting_of_Wangsus()
     {
         Assert.Equal(new Uri("https://dora.qiniuapi.com"), FopWatchSettings.Read(Right).Sources.Find("media")!.WorkflowEndpoint);
         Assert.Null(FopWatchSettings.Read(Right).Sources.Find("files")!.WorkflowEndpoint);
@@ -154,7 +154,7 @@ public class FopWatchSettingsTests
     internal static IReadOnlyList<string> Problems(Dictionary<string, string?> more) =>
         Assert.Throws<SettingsException>(() => FopWatchSettings.Read([.. Right, .. more])).Problems;
 
-    /// <summary>As a host reads them that has a setting of its own.</summary>
+    /// <summary>Settings as read by a host with a setting of its own.</summary>
     private static FopWatchSettings ReadWith(Dictionary<string, string?> settings, string own) =>
         FopWatchSettings.Read(
             settings,
@@ -165,7 +165,7 @@ public class FopWatchSettingsTests
             });
 
     [Fact]
-    public void A_host_reads_its_own_settings_with_what_is_right_of_the_shared_ones_and_all_problems_are_reported_together()
+    public void A_host_reads_its_own_settings_with_the_valid_shared_ones_and_all_problems_are_reported_together()
     {
         Dictionary<string, string?> settings = new(Right) { ["Retention"] = "forever", ["Tables:Buckets"] = "0", ["Surces"] = "typo" };
         Uri? seen = null;
@@ -191,7 +191,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void A_source_or_an_access_key_that_is_spelled_in_two_ways_is_an_error_that_names_both()
+    public void A_source_or_an_access_key_spelled_in_two_ways_is_an_error_that_names_both()
     {
         IEnumerable<KeyValuePair<string, string?>> spelled =
             [.. Right, new("SOURCES:MEDIA:TRUST", "Token"), new("Sources:Media:Poll", null), new("Sources:files:Keys:0:SECRETKEY", "sk-2"), new("Sources:media:keys:ak", "SK")];
@@ -204,7 +204,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void The_case_of_all_other_names_does_not_matter_and_the_last_value_is_taken()
+    public void All_other_names_are_case_insensitive_and_the_last_value_wins()
     {
         IEnumerable<KeyValuePair<string, string?>> spelled =
             [.. Right, new("SOURCES:media:TRUST", "Token"), new("publicurl", "https://other.example.com"), new("Sources:files:Keys:0:SECRETKEY", "sk-2")];
@@ -222,11 +222,11 @@ public class FopWatchSettingsTests
     [InlineData("65536", 8 * 1024 * 1024)]
     [InlineData("4194305", 8388610)]
     [InlineData("67108864", 128 * 1024 * 1024)]
-    public void Answers_of_status_apis_may_be_8_MiB_or_twice_as_long_as_notifications(string? maxBodyBytes, int longest) =>
+    public void Answers_of_status_APIs_may_be_8_MiB_or_twice_as_long_as_notifications(string? maxBodyBytes, int longest) =>
         Assert.Equal(longest, FopWatchSettings.Read(new Dictionary<string, string?> { ["MaxBodyBytes"] = maxBodyBytes }).MaxAnswerBytes);
 
     [Fact]
-    public void No_source_at_all_is_no_error() => Assert.Empty(FopWatchSettings.Read([]).Sources.All);
+    public void A_configuration_without_sources_is_valid() => Assert.Empty(FopWatchSettings.Read([]).Sources.All);
 
     [Fact]
     public void A_setting_of_the_hosts_own_is_known() =>
@@ -268,7 +268,7 @@ public class FopWatchSettingsTests
     [InlineData("Sources:media:StatusEndpoint", "<MgrDomain>", "Sources:media:StatusEndpoint is a placeholder in angle brackets: replace it with the real value")]
     [InlineData("Sources:media:Provider", "", "Sources:media:Provider is empty: it has to be one of Qiniu, WangsuFmgr, WangsuFops")]
     [InlineData("MaxBodyBytes", "65536.5", "MaxBodyBytes is '65536.5', not a whole number from 65536 to 67108864")]
-    public void A_value_of_the_wrong_shape_an_empty_secret_and_a_placeholder_are_each_named_in_one_sentence(string name, string? value, string problem)
+    public void A_value_of_the_wrong_type_an_empty_secret_and_a_placeholder_are_each_named_in_one_sentence(string name, string? value, string problem)
     {
         var settings = new Dictionary<string, string?>(Right) { [name] = value };
         if (name == "PublicUrl:0")
@@ -290,7 +290,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void What_was_written_as_a_list_is_named_as_one()
+    public void A_value_written_as_a_list_is_reported_as_one()
     {
         Dictionary<string, string?> settings = new() { ["Sources:0:Provider"] = "Qiniu", ["Sources:0:NotifyTokens:0"] = "abcdefgh", ["PublicUrl:0"] = "x" };
 
@@ -301,7 +301,7 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
-    public void A_setting_of_the_hosts_own_has_its_shape_too()
+    public void A_setting_of_the_hosts_own_has_its_type_too()
     {
         Dictionary<string, string?> settings = new() { ["ApiKey:0"] = "x", ["Tables"] = "x", ["Tables:Name:0"] = "x" };
 

@@ -15,6 +15,6 @@ public sealed class NearestNameTests
     [InlineData("x", null)]
     [InlineData("", null)]
     [InlineData("MaxBodyBytesOfEveryRequestThatComes", null)]
-    public void A_name_is_corrected_where_few_letters_are_wrong(string written, string? meant) =>
+    public void A_name_with_few_wrong_letters_is_corrected(string written, string? meant) =>
         Assert.Equal(meant, NearestName.Find(written, ["ApiKey", "ApiKeys", "MaxBodyBytes", "PublicUrl", "Retention", "Sources"]));
 }

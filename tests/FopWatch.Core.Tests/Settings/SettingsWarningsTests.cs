@@ -3,7 +3,7 @@ using static FopWatch.Core.Tests.Settings.FopWatchSettingsTests;
 
 namespace FopWatch.Core.Tests.Settings;
 
-/// <summary>What is valid and cannot work, or is not wise.</summary>
+/// <summary>Valid settings that cannot work or are unwise.</summary>
 public class SettingsWarningsTests
 {
     [Theory]
@@ -21,7 +21,7 @@ public class SettingsWarningsTests
     [InlineData("https://hooks.lessons.test", "http://127.0.0.1:7071", false)]
     [InlineData("http://10.0.0.5", null, false)]
     [InlineData(null, null, false)]
-    public void Notify_urls_that_no_provider_can_reach_are_warned_of(string? publicUrl, string? listening, bool warned)
+    public void Notify_URLs_that_no_provider_can_reach_cause_a_warning(string? publicUrl, string? listening, bool warned)
     {
         var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
         {
@@ -38,7 +38,7 @@ public class SettingsWarningsTests
     }
 
     [Fact]
-    public void The_documentations_own_hosts_are_warned_of()
+    public void The_documentations_example_hosts_cause_a_warning()
     {
         var warnings = FopWatchSettings.Read(Right).Warnings(null);
 
@@ -72,6 +72,6 @@ public class SettingsWarningsTests
     }
 
     [Fact]
-    public void A_host_without_sources_is_not_warned_of_its_notify_urls() =>
+    public void A_host_without_sources_gets_no_warning_about_its_notify_URLs() =>
         Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["PublicUrl"] = "http://127.0.0.1" }).Warnings(null));
 }

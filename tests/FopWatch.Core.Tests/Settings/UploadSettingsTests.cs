@@ -17,17 +17,17 @@ public sealed class UploadSettingsTests
     [InlineData("a&b")]
     [InlineData("é")]
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234")]
-    public void A_field_that_cannot_be_one_is_a_problem(string field) => Assert.StartsWith(
+    public void An_invalid_field_name_is_a_problem(string field) => Assert.StartsWith(
         "FopWatch:Sources:media:UploadCallback:IdField is not the name of a field", Problem(new() { ["UploadCallback:IdField"] = field }), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("UploadCallback:Id", "FopWatch:Sources:media:UploadCallback:Id is not a setting of FopWatch")]
     [InlineData("UploadCallback", "FopWatch:Sources:media:UploadCallback is a single value")]
-    public void Another_setting_is_a_problem(string name, string problem) =>
+    public void An_unknown_setting_is_a_problem(string name, string problem) =>
         Assert.StartsWith(problem, Problem(new() { [name] = "persistentId" }), StringComparison.Ordinal);
 
     [Fact]
-    public void Wangsu_has_none() => Assert.Equal(
+    public void Wangsu_has_no_upload_callbacks() => Assert.Equal(
         "FopWatch:Sources:media:UploadCallback applies to Qiniu only, but the provider is WangsuFops",
         Problem(new() { ["Provider"] = "WangsuFops", ["StatusEndpoint"] = "https://mgr.example.com", ["UploadCallback:IdField"] = "persistentId" }));
 

@@ -24,7 +24,7 @@ public sealed class AgeCurveTests
     }
 
     [Fact]
-    public void Where_nothing_is_known_the_hazard_is_half_of_one_by_the_age()
+    public void Without_any_data_the_hazard_is_half_of_one_by_the_age()
     {
         var curve = AgeCurve.Estimate(new());
 
@@ -46,7 +46,7 @@ public sealed class AgeCurveTests
     }
 
     [Fact]
-    public void No_poll_is_wasted_before_the_least_time_of_a_class()
+    public void No_poll_is_wasted_before_the_minimum_age_of_a_class()
     {
         var known = new KnownAges(AgeBuckets.Fine);
         foreach (var age in Distribution.Of("5 min and a queue").Draw(new Random(2), 200))
@@ -56,7 +56,7 @@ public sealed class AgeCurveTests
     }
 
     [Fact]
-    public void Beyond_the_last_bucket_jobs_stay_unfinished_and_their_time_goes_on()
+    public void Beyond_the_last_bucket_jobs_stay_unfinished_and_their_time_continues()
     {
         var known = new KnownAges();
         known.AddOver(60, 3);

@@ -16,7 +16,7 @@ public sealed class CommandClassTests
     [InlineData("avinfo", "avinfo")]
     [InlineData("avthumb/m3u8/hlsKey/***", "avthumb/m3u8")]
 
-    // Arguments, encoded or redacted ones among them, do not get in.
+    // Arguments, encoded or redacted ones included, are not part of a class.
     [InlineData("saveas/bXktYnVja2V0OnNlY3JldA==", "saveas")]
     [InlineData("fetch/***", "fetch")]
     [InlineData("copy/0123456789abcdef0123", "copy")]
@@ -31,7 +31,7 @@ public sealed class CommandClassTests
     [InlineData("avthumb/elevenchars", "avthumb")]
     [InlineData("u-8f3a2c9d1e/mp4", CommandClass.Other)]
 
-    // What runs at idle times has classes of its own, which no command can name.
+    // Idle-time tasks have their own classes, which no command can name.
     [InlineData("idle/mp4", "idle")]
     [InlineData("mp4", "mp4")]
     [InlineData("", CommandClass.Other)]

@@ -2,7 +2,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>A distribution of ages to learn from, and 20,000 ages of it that stand for the truth.</summary>
+/// <summary>A distribution of ages to learn from, and 20,000 of its ages as the truth.</summary>
 internal sealed class Distribution
 {
     private const int Size = 20_000;

@@ -3,7 +3,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>What jobs cost whose polls are timed as a host times them: the first by the plan of the source, the others by that of the class, and waits vary.</summary>
+/// <summary>The cost of jobs polled as by a host: the first poll by the plan of the source, the others by that of the class, with jitter.</summary>
 public sealed class HostPollsTests(ITestOutputHelper output)
 {
     private const int Jobs = 400;
@@ -26,7 +26,7 @@ public sealed class HostPollsTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>How often jobs slow down by how much.</summary>
+    /// <summary>How often jobs slow down, and by how much.</summary>
     public static TheoryData<double> Slower => [1.1, 1.2, 1.5, 2, 5];
 
     [Theory]
@@ -57,7 +57,7 @@ public sealed class HostPollsTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Slower))]
-    public void A_provider_that_becomes_slower_is_polled_little_more_and_found_no_later_than_twice_as_late(double factor)
+    public void A_provider_that_slows_down_is_polled_little_more_and_found_at_most_twice_as_late(double factor)
     {
         var (all, allFixed) = (default(PollSpending), default(PollSpending));
         var failed = new List<string>();
@@ -84,11 +84,11 @@ public sealed class HostPollsTests(ITestOutputHelper output)
                     all += learned;
                     allFixed += planned;
 
-                    // Of few polls one more is a large share.
+                    // One more poll is a large share of few.
                     if (learned.Polls > Math.Max(1.3 * planned.Polls, planned.Polls + Jobs))
                         failed.Add($"{first} {median} {spread}: {learned.Polls / planned.Polls:0.00} of the polls");
 
-                    // Where jobs happen to end just before the fixed plan polls, its own delay is no measure: half of its wait is.
+                    // If jobs happen to end just before a poll of the fixed plan, its own delay is a poor measure, so half of its wait is used.
                     var usual = Math.Max(planned.Delay / Jobs, PollAges.Fixed(settings).WaitAt(factor * median) / 2);
                     if (learned.Delay / Jobs > 2 * usual)
                         failed.Add($"{first} {median} {spread}: {learned.Delay / planned.Delay:0.00} of the delay");

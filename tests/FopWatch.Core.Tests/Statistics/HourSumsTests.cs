@@ -7,7 +7,7 @@ public sealed class HourSumsTests
     private static readonly DateTimeOffset Hour = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Sums_are_read_as_they_were_written()
+    public void Sums_survive_a_round_trip()
     {
         var sums = new HourSums();
         sums.Add(HourSum.Heard);
@@ -27,7 +27,7 @@ public sealed class HourSumsTests
     [InlineData("""{"heard":-1,"found":3}""")]
     [InlineData("""{"heard":1.5,"found":3}""")]
     [InlineData("""{"heard":"7","found":3}""")]
-    public void A_count_that_no_hour_can_have_is_left_out(string json)
+    public void An_impossible_count_is_ignored(string json)
     {
         var sums = HourSums.FromJson(json);
 
@@ -39,10 +39,10 @@ public sealed class HourSumsTests
     [InlineData("[1]")]
     [InlineData("""{"heard":""")]
     [InlineData("""{"\ud800":1}""")]
-    public void What_is_no_object_of_sums_is_empty(string json) => Assert.True(HourSums.FromJson(json).IsEmpty);
+    public void A_value_that_is_not_an_object_of_sums_is_empty(string json) => Assert.True(HourSums.FromJson(json).IsEmpty);
 
     [Fact]
-    public void Sums_stay_where_many_hours_of_them_can_be_added()
+    public void Sums_stay_small_enough_for_many_hours_to_be_added()
     {
         var most = HourSums.FromJson("""{"heard":1000000000000,"found":1000000000000}""");
         most.Add(most);

@@ -91,7 +91,7 @@ public sealed class KnownAgesTests
     }
 
     [Fact]
-    public void A_job_whose_end_nobody_saw_adds_exposure_and_no_end()
+    public void A_job_whose_end_was_not_seen_adds_exposure_and_no_end()
     {
         var known = new KnownAges();
         known.AddOver(100);
@@ -107,7 +107,7 @@ public sealed class KnownAgesTests
     [InlineData(double.PositiveInfinity)]
     [InlineData(-1e-9)]
     [InlineData(double.NegativeInfinity)]
-    public void What_is_no_age_is_refused(double age)
+    public void An_invalid_age_is_refused(double age)
     {
         var known = new KnownAges();
         var curve = AgeCurve.Estimate(known);
@@ -166,7 +166,7 @@ public sealed class KnownAgesTests
         Assert.Equal(weight, KnownAges.WeightOfHour(jobs, known), 12);
 
     [Fact]
-    public void Buckets_hold_their_lower_bounds()
+    public void Buckets_contain_their_lower_bounds()
     {
         foreach (var buckets in (AgeBuckets[])[AgeBuckets.Quarters, AgeBuckets.Fine])
         {

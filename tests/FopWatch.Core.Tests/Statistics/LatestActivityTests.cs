@@ -30,7 +30,7 @@ public sealed class LatestActivityTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void It_is_read_as_it_was_written(bool isNotified, bool isPolled)
+    public void It_survives_a_round_trip(bool isNotified, bool isPolled)
     {
         var latest = new LatestActivity(isNotified ? Start : null, isPolled ? Start.AddTicks(7) : null, isPolled ? PollAnswer.OutOfScope : PollAnswer.None);
 
@@ -43,7 +43,7 @@ public sealed class LatestActivityTests
     [InlineData("639078768000000000")]
     [InlineData("-1 x Report")]
     [InlineData("99999999999999999999 9223372036854775807 None")]
-    public void What_is_damaged_counts_as_never(string? text)
+    public void Damaged_values_count_as_never(string? text)
     {
         var read = LatestActivity.Read(text);
 
@@ -51,7 +51,7 @@ public sealed class LatestActivityTests
     }
 
     [Fact]
-    public void An_answer_of_a_newer_version_is_unknown_and_its_time_is_not()
+    public void An_answer_of_a_newer_version_is_unknown_but_its_time_is_kept()
     {
         var text = new LatestActivity(Start, Start, PollAnswer.Report).Write();
 
@@ -60,7 +60,7 @@ public sealed class LatestActivityTests
     }
 
     [Fact]
-    public void What_is_more_than_a_day_ahead_is_a_wrong_clocks()
+    public void A_time_more_than_a_day_ahead_is_ignored_as_a_wrong_clocks()
     {
         var ahead = new LatestActivity(Start.AddHours(25), Start.AddHours(23), PollAnswer.Report);
 

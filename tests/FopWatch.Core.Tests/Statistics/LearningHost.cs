@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>Commits jobs, polls them by the plan that it has learned, and adds what its collector counted to stored ages every minute.</summary>
+/// <summary>Commits jobs, polls them by the learned plan, and adds the collector's counts to stored ages every minute.</summary>
 internal sealed class LearningHost
 {
     private const string Source = "media";
@@ -36,7 +36,7 @@ internal sealed class LearningHost
 
     public KnownAges Known => _stored.At(_time.GetUtcNow());
 
-    /// <summary>Registers jobs that take so long, at even chances in the first part of an hour.</summary>
+    /// <summary>Registers jobs of the given durations, with equal probability, in the first part of an hour.</summary>
     public void Register(int hour, IEnumerable<double> seconds, Random random, double within = 1, bool isNotified = false, bool isOld = false)
     {
         var plan = (_plans.Of(Source)?.For(Class)?.Ages ?? PollAges.Fixed(Settings)).All();
@@ -73,7 +73,7 @@ internal sealed class LearningHost
         return _plans.Of(Source)?.For(Class);
     }
 
-    /// <summary>A poll or the notification; whether the job is open after it.</summary>
+    /// <summary>A poll or the notification. Returns whether the job is still open.</summary>
     private bool Look(RunningJob job, double at)
     {
         var (before, now) = (job.Job, _time.GetUtcNow());

@@ -3,8 +3,8 @@ using FopWatch.Watching;
 namespace FopWatch.Core.Tests.Statistics;
 
 /// <summary>
-/// The least mean delay of any plan for the true ages at a number of polls, by a programme of its own: every pair of ages of a fine grid, sums over the
-/// ages themselves, and a line between the two plans whose polls are next to the number.
+/// The least mean delay of any plan for the true ages at a given number of polls, computed independently: every pair of ages of a fine grid, sums over the
+/// ages themselves, and interpolation between the two plans with the closest numbers of polls.
 /// </summary>
 internal sealed class Optimum
 {

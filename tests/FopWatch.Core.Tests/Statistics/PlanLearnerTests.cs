@@ -4,7 +4,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>Plans learned from 200 jobs, judged by the distribution that these were drawn from.</summary>
+/// <summary>Plans learned from 200 jobs, judged by the distribution from which these were drawn.</summary>
 public sealed class PlanLearnerTests(ITestOutputHelper output)
 {
     private const int Jobs = 200;
@@ -34,7 +34,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void A_learned_plan_comes_near_the_optimum_and_is_not_worse_than_the_fixed_one(string name, double heard)
+    public void A_learned_plan_is_close_to_the_optimum_and_not_worse_than_the_fixed_one(string name, double heard)
     {
         var distribution = Distribution.Of(name);
         var optimum = new Optimum(distribution.Truth.Sorted, Settings, heard);
@@ -114,7 +114,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     [InlineData("Weibull 2", 1.05)]
     [InlineData("gamma 4", 1.05)]
     [InlineData("40 s and 30 min", 1.05)]
-    public void What_its_own_polls_found_teaches_as_much_as_exact_ages(string name, double most)
+    public void The_results_of_its_own_polls_teach_as_much_as_exact_ages(string name, double most)
     {
         var distribution = Distribution.Of(name);
         var (ofExact, ofPolls) = (0d, 0d);
@@ -153,7 +153,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_solve_of_eight_classes_takes_seconds_at_most()
+    public void A_solution_for_eight_classes_takes_at_most_seconds()
     {
         var random = new Random(5);
         List<ClassAges> classes = [.. Distributions.Take(8).Select(name => ClassAges.Of(Distribution.Known(Distribution.Of(name).Draw(random, Jobs))))];
@@ -169,7 +169,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_job_older_than_any_known_one_is_not_polled_much_oftener_than_by_the_fixed_plan()
+    public void A_job_older_than_any_known_one_is_polled_little_more_often_than_by_the_fixed_plan()
     {
         var ages = ClassAges.Of(new GivenAges(Enumerable.Repeat(600d, 1000)));
 
@@ -180,7 +180,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Jobs_that_all_take_as_long_are_found_within_seconds()
+    public void Jobs_that_all_take_equally_long_are_found_within_seconds()
     {
         var ages = new GivenAges(Enumerable.Repeat(600d, 1000));
 
@@ -190,7 +190,7 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Jobs_that_no_plan_finds_have_no_delay_that_a_plan_could_save() =>
+    public void Jobs_that_no_plan_finds_have_no_delay_to_save() =>
         Assert.Null(PlanLearner.Learn([ClassAges.Of(new GivenAges(Enumerable.Repeat(1e9, 50)))], Settings, 0));
 
     [Theory]

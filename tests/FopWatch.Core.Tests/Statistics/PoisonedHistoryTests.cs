@@ -3,7 +3,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>Histories that are not what jobs will do, counted and added as a host does: every minute, with the polls that find jobs running.</summary>
+/// <summary>Histories that do not predict future jobs, counted and added as by a host: every minute, with the polls that find jobs running.</summary>
 public sealed class PoisonedHistoryTests(ITestOutputHelper output)
 {
     private const int Before = 48;
@@ -13,7 +13,7 @@ public sealed class PoisonedHistoryTests(ITestOutputHelper output)
     private readonly Distribution _truth = Distribution.Of("log-normal, 1 min");
     private readonly Random _random = new(7);
 
-    /// <summary>What happens after two days of ordinary jobs, and in how many hours the plan is no worse than the fixed one again.</summary>
+    /// <summary>What happens after two days of ordinary jobs, and after how many hours the plan is no worse than the fixed one again.</summary>
     [Theory]
     [InlineData("forged notifications after 1 s", 24 + 72)]
     [InlineData("forged notifications after 12 days", 24 + 72)]
@@ -56,7 +56,7 @@ public sealed class PoisonedHistoryTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void An_hour_by_itself_teaches_nothing()
+    public void A_single_hour_teaches_nothing()
     {
         for (var hour = 0; hour < 2; hour++)
         {
@@ -71,7 +71,7 @@ public sealed class PoisonedHistoryTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Jobs_that_all_begin_at_the_top_of_an_hour_are_known_as_they_are()
+    public void Jobs_that_all_start_at_the_top_of_an_hour_are_learned_correctly()
     {
         for (var hour = 0; hour < Before; hour++)
         {

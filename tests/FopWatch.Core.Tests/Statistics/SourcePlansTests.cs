@@ -10,7 +10,7 @@ public sealed class SourcePlansTests
     private readonly Random _random = new(8);
 
     [Fact]
-    public void A_class_of_which_little_is_known_has_the_plan_of_its_source()
+    public void A_class_with_little_data_has_the_plan_of_its_source()
     {
         var plans = SourcePlans.Learn(
             new Dictionary<string, KnownAges> { ["avthumb/mp4"] = Known("40 s and 30 min", 300), ["vframe/jpg"] = Known("gamma 4", 19), ["zip"] = Known("gamma 4", 20) },
@@ -24,7 +24,7 @@ public sealed class SourcePlansTests
     }
 
     [Fact]
-    public void A_source_of_which_little_is_known_keeps_the_fixed_plan()
+    public void A_source_with_little_data_keeps_the_fixed_plan()
     {
         Assert.Null(SourcePlans.Learn(new Dictionary<string, KnownAges>(), Settings, 0));
         Assert.Null(SourcePlans.Learn(new Dictionary<string, KnownAges> { ["a"] = Known("gamma 4", 10), ["b"] = Known("gamma 4", 9) }, Settings, 0));
@@ -56,7 +56,7 @@ public sealed class SourcePlansTests
     }
 
     [Fact]
-    public void The_plan_of_a_source_is_good_for_all_of_its_jobs_though_its_class_has_its_own()
+    public void The_plan_of_a_source_suits_all_its_jobs_although_its_class_has_its_own()
     {
         var ages = Enumerable.Range(0, 300).Select(number => 30.0 + (number % 5)).ToList();
         var known = new KnownAges();

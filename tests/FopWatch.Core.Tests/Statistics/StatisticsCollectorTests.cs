@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
-/// <summary>What the commits of jobs add to the statistics.</summary>
+/// <summary>What commits of jobs add to the statistics.</summary>
 public sealed class StatisticsCollectorTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -38,7 +38,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_job_that_a_poll_found_over_was_over_since_the_last_look()
+    public void A_job_that_a_poll_found_over_ended_after_the_last_look()
     {
         Decide(Registration);
         At(100, Polled(Running));
@@ -53,7 +53,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void An_open_job_says_nothing_of_its_age_until_it_ends()
+    public void An_open_job_adds_no_age_until_it_ends()
     {
         Decide(Registration);
         At(100, Polled(Running));
@@ -69,7 +69,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_job_that_is_given_up_counts_as_far_as_its_last_poll_saw_it_running()
+    public void A_job_that_is_given_up_counts_up_to_the_last_poll_that_saw_it_running()
     {
         Decide(Registration);
         for (var i = 0; !_job!.IsExpired && i < 10; i++)
@@ -86,7 +86,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void An_answer_that_is_no_report_is_no_look()
+    public void An_answer_without_a_report_is_not_a_look()
     {
         Decide(Registration);
         At(100, Polled(new StatusAnswer(PollAnswer.NotFound)));
@@ -115,7 +115,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_job_whose_first_notification_says_how_it_ended_has_no_age()
+    public void A_job_whose_first_notification_has_its_outcome_adds_no_age()
     {
         Decide(Reported(Over));
 
@@ -125,7 +125,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void What_only_hints_name_counts_for_nothing_until_something_genuine_names_it()
+    public void A_job_named_only_by_hints_is_not_counted_until_something_genuine_names_it()
     {
         Decide(new DecisionInput.Hint(false));
         At(50, Polled(new StatusAnswer(PollAnswer.NotFound)));
@@ -142,7 +142,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_job_that_was_stopped_and_resumed_has_no_age_but_counts_as_far_as_it_was_seen()
+    public void A_stopped_and_resumed_job_has_no_age_but_counts_as_far_as_it_was_seen()
     {
         Decide(Registration);
         At(100, Polled(Running));
@@ -185,7 +185,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_late_notification_of_a_job_that_a_poll_settled_is_counted_once_and_no_change()
+    public void A_late_notification_of_a_job_settled_by_a_poll_is_counted_once_and_changes_nothing()
     {
         Decide(Registration);
         At(100, Polled(Over));
@@ -230,7 +230,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void A_late_notification_of_long_ago_displaces_no_hour()
+    public void A_very_late_notification_displaces_no_hour()
     {
         Decide(Registration);
         At(100, Polled(Over));
@@ -279,7 +279,7 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void However_long_it_is_not_taken_it_keeps_a_day_and_the_classes_of_a_store()
+    public void Untaken_counts_are_limited_to_a_day_and_to_a_stores_number_of_classes()
     {
         for (var hour = 0; hour < 100; hour++)
         {

@@ -7,7 +7,7 @@ public sealed class StoredAgesTests
     private static readonly DateTimeOffset Hour = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void Ages_are_read_as_they_were_written_in_less_than_two_kibibytes()
+    public void Ages_survive_a_round_trip_in_less_than_two_kibibytes()
     {
         var ages = new KnownAges();
         for (var bucket = 0; bucket < AgeBuckets.Quarters.Count; bucket++)
@@ -27,14 +27,14 @@ public sealed class StoredAgesTests
     }
 
     [Fact]
-    public void What_is_no_such_thing_is_not_read()
+    public void Any_other_value_is_not_read()
     {
         var ages = new KnownAges();
         ages.AddOver(60);
         var bytes = StoredAges.None(Hour).With(ages, Hour).Write();
         for (var length = 0; length < bytes.Length; length++)
         {
-            // Whole but for the run of numbers: nothing is known then.
+            // Complete except for the series of numbers, so nothing is known.
             if (length != 25)
                 Assert.Null(StoredAges.Read(bytes.AsSpan(0, length), out _));
         }
@@ -55,7 +55,7 @@ public sealed class StoredAgesTests
     [InlineData(1, 10.6)]
     [InlineData(1.8, 19.1)]
     [InlineData(2, 21.2)]
-    public void So_many_jobs_a_day_are_known_in_the_long_run(double jobs, double known)
+    public void In_the_long_run_the_known_jobs_reach_a_fixed_multiple_of_a_days(double jobs, double known)
     {
         var (stored, ages) = (StoredAges.None(Hour), new KnownAges());
         ages.AddOver(300, jobs);
@@ -81,7 +81,7 @@ public sealed class StoredAgesTests
             }
         }
 
-        // Of 100 jobs a day with a half-life of 7 days.
+        // With 100 jobs a day and a half-life of 7 days.
         var expected = Enumerable.Range(0, 4000).Sum(i => Math.Pow(0.5, i / 700.0));
         Assert.Equal(expected, stored.At(at).Jobs, 0.01 * expected);
     }
@@ -89,7 +89,7 @@ public sealed class StoredAgesTests
     [Fact]
     public void A_row_of_version_1_is_read()
     {
-        // 3 jobs of 1 to 1.19 s in the first bucket but one, and an hour that had 2 jobs when 1 was known.
+        // 3 jobs of 1 to 1.19 s in the second bucket, and an hour that had 2 jobs when 1 was known.
         byte[] bytes =
         [
             1, .. BitConverter.GetBytes(Hour.UtcTicks), .. BitConverter.GetBytes(Hour.UtcTicks), .. BitConverter.GetBytes(2f), .. BitConverter.GetBytes(1f),
@@ -110,7 +110,7 @@ public sealed class StoredAgesTests
     [InlineData(1000, 1, 1000)]
     [InlineData(10, 100, 1000)]
     [InlineData(1, 1000, 1000)]
-    public void An_hour_adds_no_more_than_its_share_in_however_many_steps(int steps, int jobs, double known)
+    public void An_hour_adds_no_more_than_its_share_in_any_number_of_steps(int steps, int jobs, double known)
     {
         var (before, each) = (new KnownAges(), new KnownAges());
         before.AddOver(60, 7);
@@ -126,7 +126,7 @@ public sealed class StoredAgesTests
     }
 
     [Fact]
-    public void Jobs_whose_end_nobody_saw_count_for_what_an_hour_may_add()
+    public void Jobs_whose_end_was_not_seen_count_toward_what_an_hour_may_add()
     {
         var (over, open) = (new KnownAges(), new KnownAges());
         over.AddOver(60, 7);
@@ -141,7 +141,7 @@ public sealed class StoredAgesTests
     }
 
     [Fact]
-    public void Clocks_that_differ_by_hours_do_not_begin_a_new_hour_with_each_addition()
+    public void Clocks_that_differ_by_hours_do_not_start_a_new_hour_with_each_addition()
     {
         var seven = new KnownAges();
         seven.AddOver(60, 7);
@@ -158,7 +158,7 @@ public sealed class StoredAgesTests
     }
 
     [Fact]
-    public void All_jobs_of_an_hour_weigh_the_same_whenever_they_come()
+    public void All_jobs_of_an_hour_have_the_same_weight_whenever_they_come()
     {
         var stored = StoredAges.None(Hour);
         foreach (var seconds in (double[])[10, 100, 1000, 10_000])
@@ -176,7 +176,7 @@ public sealed class StoredAgesTests
     }
 
     [Fact]
-    public void A_class_whose_last_hour_is_that_of_a_clock_that_was_ahead_is_old()
+    public void A_class_whose_last_hour_is_from_a_clock_that_was_ahead_is_old()
     {
         var ages = new KnownAges();
         ages.AddOver(60);

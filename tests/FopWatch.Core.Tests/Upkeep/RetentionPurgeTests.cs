@@ -15,11 +15,11 @@ public sealed class RetentionPurgeTests : IPurgeMarks, ILogger
     private PurgeMark _mark = PurgeMark.None;
 
     [Fact]
-    public async Task What_is_older_than_the_retention_is_purged_and_a_jump_of_the_clock_is_reported_and_purges_nothing()
+    public async Task Data_older_than_the_retention_is_purged_and_a_clock_jump_is_reported_and_purges_nothing()
     {
         var purge = new RetentionPurge(this, new() { Sources = new([]), Retention = Retention }, this, _time);
 
-        // The first purge of a store always waits for a second look, and is no news.
+        // The first purge of a store always waits for a second look, and is not reported.
         Assert.Equal((0, true), await RunAsync(purge));
         Assert.Empty(_logged);
         _time.Advance(TimeSpan.FromHours(1));

@@ -26,7 +26,7 @@ public sealed class DoubtTests
     [InlineData(PollAnswer.Report, 46)]
     [InlineData(PollAnswer.Report, 3 * 60)]
     [InlineData(PollAnswer.Report, 90 * 24 * 60)]
-    public void A_poll_that_comes_far_too_late_gives_nothing_up_and_a_second_look_does_however_late_it_comes(PollAnswer answer, int minutes)
+    public void A_poll_that_is_far_too_late_gives_nothing_up_and_a_second_look_does_however_late(PollAnswer answer, int minutes)
     {
         // Down for 60 days, or a clock that jumped by as much.
         var job = Polled(Registered(), PollAnswer.Report, Start.AddMinutes(2));
@@ -41,13 +41,13 @@ public sealed class DoubtTests
     }
 
     [Fact]
-    public void A_clock_that_is_set_right_ends_the_doubt_and_the_job_is_polled_on_until_its_deadline()
+    public void Setting_the_clock_right_ends_the_doubt_and_the_job_is_polled_until_its_deadline()
     {
         var polled = Polled(Registered(), PollAnswer.Report, Start.AddMinutes(2));
         var doubted = Polled(polled, PollAnswer.Report, Start.AddDays(60));
         var right = Start.AddMinutes(6);
 
-        // By the sweep, or by a poll that somebody asked for before it.
+        // By the sweep, or by a poll requested before it.
         var corrected = Decide(doubted, new DecisionInput.CorrectTimes(), right);
         Assert.Equal((right, right + PollPlan.LongestWait(Settings), Start.AddDays(9)), (corrected.Watch.LastPolledAt, corrected.Watch.DueAt, corrected.Watch.Deadline));
         var asked = Polled(doubted, PollAnswer.Report, right);
@@ -60,7 +60,7 @@ public sealed class DoubtTests
     }
 
     [Fact]
-    public void A_doubt_that_came_to_nothing_does_not_count_for_the_next()
+    public void A_resolved_doubt_does_not_count_for_the_next()
     {
         // No host ran for two hours, and the id was known at the second look.
         var job = Unknown();
@@ -77,13 +77,13 @@ public sealed class DoubtTests
     [InlineData(PollAnswer.Report)]
     [InlineData(PollAnswer.Throttled)]
     [InlineData(PollAnswer.NotFound)]
-    public void Neither_a_hint_nor_somebody_who_asks_for_a_poll_cuts_the_second_look_short(PollAnswer answer)
+    public void Neither_a_hint_nor_a_requested_poll_shortens_the_second_look(PollAnswer answer)
     {
         var late = Start.AddDays(9).AddHours(2);
         var job = Polled(Registered(), PollAnswer.Report, late);
         for (var now = late.AddSeconds(20); now < late + SecondLook.After; now += TimeSpan.FromMinutes(4))
         {
-            // A signature does not matter to a hint. It makes the poll due.
+            // A hint makes the poll due, signed or not.
             job = Decide(job, new DecisionInput.Hint(false), now);
             Assert.Equal(now, job.Watch.DueAt);
             job = Polled(job, answer, now);
@@ -95,7 +95,7 @@ public sealed class DoubtTests
     }
 
     [Fact]
-    public void A_job_whose_watch_was_stopped_is_not_given_up_by_one_poll_that_somebody_asks_for()
+    public void A_job_with_a_stopped_watch_is_not_given_up_by_a_single_requested_poll()
     {
         var stopped = Decide(Polled(Registered(), PollAnswer.Report, Start.AddMinutes(2)), new DecisionInput.StopWatching(), Start.AddMinutes(3));
         var late = Start.AddDays(60);
@@ -113,7 +113,7 @@ public sealed class DoubtTests
     [InlineData(20, 11, false)]
     [InlineData(1, 1, true)]
     [InlineData(1, 2, false)]
-    public void A_poll_gives_up_if_it_is_late_by_an_hour_or_half_of_a_shorter_deadline_but_not_by_more(int deadline, int late, bool givesUp)
+    public void A_poll_gives_up_if_it_is_late_by_at_most_an_hour_or_half_of_a_shorter_deadline(int deadline, int late, bool givesUp)
     {
         var settings = Settings with { Deadline = TimeSpan.FromMinutes(deadline) };
         var job = Registered(settings);
@@ -125,7 +125,7 @@ public sealed class DoubtTests
     }
 
     [Fact]
-    public void A_jump_of_less_than_an_hour_does_not_expire_a_new_job_that_has_less_than_that()
+    public void A_jump_of_less_than_an_hour_does_not_expire_a_new_job_with_a_shorter_deadline()
     {
         var settings = Settings with { Deadline = TimeSpan.FromMinutes(20) };
 
@@ -185,7 +185,7 @@ public sealed class DoubtTests
     }
 
     [Fact]
-    public void A_watch_without_a_doubt_is_stored_as_before_and_a_doubt_survives_being_stored()
+    public void A_watch_without_a_doubt_is_stored_as_before_and_a_doubt_survives_a_round_trip()
     {
         var job = Registered();
         Assert.DoesNotContain("oubted", Encoding.UTF8.GetString(JobJson.Serialize(job)), StringComparison.Ordinal);
@@ -196,7 +196,7 @@ public sealed class DoubtTests
 
     private static Job Registered(PollSettings? settings = null) => Decide(null, new DecisionInput.Registration(Job.NoMetadata, null), Start, settings);
 
-    /// <summary>A job that is given up if the status API does not know it once more.</summary>
+    /// <summary>A job that is given up at the next answer that it is unknown.</summary>
     private static Job Unknown() => Registered() is var job ? job with { Watch = job.Watch with { NotFound = GivingUp.UnknownAnswers - 1 } } : null;
 
     private static Job Polled(Job job, PollAnswer answer, DateTimeOffset now, PollSettings? settings = null) =>

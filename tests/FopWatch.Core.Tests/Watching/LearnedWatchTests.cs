@@ -6,7 +6,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Watching;
 
-/// <summary>What a learned plan decides, and what is stronger than it.</summary>
+/// <summary>What a learned plan decides, and what overrides it.</summary>
 public sealed class LearnedWatchTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -46,14 +46,14 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void A_registration_says_when_its_first_poll_is()
+    public void A_registration_sets_the_time_of_its_first_poll()
     {
         var job = Decide(null, new DecisionInput.Registration(Job.NoMetadata, TimeSpan.FromHours(1)), 0);
         Assert.Equal(Start.AddHours(1), job.Watch.DueAt);
     }
 
     [Fact]
-    public void A_hint_makes_a_poll_due_as_by_the_fixed_plan()
+    public void A_hint_makes_a_poll_due_as_with_the_fixed_plan()
     {
         var job = Decide(Decide(null, Registration, 0), new DecisionInput.Hint(false), 5);
         Assert.Equal(Start.AddSeconds(5), job.Watch.DueAt);
@@ -64,7 +64,7 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void An_api_that_throttles_is_left_alone_for_as_long_as_it_asks()
+    public void A_throttling_API_is_not_queried_for_as_long_as_it_asks()
     {
         var job = Decide(null, Registration, 0);
         job = Decide(job, Polled(job, new(PollAnswer.Throttled) { RetryAfter = TimeSpan.FromSeconds(500) }), 40);
@@ -72,7 +72,7 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void An_id_that_the_api_does_not_know_is_not_asked_for_more_often_than_by_the_fixed_plan()
+    public void An_id_unknown_to_the_API_is_not_queried_more_often_than_with_the_fixed_plan()
     {
         var (learned, planned) = (Decide(null, Registration, 0), Decide(null, Registration, 0, plans: null));
         var (at, polls) = (40.0, 0);
@@ -93,7 +93,7 @@ public sealed class LearnedWatchTests
     [InlineData(PollAnswer.Refused)]
     [InlineData(PollAnswer.OutOfScope)]
     [InlineData(PollAnswer.Throttled)]
-    public void Polls_that_fail_back_off_as_by_the_fixed_plan(PollAnswer answer)
+    public void Failing_polls_back_off_as_with_the_fixed_plan(PollAnswer answer)
     {
         var (learned, planned) = (Decide(null, Registration, 0), Decide(null, Registration, 0, plans: null));
         var at = 40.0;
@@ -105,7 +105,7 @@ public sealed class LearnedWatchTests
             at = (learned.Watch.DueAt!.Value - Start).TotalSeconds;
         }
 
-        // Once the API answers again, the plan is the learned one.
+        // Once the API answers again, the learned plan applies.
         var source = Running with { Report = Running.Report! with { Facts = JobFacts.None with { Progress = JobProgress.Processing } } };
         learned = Decide(learned, Polled(learned, source), 900);
         Assert.Equal(Start.AddSeconds(910), learned.Watch.DueAt);
@@ -121,7 +121,7 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void A_job_whose_age_is_not_known_is_polled_by_the_fixed_plan()
+    public void A_job_of_unknown_age_is_polled_by_the_fixed_plan()
     {
         var job = Decide(Decide(null, Registration, 0), new DecisionInput.StopWatching(), 10);
         job = Decide(job, Registration, 9000);
@@ -134,7 +134,7 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void An_idle_time_task_waits_as_by_the_fixed_plan()
+    public void An_idle_time_task_waits_as_with_the_fixed_plan()
     {
         var job = Decide(null, Registration, 0);
         var idle = Running with { Report = Running.Report! with { Facts = Running.Report.Facts with { Idle = true } } };
@@ -151,7 +151,7 @@ public sealed class LearnedWatchTests
     }
 
     [Fact]
-    public void A_wait_is_never_longer_than_the_due_index_is_corrected_to()
+    public void A_wait_is_never_longer_than_the_correction_limit_of_the_due_index()
     {
         var job = Decide(null, Registration, 0);
         job = Decide(job, Polled(job, Running, chance: 0.999), 100_000);

@@ -31,7 +31,7 @@ public sealed class OverdueAgesTests
     }
 
     [Fact]
-    public void A_class_of_its_own_age_does_not_take_the_sources()
+    public void A_class_with_its_own_age_does_not_use_the_sources()
     {
         var ages = OverdueAges.Of(Known(("fast", Enumerable.Repeat(10d, 500), 0), ("slow", Enumerable.Repeat(3000d, 500), 0)));
         Assert.InRange(ages.For("fast")!.Value.TotalSeconds, 14, 17);
@@ -39,7 +39,7 @@ public sealed class OverdueAgesTests
     }
 
     [Fact]
-    public void A_class_whose_jobs_are_often_never_seen_to_end_has_no_age()
+    public void A_class_whose_jobs_often_have_no_known_end_has_no_age()
     {
         var ages = OverdueAges.Of(Known(("stuck", Enumerable.Repeat(60d, 90), 10), ("fast", Enumerable.Repeat(10d, 900), 0)));
         Assert.Null(ages.For("stuck"));
@@ -48,7 +48,7 @@ public sealed class OverdueAgesTests
     }
 
     [Fact]
-    public void Idle_time_tasks_are_apart()
+    public void Idle_time_tasks_are_separate()
     {
         var ages = OverdueAges.Of(Known(("idle/avthumb/mp4", Enumerable.Repeat(50_000d, 100), 0), ("avthumb/mp4", Enumerable.Repeat(60d, 100), 0)));
         Assert.InRange(ages.For("idle/avthumb/mp4")!.Value.TotalSeconds, 70_000, 85_000);

@@ -18,7 +18,7 @@ public sealed class OverdueTests
         new Dictionary<string, TimeSpan?>(StringComparer.Ordinal) { ["avthumb/mp4"] = TimeSpan.FromSeconds(300), ["odconv/pdf"] = null });
 
     [Fact]
-    public void The_first_poll_of_an_older_job_finds_it_overdue_and_says_so_once()
+    public void The_first_poll_of_an_older_job_finds_it_overdue_and_reports_it_once()
     {
         var job = Polled(Registered(), Running, 300).Job;
         Assert.False(job.IsOverdue);
@@ -33,7 +33,7 @@ public sealed class OverdueTests
     }
 
     [Fact]
-    public void A_poll_whose_answer_is_recorded_twice_says_it_once()
+    public void A_poll_whose_answer_is_recorded_twice_reports_it_once()
     {
         var job = Polled(Registered(), Running, 40).Job;
         var input = new DecisionInput.Polled(job.Watch, Running, 0.5);
@@ -49,7 +49,7 @@ public sealed class OverdueTests
         Start.AddSeconds(301), JobJson.Deserialize(JobJson.Serialize(Polled(Registered(), Running, 301).Job)).Watch.OverdueAt);
 
     [Fact]
-    public void A_job_of_a_class_of_which_too_little_is_known_has_the_age_of_its_source()
+    public void A_job_of_a_class_with_too_little_data_has_the_age_of_its_source()
     {
         var job = Polled(Registered(), Report(ItemState.Processing, "vframe/jpg"), 999).Job;
         Assert.False(job.IsOverdue);
@@ -59,7 +59,7 @@ public sealed class OverdueTests
     }
 
     [Fact]
-    public void An_idle_time_task_is_compared_with_its_like_only()
+    public void An_idle_time_task_is_compared_only_with_other_idle_time_tasks()
     {
         var idle = Running with { Report = Running.Report! with { Facts = Running.Report.Facts with { Idle = true } } };
         Assert.False(Polled(Registered(), idle, 100_000).Job.IsOverdue);
@@ -71,7 +71,7 @@ public sealed class OverdueTests
     [InlineData(PollAnswer.Refused, false)]
     [InlineData(PollAnswer.OutOfScope, false)]
     [InlineData(PollAnswer.NotFound, true)]
-    public void An_api_that_says_nothing_of_the_job_makes_it_not_overdue(PollAnswer answer, bool expected) =>
+    public void An_API_that_reports_nothing_about_the_job_does_not_make_it_overdue(PollAnswer answer, bool expected) =>
         Assert.Equal(expected, Polled(Registered(), new(answer), 5000).Job.IsOverdue);
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class OverdueTests
     }
 
     [Fact]
-    public void A_job_that_is_watched_anew_can_become_overdue_again_by_its_new_watch()
+    public void A_job_that_is_watched_again_can_become_overdue_again_in_its_new_watch()
     {
         var stopped = Decide(Polled(Registered(), Running, 301).Job, new DecisionInput.StopWatching(), 400).Job;
         var resumed = Decide(stopped, Registration, 500).Job;
@@ -126,7 +126,7 @@ public sealed class OverdueTests
     }
 
     [Fact]
-    public void A_job_that_only_hints_have_named_does_not_become_overdue_and_once_it_is_claimed_its_age_begins_anew()
+    public void A_job_named_only_by_hints_does_not_become_overdue_and_its_age_starts_over_once_it_is_claimed()
     {
         var hinted = Decide(null, new DecisionInput.Hint(false), 0).Job;
         hinted = Polled(hinted, new(PollAnswer.NotFound), 5000).Job;

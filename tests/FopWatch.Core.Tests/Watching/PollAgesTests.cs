@@ -12,7 +12,7 @@ public sealed class PollAgesTests
     [InlineData(30, 2, 45, 1000)]
     [InlineData(360, 1, 600, 3600)]
     [InlineData(60, 1.5, 600, 60)]
-    public void The_fixed_plan_is_what_hosts_do(double first, double factor, double max, double deadline)
+    public void The_fixed_plan_matches_the_hosts_behaviour(double first, double factor, double max, double deadline)
     {
         var settings = new PollSettings
         {
@@ -37,7 +37,7 @@ public sealed class PollAgesTests
     [InlineData(4, 4, false)]
     [InlineData(5, 4, false)]
     [InlineData(3, 3, true)]
-    public void Ages_are_cut_only_where_more_follow(int most, int shown, bool areCut)
+    public void Ages_are_cut_only_if_more_follow(int most, int shown, bool areCut)
     {
         // Polls at 30, 90, 180 and, the deadline, 200.
         var ages = PollAges.Fixed(new() { First = TimeSpan.FromSeconds(30), Factor = 2, Max = TimeSpan.FromSeconds(90), Deadline = TimeSpan.FromSeconds(200) });
@@ -85,9 +85,9 @@ public sealed class PollAgesTests
     }
 
     [Fact]
-    public void Many_polls_are_summed_without_looking_at_each()
+    public void Many_polls_are_summed_without_iterating_over_each()
     {
-        // 9 days at 20 s are 38,880 polls, more than are looked at one by one.
+        // 9 days at 20 s are 38,880 polls, more than are iterated over.
         var settings = new PollSettings { First = TimeSpan.FromSeconds(20), Factor = 1, Max = TimeSpan.FromSeconds(20) };
         var ages = new GivenAges(Enumerable.Range(1, 1000).Select(i => i * 701.3));
 
@@ -98,7 +98,7 @@ public sealed class PollAgesTests
     }
 
     [Fact]
-    public void A_learned_plan_waits_for_the_next_of_its_ages_wherever_a_job_stands()
+    public void A_learned_plan_waits_for_the_next_of_its_ages_at_any_age_of_a_job()
     {
         var settings = new PollSettings { First = TimeSpan.FromSeconds(30) };
         var given = new GivenAges(Distribution.Of("5 min and a queue").Draw(new Random(1), 200));
@@ -111,7 +111,7 @@ public sealed class PollAgesTests
             before = age;
         }
 
-        // Nothing ends before five minutes, so whoever was looked at for another reason is next looked at then.
+        // No job ends before five minutes, so a job polled earlier for another reason is polled next at that age.
         var first = plan.Ages.All().First();
         Assert.InRange(first, 300, 340);
         Assert.InRange(100 + plan.WaitAt(TimeSpan.FromSeconds(100)).TotalSeconds, 300, 340);

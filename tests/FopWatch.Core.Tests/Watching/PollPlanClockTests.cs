@@ -7,11 +7,11 @@ using static FopWatch.Core.Tests.Watching.PollPlanTests;
 
 namespace FopWatch.Core.Tests.Watching;
 
-/// <summary>What a plan makes of times that a wrong clock wrote.</summary>
+/// <summary>How a plan handles times written by a wrong clock.</summary>
 public class PollPlanClockTests
 {
     [Fact]
-    public void What_a_clock_that_was_ahead_did_last_counts_as_done_now_with_the_same_waits_after_it()
+    public void Actions_of_a_clock_that_was_ahead_count_as_done_now_with_the_same_waits_after_them()
     {
         var ahead = Start.AddDays(5);
         var begun = Watch.Start(PollPlanTests.Settings, ahead, TimeSpan.FromHours(3));
@@ -22,11 +22,11 @@ public class PollPlanClockTests
         Assert.Equal((Start, Start.AddDays(9), Start.AddMinutes(4)), Times(clamped));
         Assert.Equal((Start.AddMinutes(1), 1), (clamped.LastPolledAt, clamped.Polls));
 
-        // Both, and something was heard since.
+        // Both, with a report since.
         var both = Answered(begun, JobFacts.None, PollPlanTests.Running, ahead.AddHours(3), 0.5) with { DueAt = Start };
         Assert.Equal((Start, Start.AddDays(9), Start), Times(PollPlan.Clamped(both, Start)));
 
-        // A clock that can be no further ahead, and one that is not.
+        // A clock that cannot be further ahead, and one that is not.
         var last = begun with { LastPolledAt = DateTimeOffset.MaxValue, DueAt = DateTimeOffset.MaxValue };
         Assert.Equal((Start, Start), (PollPlan.Clamped(last, Start).LastPolledAt, PollPlan.Clamped(last, Start).DueAt));
         Assert.Same(polled, PollPlan.Clamped(polled, ahead));
@@ -36,7 +36,7 @@ public class PollPlanClockTests
     }
 
     [Fact]
-    public void Due_times_that_no_plan_can_have_produced_are_corrected_and_others_are_not()
+    public void Only_due_times_that_no_plan_can_have_produced_are_corrected()
     {
         var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5);
         var now = Start.AddMinutes(3);
@@ -45,7 +45,7 @@ public class PollPlanClockTests
         Assert.Equal(now, PollPlan.Corrected(PollPlanTests.Settings, registered with { DueAt = Start.AddDays(30) }, now).DueAt);
         Assert.Equal(now, PollPlan.Corrected(PollPlanTests.Settings, registered with { DueAt = DateTimeOffset.MaxValue }, now).DueAt);
 
-        // A pause that the status API asks for, a second look, and what a registration asks for.
+        // A pause requested by the status API, a second look, and a registration's own time.
         foreach (var watch in (Watch[])
             [
                 polled,
@@ -61,7 +61,7 @@ public class PollPlanClockTests
     }
 
     [Fact]
-    public void A_watch_that_is_restored_by_a_clock_that_is_ahead_is_due_by_the_right_one()
+    public void A_watch_restored_by_a_clock_that_is_ahead_is_due_by_the_right_one()
     {
         var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5) with { DueAt = null };
 
@@ -71,7 +71,7 @@ public class PollPlanClockTests
     }
 
     [Fact]
-    public void A_hint_is_followed_by_a_poll_within_seconds_though_the_last_one_is_in_the_future()
+    public void A_hint_is_followed_by_a_poll_within_seconds_although_the_last_one_is_in_the_future()
     {
         var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddDays(5), 0.5);
 
@@ -80,7 +80,7 @@ public class PollPlanClockTests
     }
 
     [Fact]
-    public void A_watch_that_began_in_the_future_ends_as_one_that_begins_now()
+    public void A_watch_that_began_in_the_future_ends_like_one_that_begins_now()
     {
         var watch = Watch.Start(PollPlanTests.Settings, Start.AddDays(365));
         var (now, givenUp) = (Start, (SettledBy?)null);

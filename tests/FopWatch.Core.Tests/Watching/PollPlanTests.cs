@@ -22,7 +22,7 @@ public class PollPlanTests
     internal static readonly StatusAnswer Running = new(PollAnswer.Report);
 
     [Fact]
-    public void The_first_poll_is_due_after_the_first_wait_or_when_the_registration_says()
+    public void The_first_poll_is_due_after_the_first_wait_or_at_the_registrations_time()
     {
         Assert.Equal(Start.AddMinutes(2), Watch.Start(Settings, Start).DueAt);
         Assert.Equal(Start.AddHours(3), Watch.Start(Settings, Start, TimeSpan.FromHours(3)).DueAt);
@@ -32,7 +32,7 @@ public class PollPlanTests
     [Theory]
     [InlineData(2, 10, 11)]
     [InlineData(20, 10, 22)]
-    public void The_longest_wait_is_a_tenth_longer_than_the_longer_of_the_first_and_the_greatest(double first, double max, double longest) => Assert.Equal(
+    public void The_longest_wait_is_a_tenth_longer_than_the_longer_of_First_and_Max(double first, double max, double longest) => Assert.Equal(
         TimeSpan.FromMinutes(longest),
         PollPlan.LongestWait(Settings with { First = TimeSpan.FromMinutes(first), Max = TimeSpan.FromMinutes(max) }));
 
@@ -62,7 +62,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void Chance_moves_a_wait_by_a_tenth_to_either_side()
+    public void Jitter_changes_a_wait_by_up_to_a_tenth_in_either_direction()
     {
         var watch = Watch.Start(Settings, Start);
 
@@ -71,7 +71,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_throttled_poll_waits_as_any_other_or_as_long_as_it_was_told()
+    public void A_throttled_poll_waits_like_any_other_or_as_long_as_requested()
     {
         var watch = Watch.Start(Settings, Start);
         var throttled = new StatusAnswer(PollAnswer.Throttled);
@@ -83,7 +83,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_question_that_the_api_was_spared_is_no_poll()
+    public void A_query_that_was_not_sent_is_not_a_poll()
     {
         var watch = Watch.Start(Settings, Start);
         var spared = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(30), Asked: false);
@@ -100,7 +100,7 @@ public class PollPlanTests
             Answered(Watch.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
 
     [Fact]
-    public void An_unknown_id_is_asked_for_through_the_grace_and_given_up_after_it()
+    public void An_unknown_id_is_queried_during_the_grace_and_given_up_after_it()
     {
         var watch = Watch.Start(Settings, Start);
         var (now, givenUp) = (Start, (SettledBy?)null);
@@ -119,7 +119,7 @@ public class PollPlanTests
     [InlineData(PollAnswer.Report, null)]
     [InlineData(PollAnswer.Unavailable, SettledBy.Poll)]
     [InlineData(PollAnswer.Throttled, SettledBy.Poll)]
-    public void A_report_makes_an_unknown_id_known_again_and_an_api_that_is_down_says_nothing_of_it(PollAnswer between, SettledBy? expected)
+    public void A_report_makes_an_unknown_id_known_again_and_an_API_outage_says_nothing_about_it(PollAnswer between, SettledBy? expected)
     {
         var late = Start + GivingUp.UnknownGrace;
         var (watch, givenUp) = (Watch.Start(Settings, Start), (SettledBy?)null);
@@ -130,7 +130,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void What_an_api_did_not_know_within_the_grace_it_has_to_say_once_more_after_it()
+    public void An_id_unknown_within_the_grace_must_be_unknown_once_more_after_it()
     {
         var (watch, late) = (Watch.Start(Settings, Start), Start + GivingUp.UnknownGrace);
         for (var i = 0; i < GivingUp.UnknownAnswers; i++)
@@ -158,7 +158,7 @@ public class PollPlanTests
     [Theory]
     [InlineData(PollAnswer.Unavailable)]
     [InlineData(PollAnswer.Throttled)]
-    public void A_status_api_that_is_down_at_the_deadline_is_asked_for_a_tenth_longer(PollAnswer answer)
+    public void A_status_API_that_is_down_at_the_deadline_is_queried_for_a_tenth_longer(PollAnswer answer)
     {
         var (watch, givenUp) = (Watch.Start(Settings, Start) with { DueAt = Start.AddDays(9) }, (SettledBy?)null);
         var now = Start;
@@ -184,7 +184,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_hint_that_comes_while_a_poll_is_under_way_is_followed_by_another_poll_and_only_by_one()
+    public void A_hint_during_a_poll_is_followed_by_exactly_one_more_poll()
     {
         var asked = Watch.Start(Settings, Start).Hinted(Settings, Start);
         var hinted = asked.Hinted(Settings, Start.AddSeconds(1));
@@ -196,15 +196,15 @@ public class PollPlanTests
         var again = Answered(answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5);
         Assert.True(again.DueAt - answered.DueAt > TimeSpan.FromMinutes(1));
 
-        // But a provider that asks to be left alone is.
+        // A throttling provider, however, is left alone.
         var throttled = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(5));
         Assert.Equal(Start.AddMinutes(5), Answered(hinted, JobFacts.None, throttled, Start, 0.5).DueAt);
     }
 
     [Fact]
-    public void What_is_heard_while_a_poll_is_under_way_is_not_put_off_by_its_answer()
+    public void A_report_during_a_poll_is_not_postponed_by_the_polls_answer()
     {
-        // Somebody asks by hand, long before a poll is due, and a hint comes before the answer.
+        // An operator polls long before the poll is due, and a hint comes before the answer.
         var asked = Watch.Start(Settings, Start);
         var hinted = asked.Hinted(Settings, Start.AddSeconds(1));
         Assert.Equal(
@@ -218,14 +218,14 @@ public class PollPlanTests
         var answered = Answered(hinted, JobFacts.None, Running, asked.DueAt.Value, 0.5);
         Assert.Equal(asked.DueAt + PollPlan.HintSpacing, answered.DueAt);
 
-        // Another poll's answer came between: what it planned stays, if it is sooner.
+        // Another poll's answer came in between: its planned time stays if it is sooner.
         var between = Answered(Watch.Start(Settings, Start), JobFacts.None, Running, Start, 0.5);
         var second = PollPlan.Answered(Settings, between, Watch.Start(Settings, Start), JobFacts.None, Running, Start.AddSeconds(1), 0.999);
         Assert.Equal(between.DueAt, second.Watch.DueAt);
     }
 
     [Fact]
-    public void A_hint_that_comes_while_the_last_poll_is_under_way_is_followed_by_one_more_that_is_the_last()
+    public void A_hint_during_the_last_poll_is_followed_by_one_more_which_is_the_last()
     {
         var late = Start.AddDays(9);
         var last = Watch.Start(Settings, Start) with { DueAt = late };
@@ -237,7 +237,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void The_watch_of_a_job_that_was_given_up_begins_anew_with_a_hint_and_not_sooner_after_its_last_poll()
+    public void The_watch_of_a_given_up_job_starts_over_with_a_hint_but_not_too_soon_after_its_last_poll()
     {
         var late = Start.AddDays(9);
         var ended = Answered(Watch.Start(Settings, Start) with { DueAt = late }, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
@@ -252,7 +252,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void An_answer_about_a_job_that_nothing_watches_makes_no_poll_due()
+    public void An_answer_about_an_unwatched_job_makes_no_poll_due()
     {
         var stopped = Watch.Start(Settings, Start).Stop();
         Assert.Null(Answered(stopped, JobFacts.None, Running, Start, 0.5).DueAt);
@@ -260,7 +260,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_job_that_is_given_up_by_a_poll_that_was_not_due_has_a_watch_that_is_given_up_unless_somebody_stopped_it()
+    public void A_job_given_up_by_a_poll_that_was_not_due_has_a_given_up_watch_unless_it_was_stopped()
     {
         var (late, watch) = (Start.AddDays(9), Watch.Start(Settings, Start));
 
@@ -272,7 +272,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void The_watch_of_a_job_that_hints_had_named_begins_anew_when_something_genuine_names_it()
+    public void The_watch_of_a_job_named_by_hints_starts_over_when_something_genuine_names_it()
     {
         var watch = Answered(Watch.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
 
@@ -285,7 +285,7 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_hint_neither_delays_a_poll_nor_wakes_a_watch_that_was_stopped()
+    public void A_hint_neither_delays_a_poll_nor_wakes_a_stopped_watch()
     {
         var watch = Watch.Start(Settings, Start) with { LastPolledAt = Start };
         Assert.Equal(Start.AddSeconds(1), (watch with { DueAt = Start.AddSeconds(1) }).Hinted(Settings, Start).DueAt);

@@ -39,7 +39,7 @@ public sealed class PublicAddressTests
     [InlineData("2001:db8::1")]
     [InlineData("2002:7f00:1::")]
     [InlineData("3fff::1")]
-    public void These_are_not_public(string address) => Assert.False(PublicAddress.Is(IPAddress.Parse(address)));
+    public void Private_addresses_are_not_public(string address) => Assert.False(PublicAddress.Is(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("1.1.1.1")]
@@ -54,5 +54,5 @@ public sealed class PublicAddressTests
     [InlineData("64:ff9b::8.8.8.8")]
     [InlineData("2606:4700:4700::1111")]
     [InlineData("2400:3200::1")]
-    public void These_are(string address) => Assert.True(PublicAddress.Is(IPAddress.Parse(address)));
+    public void Other_addresses_are_public(string address) => Assert.True(PublicAddress.Is(IPAddress.Parse(address)));
 }

@@ -2,7 +2,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Core.Tests.Webhooks;
 
-/// <summary>What an attempt, an operator or a purge changes about the place of a webhook.</summary>
+/// <summary>How an attempt, an operator or a purge changes a webhook's cursor.</summary>
 public sealed class WebhookCursorTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -10,7 +10,7 @@ public sealed class WebhookCursorTests
     private static readonly WebhookCursor Start = new() { Name = "crm", Position = 10 };
 
     [Fact]
-    public void A_delivered_event_moves_it_on_and_ends_failing()
+    public void A_delivered_event_moves_it_on_and_ends_the_failure()
     {
         var failing = Failed(Failed(Start, Answer(500)), Answer(null));
 
@@ -20,7 +20,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void An_event_that_was_not_delivered_is_tried_again_over_three_days_and_then_it_is_paused()
+    public void An_undelivered_event_is_retried_for_three_days_and_then_the_webhook_is_paused()
     {
         var (cursor, now, random) = (Start, Now, new Random(7));
         var waits = new List<TimeSpan>();
@@ -43,17 +43,17 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void A_receiver_that_asks_to_be_left_alone_is_for_a_day_at_the_most()
+    public void A_receiver_can_postpone_the_next_attempt_by_at_most_a_day()
     {
         Assert.Equal(Now.AddMinutes(10), Failed(Start, Answer(429, TimeSpan.FromMinutes(10))).NextAttemptAt);
         Assert.Equal(Now.AddDays(1), Failed(Start, Answer(503, TimeSpan.FromDays(400))).NextAttemptAt);
 
-        // Less than would be waited anyway.
+        // Less than the regular wait.
         Assert.InRange(Failed(Start, Answer(503, TimeSpan.FromMilliseconds(1))).WaitFrom(Now).TotalSeconds, 4, 6);
     }
 
     [Fact]
-    public void A_receiver_that_is_gone_gets_no_more()
+    public void A_receiver_that_is_gone_gets_nothing_more()
     {
         var gone = Failed(Start, Answer(410));
 
@@ -61,7 +61,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void A_webhook_that_was_paused_while_an_event_was_on_its_way_stays_paused()
+    public void A_webhook_paused_while_an_event_was_in_flight_stays_paused()
     {
         var paused = Start.PausedBecause(WebhookPause.Operator, Now);
 
@@ -71,7 +71,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void Resuming_begins_anew_whatever_came_before()
+    public void Resuming_starts_over_whatever_came_before()
     {
         foreach (var cursor in (WebhookCursor[])[Failed(Start, Answer(500)), Failed(Start, Answer(410)), Start.PausedBecause(WebhookPause.Operator, Now)])
         {
@@ -82,7 +82,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void Moving_it_forgets_what_was_missed_and_leaves_a_pause()
+    public void Moving_it_forgets_missed_events_and_keeps_a_pause()
     {
         var moved = Failed(Start with { Missed = 3 }, Answer(410)).MovedTo(2);
 
@@ -90,7 +90,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void A_purge_passes_over_what_it_deleted_and_counts_it()
+    public void A_purge_skips_the_deleted_events_and_counts_them()
     {
         Assert.Same(Start, Start.Purged(1));
         Assert.Same(Start, Start.Purged(11));
@@ -99,7 +99,7 @@ public sealed class WebhookCursorTests
     }
 
     [Fact]
-    public void A_next_attempt_that_a_clock_ahead_has_put_off_for_years_comes_within_a_day() =>
+    public void A_next_attempt_postponed_for_years_by_a_clock_ahead_comes_within_a_day() =>
         Assert.Equal(TimeSpan.FromDays(1), (Start with { NextAttemptAt = Now.AddYears(5) }).WaitFrom(Now));
 
     private static WebhookCursor Failed(WebhookCursor cursor, WebhookAnswer answer) => cursor.After(answer, 11, Now, new(1));

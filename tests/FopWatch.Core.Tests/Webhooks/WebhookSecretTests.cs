@@ -11,7 +11,7 @@ public sealed class WebhookSecretTests
     [Fact]
     public void A_request_is_signed_as_other_implementations_sign_it()
     {
-        // The example that the implementations of the specification share.
+        // The example shared by the implementations of the specification.
         var signature = WebhookSecret.TryParse(Right)!.Sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, Encoding.UTF8.GetBytes("""{"test": 2432232314}"""));
 
         Assert.Equal("v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", signature);

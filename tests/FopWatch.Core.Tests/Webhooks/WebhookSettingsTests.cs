@@ -12,7 +12,7 @@ public sealed class WebhookSettingsTests
     private static readonly string Secret = SecretOf(1);
 
     [Fact]
-    public void A_webhook_needs_a_url_and_a_secret_and_sends_everything()
+    public void A_webhook_needs_a_URL_and_a_secret_and_sends_everything()
     {
         var webhook = Assert.Single(Read(new() { ["Url"] = Url, ["Secret"] = Secret }));
 
@@ -24,7 +24,7 @@ public sealed class WebhookSettingsTests
     }
 
     [Fact]
-    public void What_it_sends_can_be_limited_and_two_secrets_are_right_while_one_is_rotated()
+    public void Events_can_be_filtered_and_two_secrets_are_valid_during_a_rotation()
     {
         var webhook = Assert.Single(Read(new()
         {
@@ -94,7 +94,7 @@ public sealed class WebhookSettingsTests
     }
 
     [Fact]
-    public void No_problem_quotes_a_secret_and_all_are_named_at_once()
+    public void No_problem_quotes_a_secret_and_all_are_reported_at_once()
     {
         var wrong = Assert.Throws<SettingsException>(() => Read(new() { ["Url"] = "nothing", ["Secret"] = $"{Secret} {Secret} whsec_almostAsecret=" }));
 
@@ -105,7 +105,7 @@ public sealed class WebhookSettingsTests
     }
 
     [Fact]
-    public void Receivers_do_not_share_a_secret_unless_they_are_one()
+    public void Receivers_do_not_share_a_secret_unless_they_have_the_same_URL()
     {
         var two = new Dictionary<string, string?>
         {
@@ -122,7 +122,7 @@ public sealed class WebhookSettingsTests
     }
 
     [Fact]
-    public void A_name_is_one_that_a_path_can_have_and_is_written_alike()
+    public void A_name_is_valid_in_a_path_and_spelled_in_one_way()
     {
         Assert.Contains("is not a valid name", Assert.Throws<SettingsException>(() => ReadAll(Named("a b"))).Message, StringComparison.Ordinal);
         Assert.Contains(
