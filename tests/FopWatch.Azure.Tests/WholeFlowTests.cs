@@ -31,7 +31,7 @@ public class WholeFlowTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 240_000)]
-    public async Task With_storage_and_broker_killed_in_the_middle_every_job_ends_right_and_its_outcome_is_received()
+    public async Task With_storage_and_broker_killed_every_job_ends_right_and_its_outcome_is_received()
     {
         var (qiniu, wangsu) = (new SigningKey("qiniu-ak", "qiniu-sk"), new SigningKey("wangsu-ak", "wangsu-sk"));
         await using var provider = await SimulatedProvider.StartAsync(
@@ -146,7 +146,7 @@ public class WholeFlowTests
             var loops = new EmbeddedLoops(
                 sources, watches, store.Due, step, slots, outbox, sweep: null!, work, times, troubles, log, time);
 
-            // The test sweeps when all is over.
+            // The test sweeps at the end.
             _run = () => supervisor.RunAsync(loops.All.Where(loop => loop.Name != "sweep"), _stopping.Token);
 
             var builder = WebApplication.CreateEmptyBuilder(new());
@@ -221,7 +221,7 @@ public class WholeFlowTests
                 }
                 catch (StoreUnavailableException)
                 {
-                    // Nothing was written: again.
+                    // Nothing was written: try again.
                 }
 
                 await Task.Delay(Pause, Cancelled);
@@ -229,7 +229,7 @@ public class WholeFlowTests
         }
     }
 
-    /// <summary>Publishes what is committed at once.</summary>
+    /// <summary>Publishes committed events immediately.</summary>
     private sealed class Waking(OutboxLoop outbox) : ICommittedEvents
     {
         public void Committed(OutboxEvent committed) => outbox.Wake();

@@ -5,10 +5,10 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>A peer, publishers to it, and what a subscription gets, through the real SDK.</summary>
+/// <summary>A peer, publishers to it, and the messages of a subscription, through the real SDK.</summary>
 internal sealed class BusTest : IAsyncDisposable
 {
-    /// <summary>Fails within moments where a broker is down, so that a test need not wait.</summary>
+    /// <summary>Fails within moments while a broker is down, so that a test does not wait.</summary>
     public static readonly ServiceBusRetryOptions QuickRetry = new()
     {
         Mode = ServiceBusRetryMode.Fixed,
@@ -18,7 +18,7 @@ internal sealed class BusTest : IAsyncDisposable
         TryTimeout = TimeSpan.FromSeconds(15),
     };
 
-    // Only so that a test fails instead of waiting for ever for a message that got lost.
+    // A limit, so that a lost message fails a test instead of blocking it for ever.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly Dictionary<string, ServiceBusReceiver> _receivers = [];
@@ -53,17 +53,17 @@ internal sealed class BusTest : IAsyncDisposable
         return publisher;
     }
 
-    /// <summary>A receiver that gets no message before it is asked for one.</summary>
+    /// <summary>A receiver without prefetch.</summary>
     public ServiceBusReceiver Receiver(string subscription) => Receiver(subscription, SubQueue.None, prefetch: 0);
 
-    /// <summary>The next messages of a subscription in its order, completed.</summary>
+    /// <summary>The next messages of a subscription in order, completed.</summary>
     public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAsync(string subscription, int count, SubQueue subQueue = SubQueue.None) =>
         await ReceiveAsync(
             Ordered(subscription, subQueue),
             so => count - so.Count,
             so => $"Of {count} messages in {subscription} only {so.Count} came.");
 
-    /// <summary>Everything that a subscription has, found out with an event of a job of its own behind it, that it must let through.</summary>
+    /// <summary>All messages of a subscription. Their end is found with a later event of a separate job, which must pass the filter.</summary>
     public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAllAsync(string subscription)
     {
         var last = Sample.Job("the-last").Expired().ToEvent()!;
@@ -106,8 +106,8 @@ internal sealed class BusTest : IAsyncDisposable
     }
 
     /// <summary>
-    /// A client that prefetches nothing hands back what reaches it between two calls, and gets it again behind what is on its way: so
-    /// only one that prefetches gets many messages in order.
+    /// A client without prefetch returns messages that arrive between two calls, and receives them again behind later ones, so
+    /// only a client with prefetch gets many messages in order.
     /// </summary>
     private ServiceBusReceiver Ordered(string subscription, SubQueue subQueue = SubQueue.None) => Receiver(subscription, subQueue, prefetch: 500);
 

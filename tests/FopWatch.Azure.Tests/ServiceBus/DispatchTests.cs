@@ -8,7 +8,7 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>From the outbox of a real store to subscribers, with a broker that fails.</summary>
+/// <summary>From the outbox of a real store to subscribers, with a failing broker.</summary>
 public sealed class DispatchTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-");
@@ -35,7 +35,7 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_the_topic_is_missing_the_events_stay_until_it_is_there()
+    public async Task While_the_topic_is_missing_the_events_stay_in_the_outbox()
     {
         await CommitJobAsync("a", versions: 3);
         await using var wrong = Bus.NewPublisher(new() { TopicName = "no-such-topic", Retry = BusTest.QuickRetry });
@@ -55,7 +55,7 @@ public sealed class DispatchTests : IAsyncLifetime
     [InlineData("com.microsoft:argument-error")]
     [InlineData("amqp:link:message-size-exceeded")]
     [InlineData("amqp:internal-error")]
-    public async Task An_event_that_the_broker_refuses_for_ever_is_set_aside_and_all_others_are_published_once(string condition)
+    public async Task An_event_that_the_broker_always_refuses_is_set_aside_and_all_others_are_published_once(string condition)
     {
         await CommitJobAsync("a", versions: 1);
         await CommitJobAsync("bad", versions: 3);
@@ -71,14 +71,14 @@ public sealed class DispatchTests : IAsyncLifetime
         Assert.Equal(("media", TroubleKind.EventsRefused, 1), (trouble.Source, trouble.Kind, trouble.Count));
         Assert.Single(log.Warned);
 
-        // While it waits nothing is tried, and what is committed goes on.
+        // While it waits it is not retried, and newly committed events are published.
         await CommitJobAsync("c", versions: 1);
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["a", "b", "b", "c"], (await Bus.ReceiveAllAsync("all")).Select(message => message.CorrelationId));
     }
 
     [Fact]
-    public async Task A_refused_event_is_tried_again_after_growing_waits_and_then_comes_before_the_later_ones_of_its_job()
+    public async Task A_refused_event_is_retried_after_growing_waits_and_then_precedes_its_jobs_later_ones()
     {
         var time = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
         await using var store = await SqliteStore.OpenAsync(_folder.CreateSubdirectory("timed").FullName, time, cancellationToken: Cancelled);
@@ -108,7 +108,7 @@ public sealed class DispatchTests : IAsyncLifetime
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task While_the_broker_answers_an_error_of_its_own_no_event_is_set_aside(int versions)
+    public async Task During_internal_errors_of_the_broker_no_event_is_set_aside(int versions)
     {
         await CommitJobAsync("a", versions);
         await Bus.Peer.RefuseOfAsync("a", "amqp:internal-error");
@@ -122,7 +122,7 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_published_before_a_drain_was_cancelled_is_not_published_again()
+    public async Task Events_published_before_a_drain_was_cancelled_are_not_published_again()
     {
         await CommitJobAsync("a", versions: 1);
         await CommitJobAsync("b", versions: 1);
@@ -133,7 +133,7 @@ public sealed class DispatchTests : IAsyncLifetime
         using var dispatcher = Unobserved.Dispatcher(Store.Outbox, patient, TimeProvider.System);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
-        // The event that was refused before goes alone, and before the other.
+        // The previously refused event goes alone, and before the other.
         var draining = dispatcher.DrainAsync(cancellation.Token);
         Assert.Equal("a", Assert.Single(await Bus.ReceiveAsync("all", 1)).CorrelationId);
         await Task.Delay(200, Cancelled);
@@ -144,7 +144,7 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_broker_is_down_the_events_stay_and_the_same_publisher_goes_on_when_it_is_back()
+    public async Task While_the_broker_is_down_the_events_stay_and_the_same_publisher_resumes_when_it_is_back()
     {
         using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
         await CommitJobAsync("a", versions: 1);
@@ -161,14 +161,14 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_thousands_of_events_a_broker_killed_in_mid_stream_loses_none_and_brings_none_twice()
+    public async Task A_broker_killed_in_mid_stream_loses_and_duplicates_none_of_thousands_of_events()
     {
         const int Jobs = 300;
         const int Versions = 10;
         await Parallel.ForEachAsync(Enumerable.Range(0, Jobs), Cancelled, async (i, _) => await CommitJobAsync($"j{i}", Versions));
         Assert.Equal(IOutbox.MostCounted, (await Store.Outbox.DepthAsync(Cancelled)).Count);
 
-        // Of the twelve batches of the outbox, killed at the start of one, in the middle of one, and between storing and answering.
+        // The outbox makes twelve batches. The broker is killed at the start of one, in the middle of one, and between storing and answering.
         Disturbed? publisher = null;
         publisher = new Disturbed(Bus.Publisher, async publish =>
         {
@@ -197,7 +197,7 @@ public sealed class DispatchTests : IAsyncLifetime
             }
             catch (ServiceBusException)
             {
-                // As a host would: the events are still in the outbox.
+                // As in a host: the events are still in the outbox.
                 Assert.InRange(++failures, 1, 50);
             }
         }
@@ -234,7 +234,7 @@ public sealed class DispatchTests : IAsyncLifetime
         }
     }
 
-    /// <summary>A job with an event for each version, which has its number as its pipeline.</summary>
+    /// <summary>A job with an event for each version, with the version number as its pipeline.</summary>
     private async Task CommitJobAsync(string id, int versions, SqliteStore? store = null)
     {
         var job = Sample.Job(id);
@@ -248,7 +248,7 @@ public sealed class DispatchTests : IAsyncLifetime
         }
     }
 
-    /// <summary>The publisher, and something that happens as it begins to publish.</summary>
+    /// <summary>The publisher, with an action that runs when it starts to publish.</summary>
     private sealed class Disturbed(IEventPublisher publisher, Func<int, Task> disturb) : IEventPublisher
     {
         private readonly ConcurrentBag<Task> _disturbances = [];

@@ -3,13 +3,13 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>That the peer is a Service Bus to the SDK also where the other tests take it for granted.</summary>
+/// <summary>Checks that the peer behaves like Service Bus to the SDK where the other tests rely on it.</summary>
 public sealed class PeerTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_lock_runs_out_unless_it_is_renewed_and_the_message_comes_again()
+    public async Task A_lock_expires_unless_it_is_renewed_and_the_message_is_delivered_again()
     {
         await using var bus = await BusTest.StartAsync(configure: config => config["UserConfig"]!["Namespaces"]![0]!["Topics"]![0]!
             ["Subscriptions"]![0]!["Properties"]!["LockDuration"] = "PT1S");
@@ -28,7 +28,7 @@ public sealed class PeerTests
     }
 
     [Fact]
-    public async Task Abandoned_and_dead_lettered_messages_survive_a_restart_as_what_they_are()
+    public async Task Abandoned_and_dead_lettered_messages_survive_a_restart_as_such()
     {
         await using var bus = await BusTest.StartAsync();
         await bus.Publisher.PublishAsync([Sample.Event("a"), Sample.Event("b"), Sample.Event("c")], Cancelled);
@@ -54,7 +54,7 @@ public sealed class PeerTests
     }
 
     [Fact]
-    public async Task A_message_that_is_larger_than_the_limit_is_refused()
+    public async Task An_oversized_message_is_refused()
     {
         await using var bus = await BusTest.StartAsync(maxMessageSize: 10_000);
         await using var sender = bus.Client.CreateSender("fopwatch-events");
@@ -65,7 +65,7 @@ public sealed class PeerTests
     }
 
     [Fact]
-    public async Task A_receiver_that_deletes_gets_each_message_once_and_a_short_wait_ends_with_nothing()
+    public async Task A_deleting_receiver_gets_each_message_once_and_a_short_wait_ends_with_nothing()
     {
         await using var bus = await BusTest.StartAsync();
         await bus.Publisher.PublishAsync([Sample.Event("a"), Sample.Event("b")], Cancelled);

@@ -7,7 +7,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>What is published, as a subscriber gets it through the real SDK.</summary>
+/// <summary>Published messages as a subscriber receives them through the real SDK.</summary>
 public sealed class PublishingTests : IAsyncLifetime
 {
     private BusTest? _bus;
@@ -21,7 +21,7 @@ public sealed class PublishingTests : IAsyncLifetime
     public async ValueTask DisposeAsync() => await Bus.DisposeAsync();
 
     [Fact]
-    public async Task A_message_is_a_structured_CloudEvent_with_its_attributes_and_the_filter_values_beside_it()
+    public async Task A_message_is_a_structured_CloudEvent_with_its_attributes_and_filter_values_as_properties()
     {
         var published = Sample.Job("z0.a").PartiallyFailed(TimeSpan.FromSeconds(90)).ToEvent()!;
 
@@ -62,7 +62,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Opening_connects_and_says_so_where_there_is_no_such_topic()
+    public async Task Opening_connects_and_reports_a_missing_topic()
     {
         await Bus.Publisher.OpenAsync(Cancelled);
 
@@ -85,7 +85,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Thousands_of_events_go_in_batches_and_keep_their_order()
+    public async Task Thousands_of_events_are_sent_in_batches_and_keep_their_order()
     {
         var published = Enumerable.Range(0, 5000).Select(i => Sample.Event($"j{i % 97}", i / 97 + 1)).ToList();
 
@@ -96,7 +96,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_is_too_large_is_reduced_to_its_counts_and_a_link_and_the_others_are_published_whole()
+    public async Task An_oversized_event_is_reduced_to_its_counts_and_a_link_and_the_others_are_published_whole()
     {
         await using var publisher = Bus.NewPublisher(new() { ApiUrl = new("https://hooks.example.com/fop/") });
         var (before, large, after) = (Sample.Event("a"), LargeEvent("large", items: 5000), Sample.Event("b"));
@@ -126,7 +126,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_result_that_is_too_large_for_a_message_loses_the_end_of_its_longest_array_and_not_its_verdict()
+    public async Task An_oversized_result_loses_the_end_of_its_longest_array_and_keeps_its_verdict()
     {
         var frames = string.Join(',', Enumerable.Range(0, 6000).Select(i => $$"""{"offset":{{i}},"suggestion":"pass"}"""));
         var large = Sample.Job("audit").Apply(
@@ -155,7 +155,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_result_without_arrays_that_is_too_large_for_a_message_keeps_its_verdict()
+    public async Task An_oversized_result_without_arrays_keeps_its_verdict()
     {
         var frames = string.Join(',', Enumerable.Range(0, 6000).Select(i => $$"""
             "{{i}}":{"label":"normal","score":0.5,"suggestion":"pass"}
@@ -179,7 +179,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_only_does_not_fit_behind_others_is_published_whole()
+    public async Task An_event_that_does_not_fit_into_the_current_batch_is_published_whole()
     {
         var published = Enumerable.Range(0, 4).Select(i => LargeEvent($"j{i}", items: 1500)).ToList();
         Assert.All(published, one => Assert.InRange(one.Body.Length, 128 * 1024, 255 * 1024));
@@ -191,7 +191,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_limit_below_the_brokers_reduces_too_and_one_above_it_is_the_brokers()
+    public async Task A_configured_limit_below_the_brokers_applies_and_one_above_it_does_not()
     {
         await using var narrow = Bus.NewPublisher(new() { MaxMessageBytes = ServiceBusPublisherOptions.LeastMaxMessageBytes });
         await using var wide = Bus.NewPublisher(new() { MaxMessageBytes = 100 * 1024 * 1024 });
@@ -203,7 +203,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Texts_of_the_provider_that_no_message_could_hold_are_left_out_and_metadata_is_kept()
+    public async Task Texts_of_the_provider_too_long_for_any_message_are_removed_and_metadata_is_kept()
     {
         await using var publisher = Bus.NewPublisher(new() { MaxMessageBytes = ServiceBusPublisherOptions.LeastMaxMessageBytes });
         var long1 = new string('k', 100_000);
@@ -222,7 +222,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_even_reduced_does_not_fit_is_named_after_everything_else_was_published()
+    public async Task An_event_too_large_even_when_reduced_is_named_after_everything_else_was_published()
     {
         await using var bus = await BusTest.StartAsync(maxMessageSize: 3000);
         var tooLarge = Sample.Job("x", "media") with { Metadata = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("all", new string('m', 4000)) };
@@ -239,7 +239,7 @@ public sealed class PublishingTests : IAsyncLifetime
     [InlineData("not JSON")]
     [InlineData("""{"specversion":"1.0"}""")]
     [InlineData("large and no event")]
-    public async Task A_damaged_event_keeps_no_other_back(string body)
+    public async Task A_damaged_event_does_not_block_others(string body)
     {
         if (body == "large and no event")
             body = $$$"""{"specversion":"1.0","source":"/s","data":{"items":[{"truncated":[{"at":7}],"result":"{{{new string('x', 300_000)}}}"}]}}""";
@@ -253,7 +253,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_that_got_lost_does_no_harm()
+    public async Task A_lost_answer_does_no_harm()
     {
         await Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled);
         await Bus.Peer.LoseNextAnswerAsync();
@@ -264,7 +264,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fault_that_passes_is_retried()
+    public async Task A_transient_fault_is_retried()
     {
         await Bus.Peer.RefuseNextAsync("com.microsoft:timeout", times: 2);
 
@@ -274,7 +274,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_busy_broker_is_given_its_time_with_the_retries_that_are_the_default()
+    public async Task The_default_retries_give_a_busy_broker_enough_time()
     {
         await using var publisher = Bus.NewPublisher(new());
         await Bus.Peer.RefuseNextAsync("com.microsoft:server-busy", times: 1);
@@ -285,7 +285,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_topic_that_does_not_exist_is_named()
+    public async Task A_missing_topic_is_named()
     {
         await using var publisher = Bus.NewPublisher(new() { TopicName = "no-such-topic", Retry = BusTest.QuickRetry });
 
@@ -296,7 +296,7 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_broker_that_is_down_is_an_exception()
+    public async Task A_broker_outage_is_an_exception()
     {
         await Bus.Peer.KillAsync();
 

@@ -10,7 +10,7 @@ public sealed class ServiceBusConnectionTests
     [InlineData("Endpoint=sb://contoso.servicebus.windows.net/;SharedAccessKeyName=Root;SharedAccessKey=c2VjcmV0;UseDevelopmentEmulator=false")]
     [InlineData("SharedAccessKey=c2VjcmV0")]
     [InlineData("c2VjcmV0")]
-    public void A_connection_string_is_for_an_emulator_only_and_a_wrong_one_is_not_repeated(string connectionString)
+    public void A_connection_string_is_for_an_emulator_only_and_an_invalid_one_is_not_repeated(string connectionString)
     {
         var thrown = Assert.Throws<ArgumentException>(() => ServiceBusConnection.ToEmulator(connectionString));
 
@@ -18,7 +18,7 @@ public sealed class ServiceBusConnectionTests
     }
 
     [Fact]
-    public void An_emulators_connection_string_is_taken()
+    public void An_emulators_connection_string_is_accepted()
     {
         var connection = ServiceBusConnection.ToEmulator("Endpoint=sb://localhost:5672;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true;");
 
@@ -40,7 +40,7 @@ public sealed class ServiceBusConnectionTests
     [InlineData("topic", "ftp://hooks.example.com", null)]
     [InlineData("topic", "/relative", null)]
     [InlineData("topic", null, 1024)]
-    public void Wrong_options_are_refused_before_anything_is_published(string topic, string? publicUrl, int? maxMessageBytes)
+    public void Invalid_options_are_refused_before_anything_is_published(string topic, string? publicUrl, int? maxMessageBytes)
     {
         var connection = ServiceBusConnection.ToEmulator("Endpoint=sb://localhost;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true");
 

@@ -3,7 +3,7 @@ using FopWatch.Subscriber;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>The real program with options and variables that are wrong.</summary>
+/// <summary>The real program with invalid options and variables.</summary>
 public class SubscriberOptionTests
 {
     public static TheoryData<string[], string> Wrong => new()
@@ -44,11 +44,11 @@ public class SubscriberOptionTests
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public Task Wrong_options_are_named_with_one_line_of_usage(string[] options, string problem) => RefusesAsync(options, [], problem);
+    public Task Invalid_options_are_named_with_one_line_of_usage(string[] options, string problem) => RefusesAsync(options, [], problem);
 
     [Theory]
     [MemberData(nameof(WrongVariables))]
-    public Task Wrong_variables_are_named_with_one_line_of_usage(string name, string value, string problem) =>
+    public Task Invalid_variables_are_named_with_one_line_of_usage(string name, string value, string problem) =>
         RefusesAsync([], new() { [name] = value }, problem);
 
     private static async Task RefusesAsync(string[] options, Dictionary<string, string> variables, string problem)

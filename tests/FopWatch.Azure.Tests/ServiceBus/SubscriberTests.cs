@@ -8,7 +8,7 @@ using FopWatch.Subscriber;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>The example of a subscriber, on a subscription of its own.</summary>
+/// <summary>The example subscriber, on its own subscription.</summary>
 public sealed class SubscriberTests : IAsyncLifetime
 {
     private const string Topic = "fopwatch-events";
@@ -45,7 +45,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task However_many_it_handles_at_once_no_job_goes_back_to_an_older_version()
+    public async Task However_many_it_handles_at_once_no_job_returns_to_an_older_version()
     {
         var random = new Random(7);
         var events = (from job in Enumerable.Range(0, 40) from version in Enumerable.Range(1, 20) select Sample.Event($"j{job}", version)).ToArray();
@@ -65,7 +65,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     [InlineData("null")]
     [InlineData("{}")]
     [InlineData("""{"specversion":"1.0","id":"1","type":"fopwatch.job.settled","source":"/fopwatch/media","subject":"a"}""")]
-    public async Task It_dead_letters_what_it_cannot_read_and_says_why(string body)
+    public async Task An_unreadable_message_is_dead_lettered_with_the_reason(string body)
     {
         await using var sender = Bus.Client.CreateSender(Topic);
         await sender.SendMessageAsync(new(body) { MessageId = "broken" }, Cancelled);
@@ -74,7 +74,7 @@ public sealed class SubscriberTests : IAsyncLifetime
         await using var running = Run(until: 1);
         await running.HandledAsync();
 
-        // Events are handled side by side: the other one may be done before this one is put away, which stopping would break off.
+        // Events are handled concurrently: the other one may finish before this one is dead-lettered, which stopping would interrupt.
         var dead = (await Bus.ReceiveAsync("all", 1, SubQueue.DeadLetter))[0];
         await running.StopAsync();
         Assert.Equal(("broken", "Unreadable"), (dead.MessageId, dead.DeadLetterReason));
@@ -84,23 +84,23 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_the_handler_fails_the_event_comes_again()
+    public async Task An_event_is_delivered_again_if_its_handler_fails()
     {
         var failures = 2;
         await Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled);
 
         await using var running = Run(until: 1, handle: (_, _) => Interlocked.Decrement(ref failures) >= 0
-            ? throw new InvalidOperationException("the database is away")
+            ? throw new InvalidOperationException("The database is down.")
             : Task.CompletedTask);
         await running.HandledAsync();
         await running.StopAsync();
 
         Assert.Empty(await Bus.ReceiveAllAsync("all"));
-        Assert.Contains("version 1, attempt 2: the database is away", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("version 1, attempt 2: The database is down.", _output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task What_fails_every_time_ends_in_the_dead_letter_queue()
+    public async Task A_permanently_failing_event_ends_in_the_dead_letter_queue()
     {
         await Bus.Publisher.PublishAsync([Sample.Event("poison"), Sample.Event("a")], Cancelled);
 
@@ -116,7 +116,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Asked_to_stop_it_finishes_the_event_in_hand_and_takes_no_other()
+    public async Task When_stopped_it_finishes_the_current_event_and_takes_no_other()
     {
         var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
         await Bus.Publisher.PublishAsync([Sample.Event("a"), Sample.Event("b")], Cancelled);
@@ -137,7 +137,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_handler_that_gives_up_when_it_is_asked_to_stop_leaves_the_event_to_others()
+    public async Task A_handler_that_gives_up_when_stopped_leaves_the_event_to_others()
     {
         var begun = new TaskCompletionSource();
         await Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled);
@@ -155,7 +155,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_subscription_that_does_not_exist_ends_it()
+    public async Task A_missing_subscription_ends_it()
     {
         var subscriber = new JobEventSubscriber(
             Bus.Client, new() { Topic = Topic, Subscription = "nobody" }, (_, _) => Task.CompletedTask, _output, TimeProvider.System);
@@ -166,7 +166,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_the_broker_is_killed_again_and_again_it_misses_no_job()
+    public async Task While_the_broker_is_killed_repeatedly_it_misses_no_job()
     {
         const int Jobs = 400;
         await using var running = Run(until: Jobs);
@@ -185,7 +185,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_program_prints_how_jobs_ended_and_ends_when_it_is_told_to()
+    public async Task The_program_prints_how_jobs_ended_and_ends_when_stopped()
     {
         await Bus.Publisher.PublishAsync([Sample.Job("z0.a").PartiallyFailed().ToEvent()!], Cancelled);
         var start = new ProcessStartInfo("dotnet", [typeof(JobEventSubscriber).Assembly.Location, "--subscription", "settled", "--concurrency", "2"])
@@ -217,7 +217,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     [Theory]
     [InlineData("Give --host or --namespace")]
     [InlineData("no-such-topic", "--topic", "no-such-topic")]
-    public async Task The_program_says_what_is_wrong_and_fails(string expected, params string[] arguments)
+    public async Task The_program_reports_errors_and_fails(string expected, params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [typeof(JobEventSubscriber).Assembly.Location, .. arguments])
         {
@@ -248,7 +248,7 @@ public sealed class SubscriberTests : IAsyncLifetime
         int until, int concurrency = 4, Func<JobEvent, CancellationToken, Task>? handle = null, Func<JobEvent, bool>? counts = null) =>
         new(Bus, _handled, _output, until, concurrency, handle ?? ((_, _) => Task.CompletedTask), counts ?? (_ => true));
 
-    /// <summary>The subscriber, with what it handled.</summary>
+    /// <summary>The subscriber, with the events that it handled.</summary>
     private sealed class RunningSubscriber : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);

@@ -6,13 +6,13 @@ using static FopWatch.Azure.Tests.ServiceBus.PublishingTests;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 
-/// <summary>What the filters of subscriptions see of an event.</summary>
+/// <summary>What subscription filters see of an event.</summary>
 public sealed class SubscriptionFilterTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Subscriptions_get_what_their_filters_let_through()
+    public async Task Subscriptions_receive_what_their_filters_accept()
     {
         await using var bus = await BusTest.StartAsync();
         OutboxEvent[] published =
@@ -39,7 +39,7 @@ public sealed class SubscriptionFilterTests
     [InlineData("NOT (settledBy <> 'poll')", "good", "half")]
     [InlineData("settledBy NOT IN ('poll')", "lost")]
     [InlineData("sys.CorrelationId = 'half' OR user.state = 'processing'", "waits", "half")]
-    public async Task Sql_filters_see_state_source_and_the_other_filter_values(string filter, params string[] expected)
+    public async Task SQL_filters_see_state_source_and_the_other_filter_values(string filter, params string[] expected)
     {
         await using var bus = await BusTest.StartAsync(configure: config => AddRule(config, new()
         {
@@ -60,7 +60,7 @@ public sealed class SubscriptionFilterTests
     }
 
     [Fact]
-    public async Task A_correlation_filter_on_state_and_source_needs_no_sql()
+    public async Task A_correlation_filter_on_state_and_source_needs_no_SQL()
     {
         await using var bus = await BusTest.StartAsync(configure: config => AddRule(config, new()
         {

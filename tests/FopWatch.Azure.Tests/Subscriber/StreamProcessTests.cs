@@ -4,7 +4,7 @@ using FopWatch.Settings;
 
 namespace FopWatch.Azure.Tests.Subscriber;
 
-/// <summary>The example subscriber, as a process, on the stream of the real embedded host; and where nothing answers.</summary>
+/// <summary>The example subscriber as a process, on the stream of a real embedded host, and without one.</summary>
 public sealed class StreamProcessTests : IDisposable
 {
     private const string ApiKey = "0123456789abcdef";
@@ -22,7 +22,7 @@ public sealed class StreamProcessTests : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     [Fact]
-    public async Task It_misses_nothing_over_restarts_of_either_side_and_repeats_nothing_that_it_has_handled()
+    public async Task It_misses_nothing_across_restarts_of_either_side_and_repeats_nothing_that_it_has_handled()
     {
         var host = await StartHostAsync();
         await SettleAsync("z0.1");
@@ -61,7 +61,7 @@ public sealed class StreamProcessTests : IDisposable
     [Theory]
     [InlineData("wrong-key-0123456", "The host requires an API key. Set FOPWATCH_API_KEY to it.")]
     [InlineData(ApiKey, "The host has no source 'nosuch'. Source names are case-sensitive.", "--source", "nosuch")]
-    public async Task What_the_host_refuses_ends_it_with_one_line(string key, string expected, params string[] arguments)
+    public async Task A_refusal_by_the_host_ends_it_with_one_line(string key, string expected, params string[] arguments)
     {
         await using var host = await StartHostAsync();
         using var process = new SubscriberProcess(new() { ["FOPWATCH_API_KEY"] = key }, ["--host", _url.AbsoluteUri, "--position", Position, .. arguments]);
@@ -70,7 +70,7 @@ public sealed class StreamProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_host_that_is_not_there_is_one_line_per_retry()
+    public async Task An_unreachable_host_is_one_line_per_retry()
     {
         using var process = Start();
 
@@ -87,7 +87,7 @@ public sealed class StreamProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_bus_that_is_not_there_is_one_line_per_retry()
+    public async Task An_unreachable_bus_is_one_line_per_retry()
     {
         var connection = string.Create(
             CultureInfo.InvariantCulture, $"Endpoint=sb://127.0.0.1:{_url.Port};SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true");

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Azure.Tests.Subscriber;
 
-/// <summary>The example subscriber on a stream that a test writes, over HTTP.</summary>
+/// <summary>The example subscriber on a stream written by the test, over HTTP.</summary>
 public sealed class StreamSubscriberTests : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-subscriber-");
@@ -47,7 +47,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Old_versions_are_ignored_and_each_is_done_with()
+    public async Task Old_versions_are_skipped_and_completed()
     {
         _stream = Event(1, Sample.Event("a", 1)) + Event(2, Sample.Event("a", 3)) + Event(3, Sample.Event("a", 2)) + Event(4, Sample.Event("b", 1));
 
@@ -59,7 +59,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_cannot_be_read_is_put_aside_with_the_reason_and_the_stream_goes_on()
+    public async Task An_unreadable_event_is_put_aside_with_the_reason_and_the_stream_continues()
     {
         _stream = "id: 1\nevent: fopwatch.job.settled\ndata: {\"not\":\ndata: \"an event\"}\n\n" + Event(2, Sample.Event("a", 1));
 
@@ -71,7 +71,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_whose_handler_fails_is_handled_again_before_those_after_it()
+    public async Task An_event_whose_handler_fails_is_retried_before_later_ones()
     {
         var failures = 2;
         _stream = Event(1, Sample.Event("a", 1)) + Event(2, Sample.Event("b", 1));
@@ -84,7 +84,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_fails_every_time_is_put_aside()
+    public async Task A_permanently_failing_event_is_put_aside()
     {
         _stream = Event(1, Sample.Event("poison", 1)) + Event(2, Sample.Event("b", 1));
 
@@ -96,7 +96,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_was_not_finished_comes_again()
+    public async Task An_unfinished_event_is_delivered_again()
     {
         _stream = Event(1, Sample.Event("a", 1)) + Event(2, Sample.Event("b", 1));
         await RunUntilAsync("1", handle: one => one.Subject == "b" ? Task.Delay(Timeout.Infinite, Cancelled) : Task.CompletedTask, stuck: true);
@@ -109,7 +109,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Places_and_gaps_are_no_events()
+    public async Task Positions_and_gaps_are_not_events()
     {
         _stream = "event: fopwatch.events.purged\ndata: {\"before\":7}\n\nid: 6\n\n:\n\nid: 9\n\n";
 
@@ -121,7 +121,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Another_event_log_is_named_and_read_from_its_beginning()
+    public async Task A_different_event_log_is_named_and_read_from_its_start()
     {
         _stream = "event: fopwatch.events.restarted\ndata: {\"after\":9,\"last\":1}\n\nid: 0\n\n" + Event(1, Sample.Event("a", 1));
 
@@ -133,7 +133,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_position_with_an_epoch_is_kept_and_come_back_with()
+    public async Task A_position_with_an_epoch_is_kept_and_resumed_from()
     {
         _stream = "id: 6-9f3a2c1e\nevent: fopwatch.events.purged\ndata: {\"before\":7,\"resume\":\"6-9f3a2c1e\"}\n\n";
 
@@ -143,7 +143,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_that_falls_silent_is_left()
+    public async Task A_silent_host_is_disconnected()
     {
         _stream = "id: 3\n\n";
 
@@ -154,7 +154,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_position_file_that_holds_something_else_is_named()
+    public async Task A_position_file_with_other_content_is_named()
     {
         await File.WriteAllTextAsync(Position, "elsewhere", Cancelled);
 
@@ -193,7 +193,7 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
         var patience = DateTime.UtcNow.AddSeconds(30);
         while (!running.IsCompleted && !((until?.Invoke() ?? true) && File.Exists(Position) && await File.ReadAllTextAsync(Position, Cancelled) == position))
         {
-            Assert.True(DateTime.UtcNow < patience, $"The position {position} is not reached:\n{_output}");
+            Assert.True(DateTime.UtcNow < patience, $"The position {position} was not reached:\n{_output}");
             await Task.Delay(20, Cancelled);
         }
 

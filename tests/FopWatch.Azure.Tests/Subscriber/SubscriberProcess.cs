@@ -3,7 +3,7 @@ using FopWatch.Subscriber;
 
 namespace FopWatch.Azure.Tests.Subscriber;
 
-/// <summary>The example subscriber as a process of its own.</summary>
+/// <summary>The example subscriber as its own process.</summary>
 internal sealed class SubscriberProcess : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -31,7 +31,7 @@ internal sealed class SubscriberProcess : IDisposable
     /// <summary>The next line of its standard output; null at the end.</summary>
     public async Task<string?> LineAsync() => await _process.StandardOutput.ReadLineAsync(Cancelled).AsTask().WaitAsync(Patience, Cancelled);
 
-    /// <summary>Asks it to stop, and waits for the end.</summary>
+    /// <summary>Asks it to stop, and waits for its end.</summary>
     public async Task<(int Exit, string Error)> StopAsync()
     {
         using (var terminate = Process.Start("kill", ["-TERM", $"{_process.Id}"]))
@@ -39,7 +39,7 @@ internal sealed class SubscriberProcess : IDisposable
         return await EndAsync();
     }
 
-    /// <summary>Waits for the end.</summary>
+    /// <summary>Waits for its end.</summary>
     public async Task<(int Exit, string Error)> EndAsync()
     {
         while (await LineAsync() is not null)

@@ -10,7 +10,7 @@ using FopWatch.PortContracts;
 namespace FopWatch.Azure.Tests.Tables;
 
 /// <summary>
-/// What it takes to count a partition with very many jobs, apart from what the service takes: it is a handler here that makes up the rows.
+/// The cost of counting a partition with very many jobs, without the cost of the service: a handler generates the rows.
 /// With <c>FOPWATCH_COUNT_JOBS=625000</c> it is one of the sixteen partitions of ten million jobs.
 /// </summary>
 public class CountScaleTests
@@ -22,7 +22,7 @@ public class CountScaleTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 300_000)]
-    public async Task A_partition_is_counted_in_little_memory_however_many_jobs_it_has()
+    public async Task A_partition_with_any_number_of_jobs_is_counted_in_little_memory()
     {
         using var made = new MadeUpPartition(Jobs);
         using var http = new HttpClient(made);

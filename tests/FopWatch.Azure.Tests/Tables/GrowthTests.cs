@@ -9,7 +9,7 @@ using FopWatch.PortContracts;
 namespace FopWatch.Azure.Tests.Tables;
 
 /// <summary>
-/// What the service is asked for, and how many rows it answers, with few open jobs and with many: <c>FOPWATCH_GROWTH_JOBS=50000</c> makes them more.
+/// The requests to the service and the rows in its answers, with few open jobs and with many. <c>FOPWATCH_GROWTH_JOBS=50000</c> raises the number.
 /// </summary>
 public sealed class GrowthTests(SharedAzurite azurite)
 {
@@ -27,7 +27,7 @@ public sealed class GrowthTests(SharedAzurite azurite)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 600_000)]
-    public async Task Lists_searches_and_the_minutes_looks_take_as_many_requests_and_rows_with_many_jobs_as_with_few_and_a_sweep_reads_every_job()
+    public async Task The_cost_of_lists_searches_and_minutely_looks_does_not_depend_on_the_number_of_jobs_and_a_sweep_reads_every_job()
     {
         var few = await MeasureAsync(Few);
         var many = await MeasureAsync(Many);
@@ -38,7 +38,7 @@ public sealed class GrowthTests(SharedAzurite azurite)
         Assert.Equal(Few * RowsOfAnOpenJob, few[Sweep].Rows);
         Assert.Equal(Many * RowsOfAnOpenJob, many[Sweep].Rows);
 
-        // Each partition is read to its end, a thousand rows at a time, and what was counted in it is written down.
+        // Each partition is read to its end, a thousand rows at a time, and its counts are written.
         Assert.Equal(2 * Buckets, few[Sweep].Requests);
         Assert.InRange(many[Sweep].Requests, Buckets + (many[Sweep].Rows / PageLength), (2 * Buckets) + (many[Sweep].Rows / PageLength));
     }

@@ -5,7 +5,7 @@ namespace FopWatch.Azure.Tests.Tables;
 public class IdFilterTests
 {
     [Fact]
-    public void Each_id_that_was_added_is_found_and_few_others_are_by_each_filter_different_ones()
+    public void Each_filter_finds_every_added_id_and_few_others_which_differ_by_filter()
     {
         const int Ids = 200_000;
         var mistaken = new List<HashSet<int>>();
@@ -19,7 +19,7 @@ public class IdFilterTests
             mistaken.Add([.. Enumerable.Range(Ids, Ids).Where(id => filter.MayContain($"z0.{id}"))]);
         }
 
-        // By calculation (1 - e^(-3 * 200,000 / 2^23))^3 = 0.03 %.
+        // Computed: (1 - e^(-3 * 200,000 / 2^23))^3 = 0.03 %.
         Assert.All(mistaken, ids => Assert.InRange(ids.Count, 0, Ids / 1000));
         Assert.InRange(mistaken[0].Intersect(mistaken[1]).Count(), 0, 5);
     }

@@ -4,55 +4,55 @@ using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>What becomes of one request.</summary>
+/// <summary>The fate of a request.</summary>
 internal enum Fate
 {
     /// <summary>It is answered.</summary>
     Answered,
 
-    /// <summary>The service does as it is told, and the connection breaks before the answer.</summary>
+    /// <summary>The service executes it, and the connection breaks before the answer.</summary>
     AnswerLost,
 
-    /// <summary>It never gets to the service.</summary>
+    /// <summary>It never reaches the service.</summary>
     Unsent,
 
     /// <summary>The service is too busy: 503.</summary>
     Busy,
 
-    /// <summary>The service asks for less: 429.</summary>
+    /// <summary>The service throttles: 429.</summary>
     Throttled,
 
     /// <summary>The service fails: 500.</summary>
     Failed,
 
-    /// <summary>The service does as it is told and answers that it did not get done in time: 500.</summary>
+    /// <summary>The service executes it, and answers that it timed out: 500.</summary>
     DoneAndFailed,
 }
 
-/// <summary>Stands between a client and the service: counts requests, and lets them fail. It sees every try.</summary>
+/// <summary>Sits between a client and the service, counts requests, and makes them fail. It sees every attempt.</summary>
 internal sealed class InterceptedRequests
 {
     private readonly ConcurrentQueue<string> _requests = new();
 
-    /// <summary>Decides about the next request, given what it is.</summary>
+    /// <summary>Decides the fate of the next request by its kind.</summary>
     public Func<string, Fate> Fates { get; set; } = _ => Fate.Answered;
 
-    /// <summary>What happens between the loss of an answer and the next try.</summary>
+    /// <summary>Runs between the loss of an answer and the next attempt.</summary>
     public Func<Task> WhenLost { get; set; } = () => Task.CompletedTask;
 
-    /// <summary>What was asked of the service, in order: <c>read</c>, <c>query</c>, <c>transaction</c>, <c>insert</c>, <c>put</c>, <c>delete</c>.</summary>
+    /// <summary>The kinds of the requests, in order: <c>read</c>, <c>query</c>, <c>transaction</c>, <c>insert</c>, <c>put</c>, <c>delete</c>.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
 
     public void Between(TableClientOptions options) => options.Transport = ServiceAnswers.Transport(new Handler(this));
 
-    /// <summary>The first request of a kind has this fate, the others are answered.</summary>
+    /// <summary>Gives the first request of a kind this fate; the others are answered.</summary>
     public void Once(string kind, Fate fate)
     {
         var left = 1;
         Fates = request => request == kind && Interlocked.Decrement(ref left) == 0 ? fate : Fate.Answered;
     }
 
-    /// <summary>The requests so far, counted and forgotten.</summary>
+    /// <summary>Returns the number of requests so far, and resets it.</summary>
     public string Take()
     {
         var taken = new List<string>();

@@ -9,7 +9,7 @@ namespace FopWatch.Azure.Tests.Tables;
 public sealed class JobRowsTests
 {
     [Fact]
-    public void The_length_of_a_job_that_is_cut_to_fit_is_that_of_the_whole_job_so_that_it_is_not_remembered()
+    public void A_cut_job_has_the_length_of_the_whole_job_so_that_it_is_not_remembered()
     {
         const int RawLength = 1_040_000;
         var job = Sample.Job("a");

@@ -7,7 +7,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>A process that polls one source as often as its share of the rate lets it, and prints each poll, until it is killed.</summary>
+/// <summary>A process that polls one source as often as its share of the rate allows, and prints each poll, until it is killed.</summary>
 internal static class PollUntilKilled
 {
     public const string Argument = "--poll-until-killed";
@@ -24,7 +24,7 @@ internal static class PollUntilKilled
         Poll = ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll with { PerSecond = 20 },
     };
 
-    /// <summary>Prints a line for each poll: when it was counted, and how many requests were made of the storage so far.</summary>
+    /// <summary>Prints a line for each poll: its counted time, and the number of storage requests so far.</summary>
     public static async Task RunAsync(string table)
     {
         // Its standard input ends with the process that started it.
@@ -44,7 +44,7 @@ internal static class PollUntilKilled
         var store = await TableStore.CreateAsync(client, new() { TableName = table }, TimeProvider.System, CancellationToken.None);
         wire.Take();
 
-        // Short leases, so that the test need not wait for long ones.
+        // Short leases, to keep the test short.
         var shares = new PollShares(store.PollLeases, TimeProvider.System, Guid.NewGuid().ToString("N"))
         {
             Length = TimeSpan.FromSeconds(5),
@@ -60,7 +60,7 @@ internal static class PollUntilKilled
         }
     }
 
-    /// <summary>The pacer's clock. What the pacer reads of it last is when it counts the poll.</summary>
+    /// <summary>The pacer's clock. The pacer counts a poll at the last time that it read.</summary>
     private sealed class PacerClock : TimeProvider
     {
         public long Last { get; private set; }

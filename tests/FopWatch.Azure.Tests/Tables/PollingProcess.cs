@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary><see cref="PollUntilKilled"/>, as it is seen by the test that starts it.</summary>
+/// <summary><see cref="PollUntilKilled"/> as seen by the test that starts it.</summary>
 internal sealed class PollingProcess : IDisposable
 {
     private readonly Lock _lock = new();
@@ -25,7 +25,7 @@ internal sealed class PollingProcess : IDisposable
         _reading = ReadAsync();
     }
 
-    /// <summary>When it polled, by the clock that all processes of the machine have in common.</summary>
+    /// <summary>The times of its polls, by the clock shared by all processes of the machine.</summary>
     public IReadOnlyList<long> Polls
     {
         get
@@ -35,7 +35,7 @@ internal sealed class PollingProcess : IDisposable
         }
     }
 
-    /// <summary>How many requests it made of the storage by its last poll.</summary>
+    /// <summary>The number of its storage requests by its last poll.</summary>
     public int Requests => Volatile.Read(ref _requests);
 
     /// <summary>Its rate in the last seconds.</summary>
@@ -45,7 +45,7 @@ internal sealed class PollingProcess : IDisposable
         return Polls.Count(at => TimeProvider.System.GetElapsedTime(at) < seconds) / seconds.TotalSeconds;
     }
 
-    /// <summary>Ends it as <c>kill -9</c> does.</summary>
+    /// <summary>Ends it like <c>kill -9</c>.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
@@ -64,7 +64,7 @@ internal sealed class PollingProcess : IDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
-            // The kill may have cut the last one.
+            // The kill may have truncated the last one.
             if (line.Split(' ') is not [var at, var requests]
                 || !long.TryParse(at, CultureInfo.InvariantCulture, out var timestamp)
                 || !int.TryParse(requests, CultureInfo.InvariantCulture, out var count))

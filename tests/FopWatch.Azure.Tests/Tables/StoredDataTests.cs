@@ -8,7 +8,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>Tables that earlier versions wrote.</summary>
+/// <summary>Tables written by earlier versions.</summary>
 public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
 {
     private static readonly string Folder = FixturesOf("FopWatch.Azure.Tests", "Fixtures");
@@ -17,16 +17,16 @@ public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
 
     protected override string Fixtures => Folder;
 
-    // More than a row holds: the store leaves most of them out.
+    // More than fits into a row: the store removes most of them.
     protected override int Outputs => 40_000;
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_table_of_an_earlier_version_answers_as_it_did(string version) => AnswersAsync(version);
+    public Task A_table_of_an_earlier_version_gives_the_same_answers(string version) => AnswersAsync(version);
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_table_of_an_earlier_version_goes_on(string version) => GoesOnAsync(version);
+    public Task A_table_of_an_earlier_version_can_be_worked_on(string version) => GoesOnAsync(version);
 
     [Fact(Explicit = true)]
     public Task Write_the_fixture_of_this_version() => WriteAsync();

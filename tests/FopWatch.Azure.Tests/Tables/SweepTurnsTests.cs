@@ -5,13 +5,13 @@ using FopWatch.Upkeep;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>A sweep of a table that has more than can be counted at once.</summary>
+/// <summary>A sweep of a table with more jobs than can be counted at once.</summary>
 public sealed class SweepTurnsTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Sweeps_that_have_time_for_one_partition_count_all_of_them_in_turns()
+    public async Task Sweeps_with_time_for_one_partition_each_count_all_in_turns()
     {
         var time = SlowTime();
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
@@ -34,7 +34,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         Assert.Equal(1, sweeps.Sum(sweep => sweep.Restored));
         Assert.All(sweeps, sweep => Assert.Equal(0, sweep.Unaccounted));
 
-        // What changes is seen in its turn.
+        // Changes show at the partition's turn.
         for (var i = 0; i < 10; i++)
             await store.Jobs.CommitAsync(Sample.Job($"k{i}").Settled().Job.New(), Cancelled);
         for (var i = 0; i < 8; i++)
@@ -43,7 +43,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_sweep_that_has_the_time_counts_all()
+    public async Task A_sweep_with_enough_time_counts_all()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
         await table.Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
@@ -55,7 +55,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_counted_is_counted_before_all_else()
+    public async Task Counts_by_a_clock_that_was_ahead_are_renewed_first()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         foreach (var source in (string[])["first", "second"])
@@ -82,7 +82,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         for (var i = 0; i < 300; i++)
             await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
 
-        // Each look at the clock takes as long as a sweep may.
+        // Each reading of the clock takes as long as a sweep may.
         var (first, isComplete) = await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), 3 * Sweeper.Longest, Cancelled);
         Assert.False(isComplete);
         Assert.InRange(first, 1, 299);
@@ -96,7 +96,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         return Unobserved.Sweeper(new([]), store.Jobs, store.Due, store.Outbox, store.Quarantine, recorder, time);
     }
 
-    /// <summary>Every look at it takes as long as a sweep may.</summary>
+    /// <summary>Every reading takes as long as a sweep may.</summary>
     private static StepTime SlowTime() => new(Sweeper.Longest, Sample.Start);
 
     private sealed class Nobody : ICommitObserver

@@ -5,13 +5,13 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>The books of a table, and the jobs that nothing watches.</summary>
+/// <summary>The books of a table, and the unwatched jobs.</summary>
 public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
 {
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task The_books_show_whichever_row_of_a_job_is_missing(bool expired)
+    public async Task The_books_show_any_missing_row_of_a_job(bool expired)
     {
         var job = expired ? Sample.Job("lost").ExpiredAndWatched().Job : Sample.Job("lost");
         await CommitAsync(Sample.Job("whole").New());
@@ -32,7 +32,7 @@ public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
             Assert.Equal(0, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
         }
 
-        // A row of a time at which the job is not due.
+        // A row at a time at which the job is not due.
         await Table.Rows.AddEntityAsync(new TableEntity(partition, RowKeys.DueAt(due.AddDays(1), "lost")), Cancelled);
         Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
     }
@@ -40,7 +40,7 @@ public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_watched_job_whose_row_in_the_due_index_is_gone_is_found_and_put_back_by_its_next_commit(bool expired)
+    public async Task A_watched_job_with_a_missing_due_row_is_found_and_restored_by_its_next_commit(bool expired)
     {
         var job = expired ? Sample.Job("a").ExpiredAndWatched().Job : Sample.Job("a");
         await CommitAsync(job.New());
@@ -64,7 +64,7 @@ public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_watched_job_whose_row_in_the_due_index_is_gone_is_found_when_its_partition_is_counted(bool expired)
+    public async Task A_watched_job_with_a_missing_due_row_is_found_when_its_partition_is_counted(bool expired)
     {
         var job = expired ? Sample.Job("a").ExpiredAndWatched().Job : Sample.Job("a");
         await CommitAsync(job.New());
@@ -79,7 +79,7 @@ public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_second_row_in_the_list_and_a_lost_row_of_the_job_itself_show()
+    public async Task The_books_show_a_second_list_row_and_a_missing_row_of_the_job_itself()
     {
         var job = Sample.Job("a").Settled().Job;
         await CommitAsync(job.New());
@@ -94,7 +94,7 @@ public sealed class TableBooksTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task Books_that_are_counted_while_jobs_change_balance()
+    public async Task Books_counted_while_jobs_change_balance()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var changing = Enumerable.Range(0, 3).Select(writer => Task.Run(async () =>

@@ -120,7 +120,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
     [Theory]
     [InlineData(nameof(Fate.AnswerLost))]
     [InlineData(nameof(Fate.DoneAndFailed))]
-    public async Task An_addition_whose_answer_is_lost_is_found_to_be_there(string fate)
+    public async Task An_addition_whose_answer_is_lost_is_found_to_exist(string fate)
     {
         var (wire, store) = await InterceptedAsync();
         wire.Once("transaction", Enum.Parse<Fate>(fate));
@@ -153,7 +153,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
     }
 
     [Fact]
-    public async Task What_happened_last_is_added_to_a_row_of_an_earlier_version_and_left_by_it()
+    public async Task The_last_time_is_added_to_a_row_of_an_earlier_version_which_leaves_it_unchanged()
     {
         var delta = Delta("media", Sample.Start, null, HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);
@@ -179,7 +179,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
     }
 
     [Fact]
-    public async Task The_rows_of_statistics_are_no_jobs()
+    public async Task The_rows_of_statistics_are_not_jobs()
     {
         await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
 
@@ -251,7 +251,7 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
     [Theory]
     [InlineData("d|")]
     [InlineData("v|")]
-    public async Task An_overdue_job_that_settles_leaves_neither_index_if_a_row_of_one_is_lost(string lost)
+    public async Task An_overdue_job_that_settles_leaves_both_indexes_even_if_a_row_of_one_is_lost(string lost)
     {
         var overdue = Sample.Job("a").Overdue(TimeSpan.FromHours(1));
         var etag = await CommitAsync(overdue.On(null));
@@ -283,7 +283,7 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
     [InlineData("Stopped", 1L)]
     [InlineData("RegisteredAt", true)]
     [InlineData("Commit", 1)]
-    public async Task A_row_that_lacks_a_column_or_has_one_of_another_type_keeps_no_other_from_anything(string column, object? value)
+    public async Task A_row_without_a_column_or_with_a_wrong_type_does_not_affect_others(string column, object? value)
     {
         await CommitAsync(Sample.Job("good").Settled().On(null));
         await CommitAsync(Sample.Job("bad").New());
@@ -317,7 +317,7 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
     }
 
     [Fact]
-    public async Task A_key_of_no_known_form_keeps_no_other_from_anything()
+    public async Task A_key_of_unknown_form_does_not_affect_others()
     {
         await CommitAsync(Sample.Job("good").Settled().On(null));
         var partition = (await RowAsync(new("media", "good"))).PartitionKey;

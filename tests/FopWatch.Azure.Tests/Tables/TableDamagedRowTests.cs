@@ -6,13 +6,13 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>Rows of events and notifications that are damaged.</summary>
+/// <summary>Damaged rows of events and notifications.</summary>
 public sealed class TableDamagedRowTests(SharedAzurite azurite) : TableTest(azurite)
 {
     public static TheoryData<string> EventBodies => Damage.EventBodies;
 
     [Fact]
-    public async Task An_event_whose_row_is_damaged_holds_up_no_other_and_still_counts()
+    public async Task An_event_with_a_damaged_row_blocks_no_other_and_still_counts()
     {
         foreach (var id in (string[])["a", "b", "c"])
             await Store.Jobs.CommitAsync(Sample.Job(id).Settled().On(null), Cancelled);
@@ -36,7 +36,7 @@ public sealed class TableDamagedRowTests(SharedAzurite azurite) : TableTest(azur
 
     [Theory]
     [MemberData(nameof(EventBodies))]
-    public async Task An_event_whose_body_is_damaged_is_set_aside_and_keeps_not_even_its_jobs_later_ones_back(string body)
+    public async Task An_event_with_a_damaged_body_is_set_aside_and_does_not_delay_even_its_jobs_later_events(string body)
     {
         var first = Sample.Job("a").Progressed();
         var etag = await Store.Jobs.CommitAsync(first.On(null), Cancelled);

@@ -6,11 +6,11 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>What an earlier version of FopWatch wrote.</summary>
+/// <summary>Data written by an earlier version of FopWatch.</summary>
 public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(azurite)
 {
     [Fact]
-    public async Task A_job_that_was_stored_before_jobs_had_references_is_found_and_purged()
+    public async Task A_job_stored_before_references_is_found_and_purged()
     {
         var job = Sample.Job("a").Settled().Job;
         await Store.Jobs.CommitAsync(job.New(), Cancelled);
@@ -25,7 +25,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
     }
 
     [Fact]
-    public async Task An_old_job_has_its_reference_once_it_is_written_again()
+    public async Task An_old_job_gets_its_reference_when_it_is_written_again()
     {
         var job = Sample.Job("a");
         var etag = await Store.Jobs.CommitAsync(job.New(), Cancelled);
@@ -54,7 +54,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
     [Theory]
     [InlineData(null)]
     [InlineData(1)]
-    public async Task An_event_of_an_earlier_version_is_redacted_when_it_is_read(int? redaction)
+    public async Task An_event_of_an_earlier_version_is_redacted_when_read(int? redaction)
     {
         var stored = EarlierEvent.Stored;
         await Store.Jobs.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
@@ -81,7 +81,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
     }
 
     [Fact]
-    public async Task An_event_of_this_version_is_published_as_it_was_committed()
+    public async Task An_event_of_this_version_is_published_as_committed()
     {
         var stored = EarlierEvent.Stored;
         await Store.Jobs.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
@@ -89,7 +89,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
         Assert.Equal(stored.Body.ToArray(), Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Body.ToArray());
     }
 
-    /// <summary>Makes a job's rows what a version of FopWatch without references wrote.</summary>
+    /// <summary>Makes a job's rows those of a version without references.</summary>
     private async Task ForgetReferenceAsync(Job job, string reference)
     {
         await Table.Rows.DeleteEntityAsync(PartitionOf(job), $"r|{reference}", ETag.All, Cancelled);
@@ -98,7 +98,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
         await Table.Rows.UpdateEntityAsync(listed, listed.ETag, TableUpdateMode.Replace, Cancelled);
     }
 
-    /// <summary>How many rows belong to jobs.</summary>
+    /// <summary>The number of rows that belong to jobs.</summary>
     private async Task<int> CountRowsAsync()
     {
         var count = 0;

@@ -6,7 +6,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>Answers that get lost and a service that does not answer.</summary>
+/// <summary>Lost answers, and a service that does not answer.</summary>
 public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
 {
     private readonly InterceptedRequests _wire = new();
@@ -24,7 +24,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     public ValueTask DisposeAsync() => _table.DisposeAsync();
 
     [Fact]
-    public async Task A_creation_whose_answer_was_lost_is_done_and_not_a_conflict()
+    public async Task A_creation_whose_answer_was_lost_succeeds_and_is_not_a_conflict()
     {
         _wire.Once("transaction", Fate.AnswerLost);
 
@@ -38,7 +38,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_whose_answer_was_lost_is_done_and_the_next_one_follows_it()
+    public async Task A_change_whose_answer_was_lost_succeeds_and_the_next_one_follows_it()
     {
         var job = Sample.Job("a");
         var created = await _store.Jobs.CommitAsync(job.New(), Cancelled);
@@ -53,7 +53,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_change_whose_answer_was_lost_after_another_came_upon_it_is_a_conflict()
+    public async Task A_change_whose_answer_was_lost_and_that_another_followed_is_a_conflict()
     {
         var job = Sample.Job("a");
         var created = await _store.Jobs.CommitAsync(job.New(), Cancelled);
@@ -73,7 +73,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_all_answers_are_lost_the_store_is_unavailable_and_the_repeated_commit_counts_as_done()
+    public async Task With_all_answers_lost_the_store_is_unavailable_and_the_repeated_commit_succeeds()
     {
         _wire.Fates = request => request == "transaction" ? Fate.AnswerLost : Fate.Answered;
         var commit = Sample.Job("a").Settled().On(null);
@@ -92,7 +92,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     [InlineData(nameof(Fate.Throttled))]
     [InlineData(nameof(Fate.Failed))]
     [InlineData(nameof(Fate.Unsent))]
-    public async Task One_failure_is_overcome_and_many_make_the_store_unavailable_with_nothing_written(string name)
+    public async Task One_failure_is_retried_and_many_make_the_store_unavailable_with_nothing_written(string name)
     {
         var fate = Enum.Parse<Fate>(name);
         _wire.Once("transaction", fate);
@@ -125,7 +125,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_lost_answer_to_the_removal_of_events_or_of_a_notification_is_no_error()
+    public async Task A_lost_answer_to_a_removal_of_events_or_of_a_notification_is_not_an_error()
     {
         for (var i = 0; i < 8; i++)
             Assert.NotNull(await _store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
@@ -143,7 +143,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_notification_whose_keeping_was_not_answered_is_kept_once()
+    public async Task A_notification_whose_insertion_was_not_answered_is_kept_once()
     {
         _wire.Once("insert", Fate.AnswerLost);
 
@@ -153,7 +153,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_call_that_is_cancelled_while_it_is_under_way_says_so_and_not_that_the_store_is_down()
+    public async Task A_call_cancelled_in_progress_is_not_reported_as_a_store_failure()
     {
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         _wire.Fates = request =>
@@ -171,7 +171,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     [InlineData(nameof(Fate.Throttled))]
     [InlineData(nameof(Fate.Failed))]
     [InlineData(nameof(Fate.DoneAndFailed))]
-    public async Task A_transaction_that_the_service_refuses_within_an_accepted_answer_is_submitted_again(string name)
+    public async Task A_transaction_refused_within_an_accepted_answer_is_submitted_again(string name)
     {
         var fate = Enum.Parse<Fate>(name);
         var job = Sample.Job("a");
@@ -187,7 +187,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await RefusedOnceAsync(async () => await _store.Outbox.RemoveAsync(await _store.Outbox.PendingAsync(10, Cancelled), Cancelled));
         Assert.Equal((0, null), await _store.Outbox.DepthAsync(Cancelled));
 
-        // Where one that was made is refused, the job is found to have changed, and is tried once more without its words.
+        // If a transaction that succeeded is refused, the job is found to have changed, and is retried once without its words.
         await RefusedOnceAsync(
             async () => await _store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled), fate == Fate.DoneAndFailed ? 3 : 2);
         Assert.Null(await _store.Jobs.FindAsync(job.Key, Cancelled));
@@ -215,7 +215,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_table_that_was_deleted_makes_the_store_unavailable_and_is_no_empty_store()
+    public async Task A_deleted_table_makes_the_store_unavailable_and_is_not_an_empty_store()
     {
         var job = Sample.Job("a");
         var etag = await _store.Jobs.CommitAsync(job.New(), Cancelled);

@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>Where rows are. What is fixed here is fixed for ever: there are tables out there.</summary>
+/// <summary>The keys of rows. They can never change, because existing tables use them.</summary>
 public sealed class TableKeyTests(SharedAzurite azurite)
 {
     private const string Characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -21,7 +21,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     public void An_id_stays_in_its_bucket(string id, int buckets, int bucket) => Assert.Equal(bucket, RowKeys.Bucket(id, buckets));
 
     [Fact]
-    public void Ids_that_differ_in_little_are_spread_evenly()
+    public void Similar_ids_are_spread_evenly()
     {
         var counts = Enumerable.Range(0, 16_000).Select(i => RowKeys.Bucket($"z0.560e99c37823de5a49c{i:x5}", 16)).CountBy(bucket => bucket).ToList();
 
@@ -30,7 +30,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public void Row_keys_are_as_they_were()
+    public void Row_keys_have_not_changed()
     {
         var time = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
@@ -46,7 +46,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public void Keys_are_read_as_they_were_written()
+    public void Keys_survive_a_round_trip()
     {
         var time = new DateTimeOffset(2026, 3, 1, 16, 0, 0, 123, TimeSpan.FromHours(8)).AddTicks(4567);
 
@@ -68,7 +68,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task Every_character_of_sources_and_ids_and_their_full_lengths_are_taken_everywhere()
+    public async Task Every_character_and_the_full_length_of_sources_and_ids_are_accepted_everywhere()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
         foreach (var (source, id) in new[]
@@ -102,7 +102,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     [InlineData("media", "")]
     [InlineData("me|dia", "a")]
     [InlineData("", "a")]
-    public async Task What_can_be_no_job_is_not_found_and_not_committed(string source, string id)
+    public async Task An_impossible_job_is_not_found_and_not_committed(string source, string id)
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
 
@@ -111,7 +111,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task Any_text_can_be_the_key_of_a_notification_that_is_not_there()
+    public async Task Any_text_is_accepted_as_the_key_of_a_missing_notification()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
         await table.Store.Quarantine.AddAsync(Sample.Notification("a/b?c#d\\e 第'"), Cancelled);

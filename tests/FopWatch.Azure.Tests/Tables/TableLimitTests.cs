@@ -38,13 +38,13 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(change.ToEvent()!.Body.ToArray(), Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Body.ToArray());
     }
 
-    // What it takes to fit: random texts cannot be compressed.
+    // The size at which it fits: random text cannot be compressed.
     [Theory]
     [InlineData(10, 1_500_000, 0, 0, nameof(FactsCut.Raw))]
     [InlineData(3, 0, 20_000, 0, nameof(FactsCut.Outputs))]
     [InlineData(1_000, 0, 0, 2_000, nameof(FactsCut.Details))]
     [InlineData(30_000, 0, 1, 60, nameof(FactsCut.Items))]
-    public async Task A_job_that_does_not_fit_is_cut_with_its_counts_and_its_outcome_right(int items, int raw, int outputs, int error, string expected)
+    public async Task A_job_that_does_not_fit_is_cut_with_correct_counts_and_outcome(int items, int raw, int outputs, int error, string expected)
     {
         var cut = Enum.Parse<FactsCut>(expected);
         var report = Report(items, ItemState.Failed, closed: true, raw, outputs, error);
@@ -58,18 +58,18 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(new JobCounts(items, 0, items, 0), stored.Job.Facts.Counts);
         Assert.Equal(cut >= FactsCut.Outputs, stored.Job.ToRecord().Truncated);
 
-        // The same report once more is no change.
+        // The same report again is not a change.
         var again = stored.Job.Apply(report, Sample.Start.AddHours(1));
         Assert.Equal((stored.Job, null), (again.Job, again.EventType));
         Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Settled);
     }
 
-    // The longest body that a row holds, and a timeline of less than what is left to it.
+    // The longest body that fits into a row, and a timeline smaller than the remaining space.
     [Theory]
     [InlineData(BodyColumns.MaxBytes - 5_000, FactsCut.None, true)]
     [InlineData(BodyColumns.MaxBytes - 100_000, FactsCut.None, false)]
     [InlineData(BodyColumns.MaxBytes + 100_000, FactsCut.Raw, false)]
-    public async Task A_timeline_is_left_out_before_what_the_provider_reported_and_only_where_that_makes_it_fit(int raw, FactsCut cut, bool isTimelineCut)
+    public async Task A_timeline_is_removed_before_the_providers_data_and_only_if_that_makes_it_fit(int raw, FactsCut cut, bool isTimelineCut)
     {
         var provider = ProviderKinds.For(ProviderKind.Qiniu);
         var source = new Source { Name = "media", Provider = provider, StatusEndpoint = new("https://api.example.com"), Tokens = new(["0123456789"]), Poll = provider.DefaultPoll };
@@ -80,7 +80,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
             polled = JobDecider.Decide(polled.Key, polled, input, source, Sample.Start.AddMinutes(i))!.Job;
         }
 
-        // Six random bits to a character, which the compression finds.
+        // Six random bits per character, which compression finds.
         var timeline = polled.Timeline;
         var change = Changed("a", Report(1, ItemState.Succeeded, closed: true, raw / 3 * 4));
         change = change with { Job = change.Job with { Timeline = timeline } };
@@ -91,7 +91,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal((cut, isTimelineCut ? timeline.Cut() : timeline), (stored.Facts.Cut, stored.Timeline));
     }
 
-    // What is random cannot be compressed: three results fit whole, thirty only with fewer frames.
+    // Random text cannot be compressed: three results fit whole, thirty only with fewer frames.
     [Theory]
     [InlineData(3, FactsCut.None)]
     [InlineData(30, FactsCut.SmallResults)]
@@ -119,12 +119,12 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
             Assert.Equal(gone == 0 ? [] : [("/result/cuts", gone)], item.Truncated?.Select(one => (one.At, one.Elements!.Value)) ?? []);
         });
 
-        // The whole report once more is no change.
+        // The whole report again is not a change.
         var again = stored.Apply(report, Sample.Start.AddHours(1));
         Assert.Equal((stored, null), (again.Job, again.EventType));
     }
 
-    // A result of many objects fits nowhere as it is, and its arrays are of no help.
+    // A result of many objects fits nowhere unchanged, and shortening its arrays does not help.
     [Theory]
     [InlineData(12, nameof(FactsCut.Results))]
     [InlineData(60, nameof(FactsCut.SmallResults))]
@@ -157,7 +157,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cut_job_that_is_open_settles_with_the_report_that_ends_it()
+    public async Task A_cut_open_job_settles_with_the_report_that_ends_it()
     {
         var running = Changed("a", Report(30_000, ItemState.Processing, closed: false, outputs: 1, error: 60)).Job;
         Assert.NotNull(await Store.Jobs.CommitAsync(running.New(), Cancelled));
@@ -173,7 +173,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Texts_that_are_no_sensible_ones_are_cut_too()
+    public async Task Unreasonably_long_texts_are_cut_too()
     {
         var report = Report(1, ItemState.Succeeded, closed: true);
         report = report with { Facts = report.Facts with { Key = Random(3_000_000) } };
@@ -186,7 +186,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_of_a_cut_job_that_is_repeated_counts_as_done()
+    public async Task A_repeated_commit_of_a_cut_job_succeeds()
     {
         var commit = Changed("a", Report(30_000, ItemState.Failed, closed: true, outputs: 1, error: 60)).On(null);
         var etag = await Store.Jobs.CommitAsync(commit, Cancelled);
@@ -219,7 +219,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Values_that_are_no_good_in_columns_harm_nothing()
+    public async Task Values_unsuitable_for_columns_do_no_harm()
     {
         var report = Report(1, ItemState.Succeeded, closed: true);
         report = report with { Facts = report.Facts with { Key = "a\0b\u0007\u0085'\"\n😀\r\n" + new string('长', 40_000), Bucket = "", RequestId = "/\\#?" } };
@@ -270,7 +270,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_quarantine_that_breaks_off_leaves_nothing_to_be_found_and_pieces_that_are_purged_in_time()
+    public async Task An_interrupted_quarantining_leaves_nothing_to_be_found_and_its_pieces_are_purged_in_time()
     {
         var wire = new InterceptedRequests();
         var breaking = await _table.StoreAsync(wire.Between);
@@ -282,7 +282,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Null(await Store.Quarantine.FindAsync("broken", Cancelled));
         Assert.Equal(1, await Store.Quarantine.CountAsync(Cancelled));
 
-        // What is just being written is left alone.
+        // A notification that is being written is not purged.
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
         await (await _table.StoreAsync(time: new SetTime(Sample.Start.AddHours(23)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);

@@ -12,7 +12,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>What the service is asked for: every request is paid for. A transaction is one request, whatever is in it.</summary>
+/// <summary>The requests to the service, each of which is billed. A transaction is one request, whatever it contains.</summary>
 public sealed class TableOperationTests(SharedAzurite azurite)
 {
     private readonly InterceptedRequests _wire = new();
@@ -43,7 +43,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         await store.Outbox.RemoveAsync([settled.ToEvent()!], Cancelled);
         Took("published", "1 delete");
 
-        // A further poll or a hint costs as much as a notification: the commit needs no look at the due index.
+        // A further poll or a hint costs as much as a notification: the commit does not read the due index.
         var open = Sample.Job("b");
         await store.Jobs.CommitAsync(open.New(), Cancelled);
         _wire.Take();
@@ -52,7 +52,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Null((await PollDueAsync(store, open)).Answer);
         Took("a poll that is not due", "1 read");
 
-        // What does not concern one job: per source and pass, whatever the number of jobs.
+        // Work that is not about a single job: per source and pass, for any number of jobs.
         await store.Due.DueAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
         Took("due jobs of a source", "16 query");
         await store.Due.NextDueAsync("media", Sample.Start.AddDays(1), Cancelled);
@@ -106,7 +106,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task What_timers_ask_of_the_tables_in_a_month_is_as_the_operators_guide_says()
+    public async Task The_timers_monthly_requests_are_those_in_the_operators_guide()
     {
         const double MinutesAMonth = 365.25 * 24 * 60 / 12;
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
@@ -134,7 +134,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task The_requests_of_an_overview_do_not_depend_on_how_many_jobs_there_are()
+    public async Task The_requests_of_an_overview_do_not_depend_on_the_number_of_jobs()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
         var time = new SetTime(Sample.Start.AddHours(1));
@@ -185,7 +185,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
 
         Assert.Equal("6 query, 8 transaction", _wire.Take());
 
-        // Their tombstones a while later.
+        // Their tombstones later.
         var later = await table.StoreAsync(_wire.Between, new SetTime(Sample.Start + Tombstone.Lifetime + Tombstone.Lifetime));
         _wire.Take();
         Assert.Equal((0, true), await later.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled));
@@ -209,7 +209,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task Only_long_bodies_cost_a_look_into_the_outbox_or_the_quarantine_more()
+    public async Task Only_long_bodies_cost_an_additional_read_of_the_outbox_or_the_quarantine()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         var store = await table.StoreAsync(_wire.Between);
@@ -228,7 +228,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_list_of_the_quarantine_of_several_sources_asks_once_for_each_of_them()
+    public async Task A_list_of_the_quarantine_of_several_sources_makes_one_request_for_each()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         var store = await table.StoreAsync(_wire.Between);
@@ -244,7 +244,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Equal((4, 2), (first.Elements.Count, second.Elements.Count));
     }
 
-    /// <summary>Polls as a step of a watch does, at the time of the first poll.</summary>
+    /// <summary>Polls like a step of a watch, at the time of the first poll.</summary>
     private static Task<Polled> PollDueAsync(TableStore store, Job job)
     {
         var sources = FopWatchSettings.Read(new Dictionary<string, string?>
@@ -257,7 +257,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
     }
 
-    /// <summary>What docs/azure.md says that something asks of the tables, in the words of the test.</summary>
+    /// <summary>The number of requests in docs/azure.md for an operation, in the words of the test.</summary>
     private static async Task<string> PublishedAsync(string what)
     {
         var page = await RepositoryTextAsync("docs", "azure.md");
@@ -296,7 +296,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         }
     }
 
-    /// <summary>A status API that does not answer, and nobody who listens.</summary>
+    /// <summary>A status API that does not answer, and no listeners.</summary>
     private sealed class Outside : IStatusApi, ICommitObserver
     {
         public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) =>

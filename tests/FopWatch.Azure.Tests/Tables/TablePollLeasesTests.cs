@@ -4,13 +4,13 @@ using FopWatch.PollLimits;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>The leases of the sources' poll rates, on Azurite, whose clock is the one that counts.</summary>
+/// <summary>The leases of the sources' poll rates, on Azurite, whose clock decides.</summary>
 public sealed class TablePollLeasesTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Leases_are_read_as_they_were_written_and_only_one_of_two_writers_is_first()
+    public async Task Leases_survive_a_round_trip_and_only_one_of_two_writers_succeeds()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
         var leases = table.Store.PollLeases;
@@ -32,7 +32,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_row_that_somebody_wrote_by_hand_holds_what_can_be_read_of_it()
+    public async Task A_row_edited_by_hand_is_read_as_far_as_possible()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
         await table.Rows.UpsertEntityAsync(
@@ -56,7 +56,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task Processes_keep_to_the_rate_together_and_take_over_from_one_that_is_killed()
+    public async Task Processes_share_the_rate_and_take_over_from_a_killed_one()
     {
         var storage = await azurite.StartedAsync();
         await using var table = await TempTable.OpenAsync(storage, buckets: new TableStoreOptions().Buckets);
@@ -73,16 +73,16 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
         await third.KillAsync();
         var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
 
-        // Exact, with no allowance: each pacer leaves a window between a poll and the one that is its share later, by the time at which it
-        // counts them, and the shares are never more than the rate together. A machine that is busy makes polls come later than they were
-        // counted, which is the network's part and not the pacer's; so the times are those at which they were counted.
+        // Exact, with no tolerance: each pacer leaves a window between a poll and the poll one share later, by the times at which it
+        // counts them, and the shares never exceed the rate. A busy machine delays polls after they are
+        // counted, which is not the pacer's doing, so the test uses the times at which they were counted.
         var rate = PollRate.Of(PollUntilKilled.Source);
         var polls = processes.SelectMany(process => process.Polls).Order().ToList();
         Assert.All(polls.Zip(polls.Skip(rate.Polls)), pair => Assert.True(
             TimeProvider.System.GetElapsedTime(pair.First, pair.Second) >= rate.Window,
             $"{rate.Polls + 1} polls in {TimeProvider.System.GetElapsedTime(pair.First, pair.Second)}"));
 
-        // A read and a write each renewal, and what is tried again where two write at once.
+        // A read and a write at each renewal, and retries if two write at once.
         Assert.All(processes, process => Assert.InRange(process.Requests, 2, 10 + (int)seconds));
     }
 }

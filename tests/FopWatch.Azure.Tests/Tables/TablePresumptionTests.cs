@@ -7,7 +7,7 @@ using FopWatch.Settings;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>What an instance presumes of the jobs that it committed, what that saves, and what comes of presumptions that are wrong.</summary>
+/// <summary>What an instance presumes about jobs that it committed, what that saves, and the effect of wrong presumptions.</summary>
 public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetime
 {
     private static readonly Source Media = FopWatchSettings.Read(new Dictionary<string, string?>
@@ -69,7 +69,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task An_id_that_is_not_remembered_is_looked_up_however_many_new_ones_came_before()
+    public async Task An_unremembered_id_is_looked_up_however_many_new_ones_came_before()
     {
         for (var i = 0; i <= Presumptions.UsualAfter; i++)
         {
@@ -79,7 +79,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_job_that_another_instance_changed_is_read_before_it_is_changed()
+    public async Task A_job_changed_by_another_instance_is_read_before_it_is_changed()
     {
         await RegisterAsync(Here, "a");
         await RegisterAsync(Elsewhere, "a", ("lesson", "42"));
@@ -92,7 +92,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_job_that_another_instance_settled_and_purged_stays_purged()
+    public async Task A_job_settled_and_purged_by_another_instance_stays_purged()
     {
         await RegisterAsync(Here, "a");
         await ReportAsync(Elsewhere, "a");
@@ -107,7 +107,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_job_that_was_purged_and_registered_again_is_changed_as_it_is_now()
+    public async Task A_job_purged_and_registered_again_is_changed_in_its_current_form()
     {
         await RegisterAsync(Here, "a", ("lesson", "1"));
         await ReportAsync(Elsewhere, "a");
@@ -121,13 +121,13 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_presumption_decides_nothing_where_nothing_is_to_be_written()
+    public async Task A_presumption_decides_nothing_if_nothing_is_to_be_written()
     {
         await RegisterAsync(Here, "a");
         await ReportAsync(Elsewhere, "a");
         _wire.Take();
 
-        // It would change nothing of the job as it is remembered.
+        // It would not change the remembered job.
         var told = await RecorderOf(Here).ReportAsync(
             Media, "a", Sample.Succeeded(ReportChannel.Notification) with { Facts = Sample.Job("a").Facts }, null, Cancelled);
 
@@ -149,7 +149,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task A_registration_and_a_notification_that_is_not_believed_read_a_job_that_is_remembered()
+    public async Task A_registration_and_an_untrusted_notification_read_a_remembered_job()
     {
         await RegisterAsync(Here, "a");
         _wire.Take();
@@ -161,7 +161,7 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
     }
 
     [Fact]
-    public async Task Only_what_was_not_looked_up_is_presumed()
+    public async Task Only_facts_that_were_not_looked_up_are_presumed()
     {
         await RegisterAsync(Here, "a");
         await RegisterAsync(Elsewhere, "b");

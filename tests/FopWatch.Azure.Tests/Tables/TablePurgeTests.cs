@@ -8,7 +8,7 @@ namespace FopWatch.Azure.Tests.Tables;
 public sealed class TablePurgeTests(SharedAzurite azurite) : TableTest(azurite)
 {
     [Fact]
-    public async Task Jobs_that_a_clock_which_was_ahead_registered_or_settled_are_purged_by_the_services_time()
+    public async Task Jobs_registered_or_settled_by_a_clock_that_was_ahead_are_purged_by_the_services_time()
     {
         var ahead = DateTimeOffset.UtcNow.AddDays(400) - Sample.Start;
         await Store.Jobs.CommitAsync(Sample.Job("settled").Settled(ahead).Job.New(), Cancelled);
@@ -23,7 +23,7 @@ public sealed class TablePurgeTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task Jobs_that_settled_long_ago_are_purged_and_others_are_not()
+    public async Task Only_jobs_that_settled_long_ago_are_purged()
     {
         await CommitAsync(Sample.Job("open").New());
         await CommitAsync(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job.New());
@@ -46,7 +46,7 @@ public sealed class TablePurgeTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_purge_leaves_no_row_of_a_job_but_a_tombstone_without_its_id_and_it_can_come_again()
+    public async Task A_purge_leaves_only_a_tombstone_without_the_id_and_the_job_can_return()
     {
         var job = Sample.Job("a").Settled().Job;
         await CommitAsync(job.New());
@@ -59,7 +59,7 @@ public sealed class TablePurgeTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_job_whose_outcome_is_published_again_during_a_purge_stays()
+    public async Task A_job_whose_outcome_is_republished_during_a_purge_stays()
     {
         await using var narrow = await TempTable.OpenAsync(await Azurite.StartedAsync(), buckets: 1);
         var store = narrow.Store;

@@ -7,13 +7,13 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>A service that breaks off and comes back, with an Azurite of its own.</summary>
+/// <summary>A service that stops and returns, with its own Azurite.</summary>
 public sealed class TableRestartTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nothing_that_was_confirmed_is_lost_when_the_service_breaks_off_in_the_middle_and_comes_back()
+    public async Task No_confirmed_commit_is_lost_when_the_service_stops_in_mid_work_and_returns()
     {
         await using var azurite = await Azurite.StartAsync();
         var options = new TableStoreOptions { Buckets = 3 };
@@ -64,7 +64,7 @@ public sealed class TableRestartTests
 
         Assert.Equal(confirmed.Values.Select(job => JobEvents.IdOf(job.Key, job.RegisteredAt, job.Version)).Order(), pending.Select(one => one.Id).Order());
 
-        // As every caller does: the same commit again, until there is an answer. No other writer is there to conflict with.
+        // As every caller does: the same commit again, until there is an answer. No other writer can conflict.
         async Task<string> UntilConfirmedAsync(JobCommit commit)
         {
             while (true)
@@ -88,14 +88,14 @@ public sealed class TableRestartTests
             var waiting = Stopwatch.StartNew();
             while (!condition())
             {
-                Assert.True(waiting.Elapsed < TimeSpan.FromMinutes(1), "It takes too long.");
+                Assert.True(waiting.Elapsed < TimeSpan.FromMinutes(1), "The commit takes too long.");
                 Assert.All(writers, writer => Assert.False(writer.IsFaulted, writer.Exception?.ToString()));
                 await Task.Delay(20, Cancelled);
             }
         }
     }
 
-    /// <summary>A measurement and no test: it says most about the machine and the emulator. Run with <c>-explicit only</c>.</summary>
+    /// <summary>A measurement, not a test: it depends mostly on the machine and the emulator. Run with <c>-explicit only</c>.</summary>
     [Fact(Explicit = true)]
     public async Task Commits_a_second_by_64_callers()
     {

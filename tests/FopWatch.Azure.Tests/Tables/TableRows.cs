@@ -6,7 +6,7 @@ using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>The rows of a table in a file: a JSON object a line, in which every column is named with its EDM type; compressed with Brotli.</summary>
+/// <summary>The rows of a table in a file: a JSON object per line, with each column's EDM type; compressed with Brotli.</summary>
 internal static class TableRows
 {
     private static readonly string[] OfTheService = ["odata.etag", "Timestamp", "PartitionKey", "RowKey"];

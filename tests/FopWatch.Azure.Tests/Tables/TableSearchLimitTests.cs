@@ -6,7 +6,7 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>Searches that find more jobs than an index may have to be sorted.</summary>
+/// <summary>Searches that find more jobs than an index can sort.</summary>
 public sealed class TableSearchLimitTests(SharedAzurite azurite)
 {
     private const int Jobs = TableSearch.MostSorted + 25;

@@ -8,11 +8,11 @@ using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>What the store does beyond the contracts of its ports.</summary>
+/// <summary>The store's behaviour beyond the contracts of its ports.</summary>
 public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
 {
     [Fact]
-    public async Task A_table_that_was_made_with_another_number_of_buckets_is_refused_in_words()
+    public async Task A_table_created_with_another_number_of_buckets_is_refused_with_an_explanation()
     {
         var service = (await Azurite.StartedAsync()).Client();
 
@@ -52,7 +52,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_source_that_another_host_brought_is_seen_at_once()
+    public async Task A_source_added_by_another_host_is_seen_immediately()
     {
         var other = await Table.StoreAsync();
         await other.Jobs.CommitAsync(Sample.Job("a", "new").Settled().On(null), Cancelled);
@@ -65,7 +65,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_table_of_a_newer_version_is_refused_with_the_version_that_wrote_it_and_what_to_do()
+    public async Task A_table_of_a_newer_version_is_refused_with_its_version_and_a_remedy()
     {
         await Table.Rows.UpdateEntityAsync(
             new TableEntity("|", "layout") { ["Version"] = 9, ["WrittenBy"] = "7.1.0" }, ETag.All, TableUpdateMode.Merge, Cancelled);
@@ -77,7 +77,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task What_people_filter_on_is_in_columns()
+    public async Task Values_that_people_filter_on_are_in_columns()
     {
         var job = Sample.Job("a").PartiallyFailed(TimeSpan.FromMinutes(1)).Job;
         await Store.Jobs.CommitAsync(job.New(), Cancelled);
@@ -90,13 +90,13 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task Of_many_hosts_that_change_one_job_over_and_over_none_loses_a_change()
+    public async Task Many_hosts_that_change_one_job_repeatedly_lose_no_change()
     {
         var key = new JobKey("media", "a");
         Assert.NotNull(await Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
         var stores = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Table.StoreAsync()));
 
-        // All different: of two equal commits on one version, both would be done.
+        // All different: of two equal commits on one version, both would succeed.
         await Task.WhenAll(stores.SelectMany((store, host) => Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
         {
             for (var done = 0; done < 5;)
@@ -114,7 +114,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task A_list_goes_on_across_partitions_and_sources_where_times_and_ids_are_equal()
+    public async Task A_list_continues_across_partitions_and_sources_with_equal_times_and_ids()
     {
         foreach (var source in new[] { "media", "other", "more" })
         {
@@ -141,7 +141,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : TableTest(azurite)
     }
 
     [Fact]
-    public async Task More_rows_of_a_partition_than_the_service_answers_at_once_are_read_to_the_end()
+    public async Task A_partition_with_more_rows_than_one_answer_is_read_to_the_end()
     {
         await using var narrow = await TempTable.OpenAsync(await Azurite.StartedAsync(), buckets: 1);
         await Parallel.ForEachAsync(Enumerable.Range(0, 1100), Cancelled, async (i, token) =>

@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>A test with a table of its own.</summary>
+/// <summary>A test with its own table.</summary>
 public abstract class TableTest(SharedAzurite azurite) : IAsyncLifetime
 {
     private TempTable? _table;

@@ -19,7 +19,7 @@ internal sealed class TempTable : IAsyncDisposable
 
     public TableStore Store { get; private set; } = null!;
 
-    /// <summary>The rows, for tests that look behind the store.</summary>
+    /// <summary>The rows, for tests that bypass the store.</summary>
     public TableClient Rows => _azurite.Client().GetTableClient(Options.TableName);
 
     public static async Task<TempTable> OpenAsync(Azurite azurite, int buckets = 3)

@@ -6,7 +6,7 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>How jobs that a version without words stored are found, before and after they have their words.</summary>
+/// <summary>How jobs stored by a version without words are found, before and after they have their words.</summary>
 public sealed class WordsBackfillTests(SharedAzurite azurite)
 {
     private const int Jobs = 30;
@@ -25,7 +25,7 @@ public sealed class WordsBackfillTests(SharedAzurite azurite)
         Assert.False(await store.Words.RunAsync(TimeSpan.FromMinutes(1), Cancelled));
         await AssertFoundAsync(store);
 
-        // While the new version is rolled out, an instance of the earlier one may write another job.
+        // During the rollout of the new version, an instance of the earlier one may write another job.
         await ForgetAsync(table, "j03");
         Assert.False(await store.Words.RunAsync(TimeSpan.FromMinutes(1), Cancelled));
         await AssertFoundAsync(store);
@@ -42,7 +42,7 @@ public sealed class WordsBackfillTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_run_that_is_over_too_soon_is_gone_on_with()
+    public async Task A_run_that_ends_too_soon_is_continued()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         await FillAsync(table);
@@ -55,7 +55,7 @@ public sealed class WordsBackfillTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_job_whose_words_lost_a_row_is_purged_with_the_rest()
+    public async Task A_job_that_lost_a_row_of_its_words_is_purged_with_the_rest()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         await table.Store.Jobs.CommitAsync(Sample.Job("a").Settled().Job.New(), Cancelled);
