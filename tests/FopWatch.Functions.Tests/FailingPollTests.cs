@@ -47,7 +47,7 @@ public class FailingPollTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 240_000)]
-    public async Task Four_answers_as_large_as_may_be_at_once_neither_fill_the_memory_nor_make_large_events()
+    public async Task Four_concurrent_answers_of_the_maximum_size_neither_fill_the_memory_nor_make_large_events()
     {
         const int Jobs = 4;
         await using var api = await StatusStub.StartAsync();

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Hostile.Tests;
 
-/// <summary>What is in the repository, and what must not be.</summary>
+/// <summary>The content of the repository, and what must not be in it.</summary>
 public partial class RepositoryTests
 {
     internal static readonly string Root = FindRoot();
@@ -10,12 +10,12 @@ public partial class RepositoryTests
     private static readonly string[] NotOurs = [".git", "bin", "obj", "node_modules", "fopwatch-data", "TestResults"];
 
     [Fact]
-    public void Every_test_that_the_page_on_threats_names_exists()
+    public void Every_test_named_in_docs_threats_exists()
     {
         var named = TestName().Matches(File.ReadAllText(Path.Combine(Root, "docs", "threats.md"))).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
         var sources = Files("tests", "*.cs").Select(File.ReadAllText).ToList();
 
-        Assert.True(named.Count > 20, "The table of threats names its tests as `Class.Method`.");
+        Assert.True(named.Count > 20, "docs/threats.md should name more than 20 tests as `Class.Method`.");
         Assert.All(named, test => Assert.True(
             sources.Any(source =>
                 Regex.IsMatch(source, $@"\bclass {test.Class}\b") && Regex.IsMatch(source, $@"\[(?:Fact|Theory)[^\n]*\][^{{]*\b{test.Method}\(")),
@@ -23,7 +23,7 @@ public partial class RepositoryTests
     }
 
     [Fact]
-    public void No_file_holds_what_looks_like_a_credential()
+    public void No_file_contains_anything_that_looks_like_a_credential()
     {
         var found = new List<string>();
         var files = Files("", "*").Where(file => new FileInfo(file).Length < 2_000_000).ToList();
@@ -31,7 +31,7 @@ public partial class RepositoryTests
         {
             foreach (Match match in Credential().Matches(File.ReadAllText(file)))
             {
-                // The emulators' documented key, and the word "secret" in Base64, are nobody's.
+                // The emulators' documented key and the word "secret" in Base64 are not credentials.
                 if (!match.Value.Contains("c2VjcmV0", StringComparison.Ordinal) && !match.Value.Contains("SAS_KEY_VALUE", StringComparison.Ordinal))
                     found.Add($"{Path.GetRelativePath(Root, file)}: {match.Value[..Math.Min(24, match.Value.Length)]}…");
             }

@@ -21,7 +21,7 @@ public class FakedClockTests
     [InlineData("+1h")]
     [InlineData("-30d")]
     [InlineData("+60d")]
-    public async Task A_clock_that_jumps_while_the_host_runs_puts_off_no_poll_and_gives_up_no_job(string jump)
+    public async Task A_clock_jump_while_the_host_runs_postpones_no_poll_and_gives_up_no_job(string jump)
     {
         using var clock = new FakedClock();
         await using var status = await StatusStub.StartAsync();
@@ -46,7 +46,7 @@ public class FakedClockTests
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task What_a_clock_that_was_thirty_days_ahead_registered_is_polled_once_it_is_right()
+    public async Task A_job_registered_with_the_clock_thirty_days_ahead_is_polled_once_the_clock_is_right()
     {
         using var clock = new FakedClock();
         await using var status = await StatusStub.StartAsync();
@@ -68,7 +68,7 @@ public class FakedClockTests
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task A_start_with_a_clock_that_is_sixty_days_ahead_purges_nothing_and_gives_nothing_up()
+    public async Task A_start_with_the_clock_sixty_days_ahead_purges_nothing_and_gives_nothing_up()
     {
         using var clock = new FakedClock();
         await using var status = await StatusStub.StartAsync();
@@ -99,7 +99,7 @@ public class FakedClockTests
         using var host = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = host.Url })
         {
-            // The second look that the wrong clock planned is not waited for.
+            // The second look planned by the wrong clock is not waited for.
             await Eventually.HoldsAsync(async () => (await JobAsync(http, "open")).NextPollAt < DateTimeOffset.UtcNow.AddMinutes(1));
             status.Succeeds("open");
             Assert.Equal(JobState.Succeeded, (await JobAsync(http, "open", wait: 60)).State);

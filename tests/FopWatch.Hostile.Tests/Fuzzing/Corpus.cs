@@ -3,7 +3,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Hostile.Tests.Fuzzing;
 
-/// <summary>The bodies that mutation starts from: what the simulated providers say of jobs of every kind, and what breaks readers.</summary>
+/// <summary>The bodies from which mutation starts: the simulated providers' reports about jobs of every kind, and bodies that break readers.</summary>
 internal static class Corpus
 {
     private static readonly string[] Awkward =
@@ -31,7 +31,7 @@ internal static class Corpus
         "",
     ];
 
-    /// <summary>Bodies as they come over the wire; the same seed makes the same ones.</summary>
+    /// <summary>Bodies as sent; the same seed makes the same ones.</summary>
     public static IReadOnlyList<byte[]> Bodies(int seed)
     {
         var bodies = new List<byte[]>(Awkward.Select(Encoding.UTF8.GetBytes));
@@ -40,7 +40,7 @@ internal static class Corpus
         {
             foreach (var isNotification in (bool[])[true, false])
             {
-                // Notifications of running jobs exist too; so do answers about finished ones.
+                // Notifications of running jobs exist too, and so do answers about finished ones.
                 var age = index % 3 == 0 ? job.DoneAfter / 2 : job.DoneAfter;
                 var json = new ProviderReport(job, isNotification, age, submitted, index).ToJson();
                 bodies.Add(isNotification && job.IsWangsu ? WangsuBodies.Encode(json, job.Encoding) : Encoding.UTF8.GetBytes(json));

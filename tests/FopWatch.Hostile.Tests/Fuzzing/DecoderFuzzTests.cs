@@ -13,26 +13,26 @@ using FopWatch.Watching;
 namespace FopWatch.Hostile.Tests.Fuzzing;
 
 /// <summary>
-/// Hostile bodies against every decoder, and whatever decodes against everything behind: the join, what is stored, answered and
-/// published. <c>FOPWATCH_FUZZ_EXECUTIONS</c> says how many, <c>FOPWATCH_FUZZ_SEED</c> from which seed on; a failure names the seed of
-/// its body, and running with that seed and one execution plays it again.
+/// Hostile bodies against every decoder, and decoded ones against everything after it: the join, storage, answers and
+/// events. <c>FOPWATCH_FUZZ_EXECUTIONS</c> sets the number of bodies, <c>FOPWATCH_FUZZ_SEED</c> the first seed. A failure names the seed of
+/// its body; a run with that seed and one execution repeats it.
 /// </summary>
 public class DecoderFuzzTests
 {
-    /// <summary>What reading a body may allocate: per byte of it, for each of the objects that it can list, and beside that.</summary>
+    /// <summary>The allocation limit of reading a body: per byte of it, per object that it can list, and a constant.</summary>
     private const int BytesPerByte = 64;
     private const int BytesPerObject = 1536;
     private const int BytesBeside = 128 * 1024;
 
-    /// <summary>What reading a body as a hint may allocate per byte of it, and take for 4 MB.</summary>
+    /// <summary>The limits of reading a body as a hint: allocation per byte, and time for 4 MB.</summary>
     private const int HintBytesPerByte = 16;
 
     private static readonly TimeSpan HintTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>What reading bodies may take, per execution over a batch of them.</summary>
+    /// <summary>The time limit of reading bodies, per execution over a batch.</summary>
     private static readonly TimeSpan PerExecution = TimeSpan.FromMilliseconds(2);
 
-    // It must not appear in anything that comes out: nothing that is decoded has ever seen a key.
+    // It must not appear in any output: no decoder ever sees a key.
     private const string Secret = "sentinel-secret-key-7d1f";
 
     private static readonly (ProviderKind Kind, ReportChannel Channel)[] Decoders =
@@ -41,7 +41,7 @@ public class DecoderFuzzTests
     private static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task No_body_makes_a_decoder_or_anything_behind_it_throw_or_take_more_than_its_length_allows()
+    public async Task No_body_makes_a_decoder_or_later_code_throw_or_take_more_than_its_length_allows()
     {
         var executions = Number("FOPWATCH_FUZZ_EXECUTIONS", 1_000_000);
         var firstSeed = Number("FOPWATCH_FUZZ_SEED", Environment.TickCount & 0x3FFFFFFF);
@@ -49,7 +49,7 @@ public class DecoderFuzzTests
         var stopwatch = Stopwatch.StartNew();
         var workers = Math.Max(1, Environment.ProcessorCount);
 
-        // Each body has a seed of its own, so that one can be played again without those before it.
+        // Each body has its own seed, so that one can be repeated without those before it.
         var results = await Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Run(() =>
         {
             var run = new Run();
@@ -68,7 +68,7 @@ public class DecoderFuzzTests
         Assert.True(total >= executions);
         if (executions >= 10_000)
         {
-            // A fuzzer all of whose bodies are refused at the door tests the door.
+            // If every body were refused at once, the fuzzer would test nothing else.
             Assert.InRange(understood, total / 20, total);
         }
 
@@ -76,7 +76,7 @@ public class DecoderFuzzTests
     }
 
     [Fact]
-    public void What_a_body_may_cost_holds_for_large_ones_too()
+    public void The_cost_limits_of_a_body_hold_for_large_ones_too()
     {
         const int Size = 4 * 1024 * 1024;
         byte[][] bodies =
@@ -108,7 +108,7 @@ public class DecoderFuzzTests
     }
 
     [Fact]
-    public void A_hint_costs_no_more_than_reading_its_json()
+    public void A_hint_costs_no_more_than_reading_its_JSON()
     {
         foreach (var body in Expensive(4 * 1000 * 1000))
         {
@@ -117,7 +117,7 @@ public class DecoderFuzzTests
             {
                 var (fastest, allocated) = (TimeSpan.MaxValue, long.MaxValue);
 
-                // Other tests run at the same time: the best of a few tries counts.
+                // Other tests run at the same time, so the best of a few tries counts.
                 for (var i = 0; i < 5; i++)
                 {
                     var (before, stopwatch) = (GC.GetAllocatedBytesForCurrentThread(), Stopwatch.StartNew());
@@ -133,7 +133,7 @@ public class DecoderFuzzTests
         }
     }
 
-    // What takes longest to redact, for each of the rules: bodies of about so many bytes.
+    // The slowest texts for each redaction rule, as bodies of about the given number of bytes.
     private static IEnumerable<byte[]> Expensive(int size)
     {
         yield return Body("cmd", "avthumb/m3u8/hlsKey/a/");
@@ -152,7 +152,7 @@ public class DecoderFuzzTests
     }
 
     [Fact]
-    public void No_registration_makes_its_reader_throw_or_names_what_was_sent_at_length()
+    public void No_registration_makes_its_reader_throw_or_quote_its_input_at_length()
     {
         var settings = FopWatchSettings.Read(new Dictionary<string, string?>
         {
@@ -194,7 +194,7 @@ public class DecoderFuzzTests
     private static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
-    /// <summary>What one thread plays.</summary>
+    /// <summary>The work of one thread.</summary>
     private sealed class Run
     {
         private static readonly IReadOnlyList<byte[]> Bodies = Corpus.Bodies(1);
@@ -250,8 +250,8 @@ public class DecoderFuzzTests
             var most = BytesBeside + ((long)BytesPerByte * body.Length) + (BytesPerObject * Math.Min(JsonFields.MaxObjects, body.Length / "{},".Length));
             var (decoded, allocated) = Decode(provider, channel, body);
 
-            // A regular expression sets up its tables when it is first used, and a stack when more threads use it than ever before. What a body costs
-            // it costs again.
+            // A regular expression builds its tables at its first use, and a stack when more threads than ever use it. The real cost of a body
+            // occurs every time.
             if (allocated > most)
                 (decoded, allocated) = Decode(provider, channel, body);
             Assert.True(allocated <= most, $"{allocated} bytes were allocated for {body.Length}.");
@@ -264,7 +264,7 @@ public class DecoderFuzzTests
             Assert.Equal(SubjectOf(decoded.Report), SubjectOf(hint.Report));
             if (decoded.Problem is { } problem)
             {
-                // It is listed with the quarantine, and logged where a poll's answer was refused.
+                // The reason is listed with the quarantine, and logged if the answer to a poll was refused.
                 Assert.InRange(problem.Length, 1, 300);
                 Assert.DoesNotContain(problem, char.IsControl);
                 return;
@@ -292,7 +292,7 @@ public class DecoderFuzzTests
         {
             var before = _jobs[decoder];
 
-            // A few hostile reports join into one job before it starts afresh: what one leaves behind meets the next.
+            // A few hostile reports are joined into one job before it starts over, so that later ones meet the state left by earlier ones.
             if (before.Version >= 6)
                 before = NewJob(Decoders[decoder].Kind);
             var change = before.Apply(report, Now + TimeSpan.FromSeconds(before.Version));
@@ -311,7 +311,7 @@ public class DecoderFuzzTests
                 Assert.NotNull(JsonSerializer.Deserialize(published.Body.Span, ContractsJson.Default.JobEvent));
             }
 
-            // What is dearest is done to some of them.
+            // The most expensive operations run for some of them.
             if (Understood % 8 != 0)
                 return;
             var again = change.Job.Apply(report, Now + TimeSpan.FromDays(1));
@@ -320,10 +320,10 @@ public class DecoderFuzzTests
             Assert.Equal(stored, JobJson.Serialize(JobJson.Deserialize(stored)));
         }
 
-        /// <summary>A line break would end an event of the stream early; other control characters speak to terminals.</summary>
+        /// <summary>A line break would end an event of the stream early; other control characters control terminals.</summary>
         private static void Check(ReadOnlySpan<byte> written)
         {
-            Assert.True(written.IndexOfAnyInRange((byte)0, (byte)0x1F) < 0 && !written.Contains((byte)0x7F), "A control character came through.");
+            Assert.True(written.IndexOfAnyInRange((byte)0, (byte)0x1F) < 0 && !written.Contains((byte)0x7F), "The output contains a control character.");
             Assert.True(System.Text.Unicode.Utf8.IsValid(written));
             Assert.True(written.IndexOf(Encoding.ASCII.GetBytes(Secret)) < 0);
         }

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Hostile.Tests.Fuzzing;
 
 /// <summary>
-/// Makes hostile bodies out of genuine ones. Some changes are made to the bytes, some to the JSON as a tree, so that what comes out
-/// gets past the first checks; several are often made at once. All chance comes from one generator.
+/// Makes hostile bodies from genuine ones. Some changes are made to the bytes, some to the JSON tree, so that the result
+/// passes the first checks; several are often combined. All randomness comes from one generator.
 /// </summary>
 internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
 {
@@ -56,7 +56,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
         };
     }
 
-    /// <summary>Changes of the tree: the result is JSON again, mostly, and is often one that a decoder reads to its end.</summary>
+    /// <summary>Changes to the tree: the result is mostly JSON, and often decodes completely.</summary>
     private byte[] Rewritten(byte[] body)
     {
         if (Read(body) is not { } sample)
@@ -173,7 +173,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
         }
     }
 
-    /// <summary>A JSON string, spelt in one of the ways in which the same text can be spelt, or with half a pair in it.</summary>
+    /// <summary>A JSON string in one of the possible spellings of the same text, or with a lone surrogate.</summary>
     private string Quoted(string text) => random.Next(12) switch
     {
         0 => "\"" + string.Concat(text.Select(c => $"\\u{(int)c:x4}")) + "\"",
@@ -183,7 +183,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
         _ => JsonValue.Create(text).ToJsonString(),
     };
 
-    /// <summary>Changes of the bytes: flips, cuts, repetitions, insertions, other bodies in the middle.</summary>
+    /// <summary>Changes to the bytes: flips, cuts, repetitions, insertions, other bodies in the middle.</summary>
     private byte[] Edited(byte[] body)
     {
         var bytes = new List<byte>(body);
@@ -220,7 +220,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
         return [.. bytes];
     }
 
-    /// <summary>Bodies that no provider ever sends, made for what a reader may do with time and memory. Mostly small, for there are many.</summary>
+    /// <summary>Bodies that no provider sends, made to cost a reader time and memory. Most are small, because there are many.</summary>
     private byte[] Extreme()
     {
         var size = 1 << random.Next(4, random.Next(64) == 0 ? 16 : 10);

@@ -22,7 +22,7 @@ public sealed class UploadFuzzTests
     private static readonly IUploadCallbacks Callbacks = ProviderKinds.For(ProviderKind.Qiniu).UploadCallbacks!;
 
     [Fact]
-    public void No_callback_makes_the_decoder_throw_and_each_is_answered_with_one_json_object()
+    public void No_callback_makes_the_decoder_throw_and_each_is_answered_with_one_JSON_object()
     {
         var first = Environment.TickCount & 0x3FFFFFFF;
         for (var seed = first; seed < first + 50_000; seed++)
@@ -40,7 +40,7 @@ public sealed class UploadFuzzTests
     }
 
     [Fact]
-    public void What_a_callback_costs_is_linear_in_its_length()
+    public void The_cost_of_a_callback_is_linear_in_its_length()
     {
         const int Size = 4 * 1024 * 1024;
         string[] bodies =

@@ -7,7 +7,7 @@ using FopWatch.Settings;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>The embedded host on a free port with a data folder of its own, its log at hand, and sockets to it.</summary>
+/// <summary>The embedded host on a free port with its own data folder, its log, and sockets to it.</summary>
 internal sealed class AttackedHost : IAsyncDisposable
 {
     public const string Token = "right-token-3f9d0c51";
@@ -39,16 +39,16 @@ internal sealed class AttackedHost : IAsyncDisposable
         var host = await LocalHost.StartAsync(
             new() { Shared = FopWatchSettings.Read(settings ?? TwoSources()), Urls = "http://127.0.0.1:0", Data = folder, ApiKey = apiKey },
             time ?? TimeProvider.System,
-            // As the command line has it: the framework logs paths, in which tokens are, at Information.
+            // As in the command line: at Information the framework logs paths, which contain tokens.
             logging => logging.SetMinimumLevel(LogLevel.Trace).AddFilter("Microsoft", LogLevel.Warning).AddProvider(log),
             TestContext.Current.CancellationToken);
         return new(host, folder, log, apiKey);
     }
 
-    /// <summary>Two sources with keys of their own, behind a public URL: <c>media</c> at Qiniu and <c>video</c> at Wangsu.</summary>
+    /// <summary>Two sources with keys, behind a public URL: <c>media</c> at Qiniu and <c>video</c> at Wangsu.</summary>
     public static Dictionary<string, string?> TwoSources(Uri? statusEndpoint = null)
     {
-        // Port 9 discards: nobody answers there.
+        // Port 9 is the discard port: nothing listens there.
         var endpoint = (statusEndpoint ?? new("http://127.0.0.1:9")).AbsoluteUri;
         return new()
         {
@@ -88,7 +88,7 @@ internal sealed class AttackedHost : IAsyncDisposable
     public async Task<JobRecord> JobAsync(string source, string id) =>
         (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}", ContractsJson.Default.JobRecord, TestContext.Current.CancellationToken))!;
 
-    /// <summary>Everything of an answer that a stranger sees, but the time.</summary>
+    /// <summary>Everything that a stranger sees of an answer, except its time.</summary>
     public static async Task<string> SeenAsync(HttpResponseMessage answer)
     {
         var seen = new StringBuilder().Append((int)answer.StatusCode).Append('\n');

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>A real Caddy on a free port, without TLS and with files in a folder of its own.</summary>
+/// <summary>A real Caddy on a free port, without TLS, with files in its own folder.</summary>
 internal sealed class Caddy : IDisposable
 {
     private static readonly string? Program = (Environment.GetEnvironmentVariable("PATH") ?? "")
@@ -40,11 +40,11 @@ internal sealed class Caddy : IDisposable
 
     public Uri Url { get; }
 
-    /// <summary>Starts one and waits until it listens; skips the test where there is no Caddy.</summary>
-    /// <param name="sites">Its sites, for the port that it listens on.</param>
+    /// <summary>Starts Caddy and waits until it listens. Skips the test if Caddy is not installed.</summary>
+    /// <param name="sites">The sites for its port.</param>
     public static async Task<Caddy> StartAsync(Func<int, string> sites)
     {
-        Assert.SkipWhen(Program is null, "Caddy is not on this machine (Debian: apt-get install caddy).");
+        Assert.SkipWhen(Program is null, "Caddy is not installed (Debian: apt-get install caddy).");
         var caddy = new Caddy(sites);
         try
         {

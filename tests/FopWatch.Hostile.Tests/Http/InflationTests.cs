@@ -4,7 +4,7 @@ using FopWatch.Hostile.Tests.Overload;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>Bodies that grow when they are unpacked. What they take is measured over the process, so nothing else may run meanwhile.</summary>
+/// <summary>Compressed bodies. Memory is measured for the whole process, so nothing may run at the same time.</summary>
 [Collection(nameof(OverloadTests))]
 public class InflationTests
 {
@@ -39,7 +39,7 @@ public class InflationTests
         Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, Cancelled)).StatusCode);
         Assert.True(GC.GetTotalAllocatedBytes() - before < 64 * 1024 * 1024);
 
-        // It is what it is: bytes that no decoder understands.
+        // It stays a compressed body, which no decoder can read.
         var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
         Assert.Equal(bomb.Length, kept.Size);
     }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>A stranger who wants the log to fill the disk: nothing that he does with a connection may cost a line each.</summary>
+/// <summary>A stranger who wants to fill the disk with the log: no use of a connection may log a line each time.</summary>
 public sealed class LogFloodTests
 {
     private const int Times = 50;
@@ -27,7 +27,7 @@ public sealed class LogFloodTests
 
     [Theory]
     [MemberData(nameof(Requests))]
-    public async Task What_a_stranger_sends_and_how_he_leaves_costs_at_most_one_line_of_the_log(string what, string request)
+    public async Task Any_input_and_any_disconnection_by_a_stranger_log_at_most_one_line(string what, string request)
     {
         var settings = AttackedHost.TwoSources();
         settings.Remove("PublicUrl");
@@ -41,7 +41,7 @@ public sealed class LogFloodTests
                 await SendAsync(host.Host.Url, request, isReset);
         }
 
-        // What was sent last has been seen by now.
+        // The last input has been processed by now.
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
         var lines = Lines(host)[before.Length..];
         Figures.Write(string.Create(CultureInfo.InvariantCulture, $"log flood: {what}, {2 * Times} times: {lines.Length} line(s)"));
@@ -49,7 +49,7 @@ public sealed class LogFloodTests
     }
 
     [Fact]
-    public async Task Bodies_that_are_withheld_until_they_are_cut_off_cost_at_most_one_line_of_the_log()
+    public async Task Withheld_bodies_that_are_cut_off_log_at_most_one_line()
     {
         await using var host = await AttackedHost.StartAsync();
         var before = Lines(host);
@@ -63,11 +63,11 @@ public sealed class LogFloodTests
 
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
 
-        // Several may have been cut off by the time the line is written.
+        // Several may have been cut off before the line is written.
         Assert.Matches("^Warning Requests are turned away, (1?[1-9]|10|20) since the start", Assert.Single(Lines(host)[before.Length..]));
     }
 
-    /// <summary>What is logged at the default level, without what a new host says of its first purge.</summary>
+    /// <summary>The log at the default level, without a new host's line about its first purge.</summary>
     private static string[] Lines(AttackedHost host) =>
     [
         .. host.Log.ToString().Split('\n')
@@ -81,7 +81,7 @@ public sealed class LogFloodTests
         await socket.ConnectAsync(host.Host, host.Port, TestContext.Current.CancellationToken);
         await socket.SendAsync(System.Text.Encoding.Latin1.GetBytes(request), TestContext.Current.CancellationToken);
 
-        // The request should be with its handler by then.
+        // The request should have reached its handler by then.
         await Task.Delay(5, TestContext.Current.CancellationToken);
         if (isReset)
             socket.LingerState = new(true, 0);

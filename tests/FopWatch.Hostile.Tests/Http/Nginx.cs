@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>A real nginx on a free port, with files in a folder of its own.</summary>
+/// <summary>A real nginx on a free port, with files in its own folder.</summary>
 internal sealed class Nginx : IDisposable
 {
     private static readonly string? Program = ((string[])[.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator), "/usr/sbin"])
@@ -38,11 +38,11 @@ internal sealed class Nginx : IDisposable
 
     public Uri Url { get; }
 
-    /// <summary>Starts one and waits until it listens; skips the test where there is no nginx.</summary>
-    /// <param name="server">Its <c>server</c> block, for the port that it listens on.</param>
+    /// <summary>Starts nginx and waits until it listens. Skips the test if nginx is not installed.</summary>
+    /// <param name="server">The <c>server</c> block for its port.</param>
     public static async Task<Nginx> StartAsync(Func<int, string> server)
     {
-        Assert.SkipWhen(Program is null, "nginx is not on this machine (Debian: apt-get install nginx).");
+        Assert.SkipWhen(Program is null, "nginx is not installed (Debian: apt-get install nginx).");
         var nginx = new Nginx(server);
         try
         {

@@ -7,7 +7,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>What can be done to the embedded host with a socket.</summary>
+/// <summary>Attacks on the embedded host through a socket.</summary>
 public class ProtocolAttackTests
 {
     private const string Notify = $"/api/notify/media/{AttackedHost.Token}";
@@ -16,7 +16,7 @@ public class ProtocolAttackTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Heads_and_bodies_that_dribble_are_cut_off_and_others_are_served_meanwhile()
+    public async Task Slowly_sent_heads_and_bodies_are_cut_off_and_others_are_served_meanwhile()
     {
         await using var host = await AttackedHost.StartAsync();
         var heads = Enumerable.Range(0, 50).Select(_ => host.Connect()).ToList();
@@ -26,7 +26,7 @@ public class ProtocolAttackTests
         foreach (var body in bodies)
             await body.SendAsync($"POST {Notify} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{{\"id\":");
 
-        // A byte now and then keeps no connection alive.
+        // An occasional byte keeps no connection alive.
         using var dribbling = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var dribble = Task.Run(
             async () =>
@@ -58,7 +58,7 @@ public class ProtocolAttackTests
         await dribbling.CancelAsync();
         await dribble;
 
-        // Of a head nobody knows what it is. A body may be a notification: nothing that tells a provider not to come again.
+        // The purpose of an incomplete head is unknown. A body may be a notification, so its answer must not stop a provider's retries.
         Assert.All(answers[0], answer => Assert.Contains(answer.Status, (int[])[0, 408]));
         Assert.All(answers[1], answer => Assert.Contains(answer.Status, (int[])[0, 503]));
         Assert.True(started.Elapsed < LocalHost.HeadersTimeout + TimeSpan.FromSeconds(30), $"It took {started.Elapsed}.");
@@ -111,24 +111,24 @@ public class ProtocolAttackTests
     }
 
     [Fact]
-    public async Task A_length_beside_a_transfer_coding_smuggles_no_second_request()
+    public async Task A_length_with_a_transfer_coding_smuggles_no_second_request()
     {
         await using var host = await AttackedHost.StartAsync();
         using var connection = host.Connect();
 
-        // Who believes the length reads one request; who believes the coding, two.
+        // A reader that uses the length sees one request; one that uses the coding sees two.
         const string Smuggled = $"POST {Notify}/smuggled HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{{}}";
         await connection.SendAsync(
             $"POST {Notify} HTTP/1.1\r\nHost: a\r\nContent-Length: {Smuggled.Length + 5}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{Smuggled}");
         var all = await connection.ReadToEndAsync(TimeSpan.FromSeconds(20));
 
-        // Whether refused or read by its coding alone (RFC 9112, 6.1), the connection ends with it.
+        // Whether the request is refused or read by its coding alone (RFC 9112, 6.1), the connection ends with it.
         Assert.Single(all.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries));
         Assert.DoesNotContain((await host.QuarantineAsync()).Notifications, kept => kept.Correlation == "smuggled");
     }
 
     [Fact]
-    public async Task Pipelined_requests_are_answered_each_and_in_order()
+    public async Task Pipelined_requests_are_each_answered_in_order()
     {
         await using var host = await AttackedHost.StartAsync();
         using var connection = host.Connect();
@@ -149,7 +149,7 @@ public class ProtocolAttackTests
         {
             var answer = await connection.ReadAsync();
 
-            // All that is below /api/notify takes POST.
+            // Every route below /api/notify accepts POST.
             Assert.Equal((i, i % 4 == 3 ? 405 : 200), (i, answer.Status));
             if (i % 2 == 0)
                 Assert.Equal("ok", answer.Body);
@@ -160,7 +160,7 @@ public class ProtocolAttackTests
     }
 
     [Fact]
-    public async Task Base64_in_Base64_is_read_once_and_never_more()
+    public async Task Base64_in_Base64_is_decoded_only_once()
     {
         await using var host = await AttackedHost.StartAsync();
         var body = Encoding.UTF8.GetBytes("""{"id":"z0.bomb","code":3,"items":[{"cmd":"a","code":3,"key":"b:k"}]}""");
@@ -186,7 +186,7 @@ public class ProtocolAttackTests
     [InlineData("/api/notify/%2e%2e/quarantine")]
     [InlineData("/api/notify/..;/jobs")]
     [InlineData("/events/")]
-    public async Task No_spelling_of_a_path_leads_past_the_API_key(string path)
+    public async Task No_spelling_of_a_path_bypasses_the_API_key(string path)
     {
         await using var host = await AttackedHost.StartAsync(apiKey: "the-api-key-0123456789");
         using var connection = host.Connect();
@@ -197,7 +197,7 @@ public class ProtocolAttackTests
     }
 
     [Fact]
-    public async Task More_connections_than_the_limit_are_closed_and_those_within_it_work()
+    public async Task Connections_above_the_limit_are_closed_and_those_within_it_work()
     {
         await using var host = await AttackedHost.StartAsync();
         using var early = host.Connect();
@@ -205,7 +205,7 @@ public class ProtocolAttackTests
         Assert.Equal(200, (await early.ReadAsync()).Status);
         var flood = Enumerable.Range(0, LocalHost.MaxConnections + 200).Select(_ => host.Connect()).ToList();
 
-        // Whoever came too late is told so by the end of the connection.
+        // Connections that came too late are closed.
         var closed = 0;
         foreach (var late in flood.TakeLast(200))
             closed += (await late.ReadAsync(TimeSpan.FromSeconds(30))).Status == 0 ? 1 : 0;
@@ -213,7 +213,7 @@ public class ProtocolAttackTests
         Assert.Equal(200, (await early.ReadAsync()).Status);
         Assert.Equal(200, closed);
 
-        // A line for each would fill the disk as fast as somebody connects. The first connection in excess writes it, and may do so after later ones are closed.
+        // One line each would fill the disk at the rate of connections. The first excess connection logs it, possibly after later ones are closed.
         await Eventually.HoldsAsync(() => host.Log.ToString().Contains("since the start", StringComparison.Ordinal));
         Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("connection", StringComparison.OrdinalIgnoreCase));
         Assert.Contains("Warning 2000 connections are open, which is the limit. New connections are closed: 1 since the start", host.Log.ToString(), StringComparison.Ordinal);
@@ -229,7 +229,7 @@ public class ProtocolAttackTests
     }
 
     [Fact]
-    public async Task A_body_may_come_in_single_bytes_and_in_any_chunks()
+    public async Task A_body_may_arrive_in_single_bytes_and_in_any_chunks()
     {
         await using var host = await AttackedHost.StartAsync();
         var body = """{"id":"z0.slow","code":0,"items":[{"cmd":"c","code":0,"key":"k"}]}""";

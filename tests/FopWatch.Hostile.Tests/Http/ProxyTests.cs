@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>A stranger in front of a real nginx, which passes more to the host than its operator meant to.</summary>
+/// <summary>A stranger in front of a real nginx that forwards more to the host than its operator intended.</summary>
 public sealed partial class ProxyTests
 {
     private const string Key = "an-api-key-of-24-letters";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>What nginx is told beside <c>proxy_pass</c>, and the name that the stranger asks for.</summary>
+    /// <summary>nginx directives in addition to <c>proxy_pass</c>, and the host name in the stranger's request.</summary>
     public static TheoryData<string, string> Proxies => new()
     {
-        // By default it asks for the name in proxy_pass, adds nothing and speaks HTTP/1.0.
+        // By default nginx sends the name in proxy_pass, adds no headers and speaks HTTP/1.0.
         { "", "hooks.example.com" },
         { "", "localhost" },
         { "proxy_set_header Host $host;", "hooks.example.com" },
@@ -26,7 +26,7 @@ public sealed partial class ProxyTests
 
     [Theory]
     [MemberData(nameof(Proxies))]
-    public async Task Without_an_API_key_a_proxy_that_passes_everything_opens_nothing_but_notify_and_health(string directives, string name)
+    public async Task Without_an_API_key_a_proxy_that_forwards_everything_exposes_only_notify_and_health(string directives, string name)
     {
         await using var host = await AttackedHost.StartAsync(Unnamed());
         using var nginx = await Nginx.StartAsync(port => $$"""
@@ -68,7 +68,7 @@ public sealed partial class ProxyTests
     [InlineData("X-Scheme", "https")]
     [InlineData("X-Nginx-Proxy", "true")]
     [InlineData("X-Proxied-By", "proxy")]
-    public async Task A_header_that_only_proxies_add_makes_no_request_local(string header, string value)
+    public async Task A_proxy_header_never_makes_a_request_local(string header, string value)
     {
         await using var host = await AttackedHost.StartAsync(Unnamed());
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/jobs");
@@ -82,7 +82,7 @@ public sealed partial class ProxyTests
     [InlineData("loopback")]
     [InlineData("localhost.example.com")]
     [InlineData("127.0.0.1.example.com")]
-    public async Task A_name_that_only_looks_like_the_loopbacks_is_nobodys_neither_as_host_nor_as_origin(string name)
+    public async Task A_name_that_resembles_a_loopback_name_is_refused_as_host_and_as_origin(string name)
     {
         await using var host = await AttackedHost.StartAsync(Unnamed());
         using var byHost = new HttpRequestMessage(HttpMethod.Get, "/api/jobs") { Headers = { Host = name } };
@@ -95,7 +95,7 @@ public sealed partial class ProxyTests
 
     /// <summary>The configuration of <c>docs/proxy.md</c>, with another port and without TLS.</summary>
     [Fact]
-    public async Task The_documented_proxy_passes_notifications_and_nothing_else()
+    public async Task The_documented_nginx_configuration_forwards_only_notifications()
     {
         await using var host = await AttackedHost.StartAsync(apiKey: Key);
         var page = await File.ReadAllTextAsync(Path.Combine(RepositoryTests.Root, "docs", "proxy.md"), Cancelled);
@@ -106,9 +106,9 @@ public sealed partial class ProxyTests
         await PassesNotificationsAloneAsync(nginx.Url);
     }
 
-    /// <summary>The same in Caddy, whose site is for a name.</summary>
+    /// <summary>The same in Caddy, whose site has a host name.</summary>
     [Fact]
-    public async Task The_documented_Caddyfile_passes_notifications_and_nothing_else()
+    public async Task The_documented_Caddyfile_forwards_only_notifications()
     {
         await using var host = await AttackedHost.StartAsync(apiKey: Key);
         var page = await File.ReadAllTextAsync(Path.Combine(RepositoryTests.Root, "docs", "proxy.md"), Cancelled);
@@ -128,7 +128,7 @@ public sealed partial class ProxyTests
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{AttackedHost.Token}/lesson-42", new StringContent(body), Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await stranger.PostAsync("/api/notify/media/wrong-token", new StringContent("{}"), Cancelled)).StatusCode);
 
-        // 404 is the proxy's: with the key, the host would answer all of them.
+        // 404 is the proxy's: with the key, the host would answer every one of these requests.
         stranger.DefaultRequestHeaders.Add("X-Api-Key", Key);
         string[] paths =
         [
@@ -151,7 +151,7 @@ public sealed partial class ProxyTests
         return client;
     }
 
-    /// <summary>Settings without a public URL, so that no key is asked for.</summary>
+    /// <summary>Settings without a public URL, so that no key is required.</summary>
     private static Dictionary<string, string?> Unnamed()
     {
         var settings = AttackedHost.TwoSources();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FopWatch.Hostile.Tests.Http;
 
-/// <summary>A connection that sends what no HTTP client would.</summary>
+/// <summary>A connection for requests that no HTTP client would send.</summary>
 internal sealed class RawConnection : IDisposable
 {
     private readonly TcpClient _client = new();
@@ -19,8 +19,8 @@ internal sealed class RawConnection : IDisposable
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
 
-    /// <summary>Sends; that the other side has closed is no error, and shows when reading.</summary>
-    /// <returns>Whether it could be sent.</returns>
+    /// <summary>Sends bytes. A connection closed by the other side is not an error, and shows when reading.</summary>
+    /// <returns>Whether the bytes could be sent.</returns>
     public async Task<bool> SendAsync(byte[] bytes)
     {
         try
@@ -34,7 +34,7 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    /// <summary>Reads one answer: its status and its body. A status of 0 says that the connection was closed instead.</summary>
+    /// <summary>Reads the status and body of one answer. A status of 0 means that the connection was closed.</summary>
     public async Task<(int Status, string Head, string Body)> ReadAsync(TimeSpan? within = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -59,7 +59,7 @@ internal sealed class RawConnection : IDisposable
         }
     }
 
-    /// <summary>Reads until the other side closes.</summary>
+    /// <summary>Reads until the other side closes the connection.</summary>
     public async Task<string> ReadToEndAsync(TimeSpan within)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

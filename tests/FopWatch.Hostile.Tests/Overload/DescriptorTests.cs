@@ -17,9 +17,9 @@ public class DescriptorTests
     [Theory(Timeout = 240_000)]
     [InlineData(512, 700)]
     [InlineData(1024, 1100)]
-    public async Task Strangers_who_open_more_connections_than_there_are_descriptors_end_neither_polls_nor_registrations(int descriptors, int strangers)
+    public async Task Connections_in_excess_of_the_file_descriptors_stop_neither_polls_nor_registrations(int descriptors, int strangers)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs the limits of Linux.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test needs Linux resource limits.");
         const int Jobs = 50;
         await using var api = await StatusStub.StartAsync();
         using var host = await HostProcess.StartAsync(
@@ -33,7 +33,7 @@ public class DescriptorTests
             descriptors: descriptors);
         var idle = host.OpenFiles;
 
-        // The polls of these come while strangers have all the connections.
+        // These are polled while strangers hold all the connections.
         var during = Ids("during", Jobs);
         await RegisterAsync(host, api, during, firstPollAfter: 3);
         var connections = new List<Socket>();
@@ -70,7 +70,7 @@ public class DescriptorTests
             connections.ForEach(connection => connection.Dispose());
         }
 
-        // The same process, as soon as it has seen that they left.
+        // The same process, once it has noticed that they left.
         var after = Ids("after", Jobs);
         await Eventually.HoldsAsync(async () => await IsReadyAsync(host));
         await RegisterAsync(host, api, after, firstPollAfter: 0);
@@ -94,7 +94,7 @@ public class DescriptorTests
     [InlineData(1024, 1, 480, 160)]
     [InlineData(1024, 40, 480, 4)]
     [InlineData(512, 1, 96, 32)]
-    public void Connections_follow_the_limit_with_a_reserve(int? limit, int sources, int connections, int polls)
+    public void The_number_of_connections_follows_the_file_limit_with_a_reserve(int? limit, int sources, int connections, int polls)
     {
         var files = OpenFiles.Share(limit, sources);
 
@@ -103,7 +103,7 @@ public class DescriptorTests
     }
 
     [Fact]
-    public void A_host_that_may_open_too_few_files_does_not_start_and_says_how_many_it_needs()
+    public void A_host_with_too_few_file_descriptors_does_not_start_and_says_how_many_it_needs()
     {
         var refused = Assert.Throws<TooFewDescriptorsException>(() => OpenFiles.Share(256, 1));
 

@@ -7,7 +7,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>What a flood of notifications costs that anybody can send who knows a notify URL, and who pays.</summary>
+/// <summary>The cost of a flood of notifications by anyone with a notify URL.</summary>
 public class HintFloodTests
 {
     private const int PerSecond = 20;
@@ -15,7 +15,7 @@ public class HintFloodTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Ten_thousand_weak_notifications_cost_no_more_polls_than_the_limits_and_keep_no_registered_job_waiting()
+    public async Task Ten_thousand_weak_notifications_cost_no_more_polls_than_the_limits_and_delay_no_registered_job()
     {
         var clock = new ManualTimeProvider();
         await using var api = await StatusStub.StartAsync(clock);
@@ -26,7 +26,7 @@ public class HintFloodTests
             HttpStatusCode.Accepted,
             (await host.Http.PostAsJsonAsync("/api/jobs", registered.Select(id => new { source = "media", id, firstPollAfter = 30 }), Cancelled)).StatusCode);
 
-        // Half of the flood names made-up ids, each one several times; a tenth the registered ones, which run on for a while yet.
+        // Half of the flood names made-up ids, each several times; a tenth names the registered ones, which are still running.
         var (taken, turnedAway) = (0, 0);
         await Parallel.ForAsync(0, 10_000, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = Cancelled }, async (i, _) =>
         {
@@ -34,13 +34,13 @@ public class HintFloodTests
             var answer = await host.NotifyAsync("/api/notify/media/" + AttackedHost.Token, Encoding.UTF8.GetBytes(StatusStub.Succeeded(id)));
             Interlocked.Increment(ref answer.StatusCode == HttpStatusCode.OK ? ref taken : ref turnedAway);
             Assert.Contains(answer.StatusCode, (HttpStatusCode[])[HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable]);
-            Assert.False(answer.StatusCode != HttpStatusCode.OK && i % 10 == 0, "A hint about a registered job was turned away.");
+            Assert.False(answer.StatusCode != HttpStatusCode.OK && i % 10 == 0, "A hint about a registered job was refused.");
         });
         var strangers = (await CountAsync(host)) - registered.Length;
         foreach (var id in registered)
             api.Succeeds(id);
 
-        // Two minutes go by.
+        // Two minutes pass.
         var open = registered.ToHashSet();
         while (open.Count > 0 && clock.GetUtcNow() - started < TimeSpan.FromMinutes(10))
         {
@@ -53,7 +53,7 @@ public class HintFloodTests
         var took = clock.GetUtcNow() - started;
         Assert.Empty(open);
 
-        // At the longest: what may be waiting before them, themselves, and what the clock's own steps cost.
+        // At most: the jobs that may be waiting before them, themselves, and the cost of the clock's steps.
         Assert.True(took < TimeSpan.FromMinutes(3), $"The registered jobs were kept waiting for {took}.");
         Assert.True(turnedAway > 0);
         Assert.InRange(strangers, 1, PerSecond * 60);
@@ -65,7 +65,7 @@ public class HintFloodTests
         foreach (var id in asked.GroupBy(one => one.Id))
         {
             foreach (var (first, next) in id.Order().Zip(id.Order().Skip(1)))
-                Assert.True(next.At - first.At >= TimeSpan.FromSeconds(9), $"a job was polled twice within {next.At - first.At}");
+                Assert.True(next.At - first.At >= TimeSpan.FromSeconds(9), $"A job was polled twice within {next.At - first.At}");
         }
 
         Figures.Write(
@@ -73,7 +73,7 @@ public class HintFloodTests
     }
 
     [Fact]
-    public async Task A_quarantine_that_is_full_turns_away_loses_nothing_and_takes_again_once_there_is_room()
+    public async Task A_full_quarantine_refuses_loses_nothing_and_accepts_again_once_there_is_room()
     {
         var clock = new ManualTimeProvider();
         await using var host = await AttackedHost.StartAsync(time: clock);
@@ -99,7 +99,7 @@ public class HintFloodTests
         Assert.Equal((QuarantineLimit.MaxNotifications, 500), (kept, turnedAway));
         Assert.Equal(QuarantineLimit.MaxNotifications, (await quarantine.SizeAsync("media", Cancelled)).Notifications);
 
-        // Over HTTP that is a 503, which a provider repeats; other sources, and what can be verified, go on.
+        // Over HTTP that is a 503, after which a provider retries. Other sources, and verifiable notifications, are not affected.
         var answer = await host.NotifyAsync("/api/notify/media/" + AttackedHost.Token, "junk"u8.ToArray());
         Assert.Equal((HttpStatusCode.ServiceUnavailable, true), (answer.StatusCode, answer.Headers.RetryAfter is not null));
         Assert.Equal(NotificationResult.Quarantined, await SendAsync(video, "junk"));
@@ -121,7 +121,7 @@ public class HintFloodTests
     }
 
     [Fact]
-    public async Task A_quarantine_has_a_limit_in_bytes_too()
+    public async Task A_quarantine_also_has_a_limit_in_bytes()
     {
         await using var host = await AttackedHost.StartAsync();
         var intake = host.Host.Services.GetRequiredService<NotificationIntake>();

@@ -7,22 +7,22 @@ using FopWatch.Hostile.Tests.Http;
 namespace FopWatch.Hostile.Tests.Overload;
 
 /// <summary>
-/// What each kind of load does to every other, as shares of what the other comes to alone, in one run. <c>FOPWATCH_INTERFERENCE_SECONDS</c>
-/// says how long each is measured. Without it only intake is beside everything, and polls and searches beside what could hold them up, for moments.
+/// The effect of each kind of load on every other, as a share of that load's rate alone, in one run. <c>FOPWATCH_INTERFERENCE_SECONDS</c>
+/// sets how long each is measured. Without it, only intake is measured beside everything, and polls and searches beside loads that could delay them, for moments.
 /// </summary>
 [Collection(nameof(OverloadTests))]
 public class InterferenceTests
 {
     /// <summary>
-    /// What intake must keep beside anything, of what it comes to alone. Two equal loads on one machine have a half each; a machine that does
-    /// other things has its moments, so a share that is smaller is measured again.
+    /// The share of its rate alone that intake must keep beside any load. Two equal loads on one machine have half each. A busy machine
+    /// has slow moments, so a smaller share is measured again.
     /// </summary>
     private const double LeastIntake = 0.25;
 
     /// <summary>A poll is several requests, each of which waits behind the other load.</summary>
     private const double LeastPolls = 0.05;
 
-    /// <summary>What searches must keep beside lists, for which they do not wait.</summary>
+    /// <summary>The share that searches must keep beside lists, for which they do not wait.</summary>
     private const double LeastSearches = 0.05;
 
     private const int Tries = 4;
@@ -57,13 +57,13 @@ public class InterferenceTests
         LoadKind[] followers = [LoadKind.Followers(http, 20), LoadKind.Followers(http, 100)];
         var (intake, polls, lists, searches) = (kinds[0], kinds[1], kinds[4], kinds[5]);
 
-        // The purge goes on from the start.
+        // The purge runs from the start.
         var purging = new Dictionary<LoadKind, double>();
         if (folder is not null)
         {
             foreach (var kind in kinds)
                 purging[kind] = (await MeasureAsync(kind))[0];
-            Assert.True(OldHistory.Left(folder) > 0, "The purge was over before its effect was measured.");
+            Assert.True(OldHistory.Left(folder) > 0, "The purge ended before its effect was measured.");
             while (OldHistory.Left(folder) > 0)
                 await Task.Delay(100, Cancelled);
         }
@@ -88,8 +88,8 @@ public class InterferenceTests
             Figures.Write(string.Create(CultureInfo.InvariantCulture, $"interference: {kind.Name} | {_alone[kind].Average():0}/s | {string.Join(" | ", row)}"));
         }
 
-        // Beside the purge a host has just started, and what it comes to alone is measured later: no more than a figure.
-        // What remains of the others is a figure. Nothing is lost if a list or a search waits.
+        // Beside the purge the host has just started, and its rate alone is measured later, so the result is only a figure.
+        // The other shares are only figures. Nothing is lost if a list or a search waits.
         Assert.All(shares.Where(share => share.Key.Beside != "purge"), share => Assert.True(
             share.Value >= Least(share.Key.Of, share.Key.Beside),
             $"{share.Key.Of.Name} keep {Percent(share.Value)} beside {share.Key.Beside}"));
@@ -100,7 +100,7 @@ public class InterferenceTests
     }
 
     [Fact(Timeout = 600_000)]
-    public async Task A_body_that_waits_for_its_turn_to_be_decoded_is_hardly_slower_than_one_that_need_not()
+    public async Task A_body_that_waits_for_a_decoding_turn_is_hardly_slower_than_one_that_needs_none()
     {
         await using var status = await StatusStub.StartAsync();
         using var host = await StartAsync(status, folder: null);
@@ -108,7 +108,7 @@ public class InterferenceTests
         await PrepareAsync(http, notifications: 2000);
         var (without, with) = (LoadKind.Bodies(http, DecodeTurns.LargeBody), LoadKind.Bodies(http, DecodeTurns.LargeBody + 500));
 
-        // The first time of each is for whatever runs for the first time.
+        // The first run of each is a warm-up.
         await MeasureAsync(without);
         await MeasureAsync(with);
         var (most, line) = (0d, "");
@@ -144,7 +144,7 @@ public class InterferenceTests
         Timeout = TimeSpan.FromMinutes(5),
     };
 
-    /// <summary>What one kind comes to beside another, of what it comes to alone just before; the best of several tries where that is too little.</summary>
+    /// <summary>The rate of one load beside another as a share of its rate alone just before; the best of several tries if that is too small.</summary>
     private async Task<double> ShareAsync(LoadKind kind, LoadKind other, double least)
     {
         var best = 0d;
@@ -162,7 +162,7 @@ public class InterferenceTests
         return best;
     }
 
-    /// <summary>How much of each kind is done in a second while all of them go on.</summary>
+    /// <summary>The rate of each load per second while all run together.</summary>
     private static async Task<double[]> MeasureAsync(params LoadKind[] kinds)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
@@ -177,7 +177,7 @@ public class InterferenceTests
         return [.. before.Zip(after, (was, now) => (now - was) / took)];
     }
 
-    /// <summary>Jobs to list, search for and poll; and whatever runs for the first time has run then.</summary>
+    /// <summary>Creates jobs to list, search for and poll. This is also the warm-up.</summary>
     private static async Task<(string Reference, IReadOnlyList<string> Open)> PrepareAsync(HttpClient http, int notifications)
     {
         var load = LoadKind.Notifications(http);

@@ -10,19 +10,19 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>A status API whose answers are as large as is read.</summary>
+/// <summary>A status API whose answers have the maximum size.</summary>
 [Collection(nameof(OverloadTests))]
 public class LargeAnswersTests
 {
     private const int Jobs = 4;
 
-    /// <summary>The most physical memory that the process may take, in bytes.</summary>
+    /// <summary>The limit of the process's physical memory, in bytes.</summary>
     private const long MostMemory = 1028L * 1024 * 1024;
 
-    /// <summary>The same beside as many large bodies as may be held.</summary>
+    /// <summary>The limit together with as many large bodies as may be held.</summary>
     private const long MostMemoryWithBodies = 1536L * 1024 * 1024;
 
-    /// <summary>The most bytes of an event, and of a job.</summary>
+    /// <summary>The maximum size of an event, and of a job, in bytes.</summary>
     private const long MostStored = 8L * 1024 * 1024;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -31,7 +31,7 @@ public class LargeAnswersTests
     [InlineData("outputs")]
     [InlineData("commands")]
     [InlineData("members")]
-    public async Task Four_answers_as_large_as_may_be_at_once_neither_fill_the_memory_nor_make_large_events(string many)
+    public async Task Four_concurrent_answers_of_the_maximum_size_neither_fill_the_memory_nor_make_large_events(string many)
     {
         await using var api = await LargeAnswers.StartAsync(many);
         using var host = await HostProcess.StartAsync(new()
@@ -67,7 +67,7 @@ public class LargeAnswersTests
     [InlineData("outputs")]
     [InlineData("commands")]
     [InlineData("members")]
-    public async Task Large_answers_and_large_bodies_of_several_sources_at_once_do_not_fill_the_memory(string many)
+    public async Task Concurrent_large_answers_and_large_bodies_of_several_sources_do_not_fill_the_memory(string many)
     {
         await using var api = await LargeAnswers.StartAsync(many);
         string[] sources = ["media", "second", "third"];
@@ -119,7 +119,7 @@ public class LargeAnswersTests
         return command.ExecuteScalar() is long number ? number : 0;
     }
 
-    /// <summary>Answers about any id with a body of the length that is read, of as many small parts as fit.</summary>
+    /// <summary>Answers about any id, with a body of the maximum size made of as many small parts as fit.</summary>
     private sealed class LargeAnswers : IAsyncDisposable
     {
         private readonly WebApplication _web;

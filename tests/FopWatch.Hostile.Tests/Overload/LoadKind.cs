@@ -8,7 +8,7 @@ using FopWatch.Hostile.Tests.Http;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>One kind of load: so many callers, each of which calls again as soon as it is answered, and what is counted.</summary>
+/// <summary>A kind of load: a number of callers, each of which repeats its call as soon as it is answered, and the unit that is counted.</summary>
 internal sealed class LoadKind(string name, int callers, Func<LoadKind, CancellationToken, Task> callAsync)
 {
     private const string Place = "z0.0000000000000000";
@@ -19,12 +19,12 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
 
     public string Name => name;
 
-    /// <summary>How much was done so far: notifications, pages, events …</summary>
+    /// <summary>The number of units so far: notifications, pages, events …</summary>
     public long Done => Interlocked.Read(ref _done);
 
     public void Count(long done) => Interlocked.Add(ref _done, done);
 
-    /// <summary>Calls until it is cancelled.</summary>
+    /// <summary>Repeats calls until it is cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(
         async () =>
         {
@@ -44,7 +44,7 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
         },
         CancellationToken.None)));
 
-    /// <summary>Trusted notifications, each of a job of its own that it settles.</summary>
+    /// <summary>Trusted notifications, each of which settles its own job.</summary>
     public static LoadKind Notifications(HttpClient http, int callers = 64) => Notifying("notifications", http, callers, items: 1);
 
     /// <summary>The same with 300 commands, 24 KB.</summary>
@@ -61,14 +61,14 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
     /// <summary>Pages of 1,000 jobs.</summary>
     public static LoadKind Lists(HttpClient http) => new("lists", 100, (kind, token) => kind.GetAsync(http, "/api/jobs?top=1000", token));
 
-    /// <summary>Searches: by reference, and for the few jobs that failed.</summary>
+    /// <summary>Searches: by reference, and for the few failed jobs.</summary>
     public static LoadKind Searches(HttpClient http, string reference) => new("searches", 50, async (kind, token) =>
     {
         await kind.GetAsync(http, "/api/jobs?ref=" + reference, token);
         await kind.GetAsync(http, "/api/jobs?source=media&state=failed&watch=done&top=20", token);
     });
 
-    /// <summary>Polls of open jobs that somebody asks for, which take the way of all polls.</summary>
+    /// <summary>Requested polls of open jobs, which are processed like all polls.</summary>
     public static LoadKind Polls(HttpClient http, IReadOnlyList<string> ids)
     {
         var next = 0;
@@ -80,15 +80,15 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
         });
     }
 
-    /// <summary>Followers that are live.</summary>
+    /// <summary>Live followers.</summary>
     public static LoadKind Followers(HttpClient http, int callers) => new(
         $"{callers} followers", callers, (kind, token) => kind.FollowAsync(http, "/events", long.MaxValue, token));
 
-    /// <summary>Followers that read the log from its beginning, 2,000 events each time.</summary>
+    /// <summary>Followers that read the log from its start, 2,000 events each time.</summary>
     public static LoadKind CatchingUp(HttpClient http) => new(
         "catching up", 20, (kind, token) => kind.FollowAsync(http, "/events?lastEventId=0", 2000, token));
 
-    /// <summary>Trusted notifications of so many bytes, of which few take time to decode.</summary>
+    /// <summary>Trusted notifications of a given size that are quick to decode.</summary>
     public static LoadKind Bodies(HttpClient http, int bytes)
     {
         const string Empty = $$"""{"id":"{{Place}}","code":0,"padding":"","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -135,7 +135,7 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
             int read;
             for (var events = 0L; events < most && (read = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
             {
-                // No JSON has a line feed in it, so every line that ends with a brace is an event.
+                // JSON here contains no line feed, so every line that ends with a brace is an event.
                 var more = buffer.AsSpan(0, read).Count("}\n"u8);
                 events += more;
                 Count(more);
@@ -147,7 +147,7 @@ internal sealed class LoadKind(string name, int callers, Func<LoadKind, Cancella
         }
     }
 
-    /// <summary>Counts what was done. Anything but that and 503, which asks to come again, is a fault.</summary>
+    /// <summary>Counts successes. Any answer but success and 503, after which the sender retries, is a fault.</summary>
     private void CountIf(HttpResponseMessage answer, HttpStatusCode done, int count)
     {
         if (answer.StatusCode == done)

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>A data folder with events and settled jobs that are older than the retention, which the first sweep of a host purges.</summary>
+/// <summary>A data folder with events and settled jobs older than the retention, which the first sweep of a host purges.</summary>
 internal static class OldHistory
 {
     public static async Task<string> CreateAsync(int rows)

@@ -10,12 +10,12 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>More than the host can do.</summary>
+/// <summary>More load than the host can take.</summary>
 [Collection(nameof(OverloadTests))]
 [CollectionDefinition(nameof(OverloadTests), DisableParallelization = true)]
 public class OverloadTests
 {
-    /// <summary>The most physical memory that the process may take, in bytes.</summary>
+    /// <summary>The limit of the process's physical memory, in bytes.</summary>
     public const long MostMemory = 768L * 1024 * 1024;
 
     private const int Items = 300;
@@ -24,7 +24,7 @@ public class OverloadTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 240_000)]
-    public async Task At_ten_times_the_rate_it_can_keep_up_with_the_host_sheds_keeps_what_it_acknowledged_and_recovers()
+    public async Task At_ten_times_its_sustainable_rate_the_host_sheds_load_keeps_what_it_acknowledged_and_recovers()
     {
         using var host = await HostProcess.StartAsync(new()
         {
@@ -40,7 +40,7 @@ public class OverloadTests
         };
         var load = new Load(http);
 
-        // What it can do, and how quickly it answers when it is asked for less. Twice, so that it is warm.
+        // The sustainable rate, and the latency below it. Twice, as a warm-up.
         await load.SendAsync(100, 16);
         var calm = await load.SendAsync(200, 16);
         Assert.Equal(0, calm.Shed);
@@ -63,18 +63,18 @@ public class OverloadTests
             },
             Cancelled);
 
-        // Offered as fast as this machine can send, by many more at once than are taken; the sender has to share the machine.
+        // Offered as fast as this machine can send, with many more at once than are accepted. The sender shares the machine.
         var flood = await load.SendAsync(int.MaxValue, Connections, calm.PerSecond * 15, TimeSpan.FromSeconds(10));
         await watching.CancelAsync();
         await watch;
 
-        // What was shed comes again, as a provider's retries do, and nothing is shed any more.
+        // Shed notifications are sent again, like a provider's retries, and nothing is shed any more.
         var again = await load.SendAsync(200, 16);
         var line = string.Create(
             CultureInfo.InvariantCulture,
             $"overload: {calm.PerSecond:0}/s sustained; offered {flood.PerSecond:0}/s with {Connections} at once for {flood.Took.TotalSeconds:0} s: {flood.Kept} acknowledged ({flood.Kept / flood.Took.TotalSeconds:0}/s), {flood.Shed} shed with 503, {flood.Broken} cut off; memory at most {most / 1048576} MiB; median latency {calm.Median.TotalMilliseconds:0} ms before, {again.Median.TotalMilliseconds:0} ms after; health answered {healthy} times, at the slowest in {slowestHealth.TotalMilliseconds:0} ms");
 
-        // A power cut right after: what was acknowledged is on the disk.
+        // A power cut immediately afterwards: acknowledged notifications are on the disk.
         host.Kill();
         var stored = Stored(host.Folder);
         var lost = load.Acknowledged.Count(id => !stored.Contains(id));
@@ -82,7 +82,7 @@ public class OverloadTests
         Assert.Equal(0, lost);
         Assert.True(flood.Shed > 0, line);
         Assert.Equal(0, again.Shed);
-        Assert.True(flood.PerSecond >= 3 * calm.PerSecond, $"This machine cannot offer enough to tell: {line}");
+        Assert.True(flood.PerSecond >= 3 * calm.PerSecond, $"This machine cannot offer enough load for the test: {line}");
         Assert.True(most < MostMemory, line);
         Assert.True(healthy > 0, line);
         Assert.True(flood.Kept > 0, line);
@@ -92,7 +92,7 @@ public class OverloadTests
     }
 
     [Fact(Timeout = 240_000)]
-    public async Task Bodies_as_large_as_may_be_all_at_once_do_not_fill_the_memory()
+    public async Task Concurrent_bodies_of_the_maximum_size_do_not_fill_the_memory()
     {
         using var host = await HostProcess.StartAsync(new()
         {
@@ -103,7 +103,7 @@ public class OverloadTests
         });
         using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 200, UseProxy = false }) { BaseAddress = host.Url };
 
-        // As many outputs as fit into 4 MiB: the dearest body that decodes.
+        // As many outputs as fit into 4 MiB: the most expensive body that decodes.
         var body = Encoding.UTF8.GetBytes(
             $"{{\"id\":\"z0.big\",\"code\":0,\"items\":[{{\"cmd\":\"unzip\",\"code\":0,\"keys\":[{string.Join(',', Enumerable.Range(0, 400_000).Select(i => $"\"{i:x6}\""))}]}}]}}");
         Assert.InRange(body.Length, 3_500_000, 4 * 1024 * 1024);
@@ -125,7 +125,7 @@ public class OverloadTests
     }
 
     [Fact]
-    public async Task Calls_that_wait_take_no_place_from_others_and_have_a_limit_of_their_own()
+    public async Task Waiting_calls_take_no_places_from_others_and_have_their_own_limit()
     {
         await using var host = await AttackedHost.StartAsync();
         await host.NotifyAsync("/api/notify/media/" + AttackedHost.Token, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a")));
@@ -138,7 +138,7 @@ public class OverloadTests
             Assert.Equal(200, (await another.ReadAsync()).Status);
         }
 
-        // One more each time: the system may have dropped a connection that it had let in too quickly.
+        // One more each time: the system may have dropped a connection that was accepted too quickly.
         (int Status, string Head, string Body) answer = default;
         await Eventually.HoldsAsync(async () =>
         {
@@ -176,7 +176,7 @@ public class OverloadTests
         return ids;
     }
 
-    /// <summary>Sends notifications, each of an id of its own, that cost the host more than the sender.</summary>
+    /// <summary>Sends notifications of distinct ids that cost the host more than the sender.</summary>
     private sealed class Load(HttpClient http)
     {
         private const string Place = "z0.000000000000";
@@ -186,10 +186,10 @@ public class OverloadTests
 
         private int _last;
 
-        /// <summary>The ids of what was answered 200.</summary>
+        /// <summary>The ids of the notifications answered 200.</summary>
         public ConcurrentBag<string> Acknowledged { get; } = [];
 
-        /// <summary>Sends so many, so many at once, not faster than a rate, and not longer than a time.</summary>
+        /// <summary>Sends a number of notifications with the given concurrency, maximum rate and maximum time.</summary>
         public async Task<Result> SendAsync(int count, int atOnce, double perSecond = double.MaxValue, TimeSpan? atLongest = null)
         {
             var (sent, kept, shed, broken) = (0, 0, 0, 0);
@@ -227,7 +227,7 @@ public class OverloadTests
                         }
                         catch (HttpRequestException)
                         {
-                            // Shed before it was all sent, or beyond the connections: a provider tries again after that as well.
+                            // Shed before all of it was sent, or in excess of the connections: a provider retries after that as well.
                             Interlocked.Increment(ref broken);
                         }
                     }

@@ -7,20 +7,20 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>Clients of the event stream that take nothing.</summary>
+/// <summary>Clients of the event stream that read nothing.</summary>
 [Collection(nameof(OverloadTests))]
 public class StalledFollowersTests
 {
     private const int Followers = 100;
     private const int Events = 200;
 
-    /// <summary>The most memory that they may hold beside what is shared out among those that are behind: buffers of 64 KiB, and garbage.</summary>
+    /// <summary>The maximum memory per client in addition to the share of followers that are behind: buffers of 64 KiB, and garbage.</summary>
     private const long MostEach = 512 * 1024;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 240_000)]
-    public async Task Clients_that_take_nothing_of_large_events_hold_little_memory_and_keep_no_other_waiting()
+    public async Task Clients_that_read_none_of_large_events_hold_little_memory_and_delay_no_other()
     {
         using var host = await HostProcess.StartAsync(
             new()
@@ -31,7 +31,7 @@ public class StalledFollowersTests
             },
             folder: await CreateAsync());
 
-        // One reads it all first: what that costs is not the stalled ones'.
+        // One client reads everything first, so that its cost is not attributed to the stalled ones.
         Assert.Equal(Events, await FollowAsync(host, 0));
         await Task.Delay(1000, Cancelled);
         var before = host.Memory;
@@ -39,7 +39,7 @@ public class StalledFollowersTests
         var most = 0L;
         for (var i = 0; i < Followers; i++)
         {
-            // Each at another place, so that they share nothing.
+            // Each at another position, so that they share nothing.
             await stalled[i].SendAsync($"GET /events?lastEventId={i % (Events / 2)} HTTP/1.1\r\nHost: localhost\r\n\r\n");
             most = Math.Max(most, host.Memory);
         }
@@ -50,7 +50,7 @@ public class StalledFollowersTests
             most = Math.Max(most, host.Memory);
         }
 
-        // What the collector takes back while another reads is garbage, and nobody holds it.
+        // Memory that the collector reclaims while another client reads is garbage, which nobody holds.
         var held = host.Memory - before;
         for (var i = 0; i < 3; i++)
         {
@@ -67,7 +67,7 @@ public class StalledFollowersTests
     }
 
     /// <summary>Reads the log to its end.</summary>
-    /// <returns>How many events it had.</returns>
+    /// <returns>The number of events.</returns>
     private static async Task<int> FollowAsync(HostProcess host, int after)
     {
         using var http = new HttpClient { BaseAddress = host.Url };

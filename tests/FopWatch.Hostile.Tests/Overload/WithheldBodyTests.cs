@@ -5,7 +5,7 @@ using FopWatch.Hostile.Tests.Http;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
-/// <summary>Bodies that never arrive whole, or in great number, all sent with one token of one source, while others send what is genuine.</summary>
+/// <summary>Bodies that never arrive completely, or floods of bodies, all sent with one token of one source, while others send genuine requests.</summary>
 [Collection(nameof(OverloadTests))]
 public class WithheldBodyTests
 {
@@ -14,17 +14,17 @@ public class WithheldBodyTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>How many withhold large bodies, how many bodies of ordinary size, how many dribble, and for how many seconds.</summary>
+    /// <summary>The numbers of senders that withhold large bodies, withhold ordinary bodies, and send slowly, and the duration in seconds.</summary>
     public static TheoryData<int, int, int, int> Attacks => new()
     {
-        // Longer than a body may take, so that every one of the attackers comes again.
+        // Longer than a body may take, so that every attacker reconnects.
         { 9, 0, 300, 35 },
         { 40, 600, 600, 15 },
     };
 
     [Theory(Timeout = 240_000)]
     [MemberData(nameof(Attacks))]
-    public async Task Bodies_that_are_withheld_with_one_token_keep_no_genuine_notification_and_no_registration_out(
+    public async Task Bodies_withheld_with_one_token_block_no_genuine_notification_and_no_registration(
         int large, int ordinary, int dribbling, int seconds)
     {
         using var host = await StartAsync("Token");
@@ -55,7 +55,7 @@ public class WithheldBodyTests
     [InlineData(600, 20_000, "Signature")]
     [InlineData(600, 60_000, "Token")]
     [InlineData(600, 1_000, "Token")]
-    public async Task Complete_bodies_that_are_sent_with_one_token_keep_no_notification_of_another_source_and_no_registration_out(
+    public async Task A_flood_of_complete_bodies_with_one_token_blocks_no_other_source_and_no_registration(
         int senders, int length, string trust)
     {
         using var host = await StartAsync(trust);
@@ -104,7 +104,7 @@ public class WithheldBodyTests
     private static HttpClient ClientOf(HostProcess host) =>
         new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
 
-    /// <summary>How much is taken at the first attempt, in per cent: of the attacked source's notifications, of another's, and of registrations.</summary>
+    /// <summary>The percentages accepted at the first attempt: of the attacked source's notifications, of another source's, and of registrations.</summary>
     private static async Task<(double[] Taken, long MostMemory)> TakenAsync(HostProcess host, HttpClient http, int seconds)
     {
         var most = 0L;
@@ -152,7 +152,7 @@ public class WithheldBodyTests
         }
     }
 
-    /// <summary>Sends a body without its last byte, waits until it is cut off, and comes again.</summary>
+    /// <summary>Sends a body without its last byte, waits until it is cut off, and reconnects.</summary>
     private static async Task WithholdAsync(HostProcess host, int length, CancellationToken until)
     {
         var body = Encoding.ASCII.GetBytes(new string('[', length - 1));
@@ -165,7 +165,7 @@ public class WithheldBodyTests
         }
     }
 
-    /// <summary>Sends a body a little faster than it has to, until it is cut off, and comes again.</summary>
+    /// <summary>Sends a body a little faster than required, until it is cut off, and reconnects.</summary>
     private static async Task DribbleAsync(HostProcess host, CancellationToken until)
     {
         var piece = Encoding.ASCII.GetBytes(new string('[', 150));

@@ -10,7 +10,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Hostile.Tests.Trust;
 
-/// <summary>What somebody can do who knows notify URLs, has captured notifications, or owns another source, and has no key.</summary>
+/// <summary>What an attacker can do who knows notify URLs, has captured notifications, or owns another source, and has no key.</summary>
 public class ForgeryTests
 {
     private const string Media = $"/api/notify/media/{AttackedHost.Token}";
@@ -20,7 +20,7 @@ public class ForgeryTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task No_answer_tells_what_became_of_a_notification()
+    public async Task No_answer_reveals_the_effect_of_a_notification()
     {
         await using var host = await AttackedHost.StartAsync();
         var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
@@ -53,7 +53,7 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task No_answer_tells_an_unknown_source_from_a_wrong_token_nor_one_that_is_nearly_right()
+    public async Task No_answer_distinguishes_an_unknown_source_from_a_wrong_or_nearly_right_token()
     {
         await using var host = await AttackedHost.StartAsync();
         var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
@@ -78,7 +78,7 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task A_replayed_notification_changes_nothing_and_publishes_nothing_and_an_older_one_neither()
+    public async Task A_replayed_or_older_notification_changes_nothing_and_publishes_nothing()
     {
         await using var host = await AttackedHost.StartAsync();
         var running = Encoding.UTF8.GetBytes("""{"id":"z0.a","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}""");
@@ -87,7 +87,7 @@ public class ForgeryTests
         await host.NotifyAsync(Media, over, Sign(Media, over));
         var before = await host.JobAsync("media", "z0.a");
 
-        // Progressed and settled; they are published a moment after they are committed.
+        // Progressed and settled. Both events are published a moment after their commits.
         const int Events = 2;
         while (await PublishedAsync(host) < Events)
             await Task.Delay(10, Cancelled);
@@ -107,7 +107,7 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task A_notification_that_is_replayed_after_its_job_was_purged_makes_no_job_and_no_event()
+    public async Task A_notification_replayed_after_the_purge_of_its_job_creates_no_job_and_no_event()
     {
         await using var api = await StatusStub.StartAsync();
         api.Succeeds("z0.a");
@@ -117,7 +117,7 @@ public class ForgeryTests
         var store = host.Host.Services.GetRequiredService<Sqlite.SqliteStore>();
         await host.NotifyAsync(Media, body, Sign(Media, body));
 
-        // Its event has to be published before it is purged.
+        // Its event must be published before it is purged.
         var now = DateTimeOffset.UtcNow.AddDays(31);
         await Eventually.HoldsAsync(async () => await store.JobPurge.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
         var seen = new HashSet<string>();
@@ -133,7 +133,7 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task A_knower_of_a_notify_url_cannot_have_the_outcome_of_a_job_in_a_bucket_of_his_own_published()
+    public async Task An_attacker_with_a_notify_URL_cannot_have_the_outcome_of_a_job_in_his_own_bucket_published()
     {
         await using var api = await StatusStub.StartAsync();
         foreach (var (id, bucket) in (IReadOnlyList<(string, string?)>)[("z0.ours", "lessons"), ("z0.1", "theirs"), ("z0.2", "theirs"), ("z0.3", "theirs"), ("z0.4", null)])
@@ -143,7 +143,7 @@ public class ForgeryTests
         settings["Sources:media:Buckets:0"] = "lessons";
         await using var host = await AttackedHost.StartAsync(settings);
 
-        // The status API answers for anybody's ids. He says that they are the source's, says whose they are, or says nothing.
+        // The status API answers for any id. The attacker claims that the ids are the source's, names their owner, or says nothing.
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.1", "lessons")));
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.2", "theirs")));
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.3")));
@@ -163,13 +163,13 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task What_one_source_signed_counts_nowhere_else()
+    public async Task A_signature_for_one_source_is_not_valid_for_any_other()
     {
         await using var host = await AttackedHost.StartAsync();
         var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
         var wangsu = Encoding.ASCII.GetBytes(Convert.ToBase64String("""{"id":"z0.a","code":3,"items":[{"cmd":"a","code":3,"key":"b:k"}]}"""u8));
 
-        // Captured at one source and sent to another; signed for the other's URL with one's own key; under one's own path.
+        // Captured at one source and sent to another; signed for the other's URL with the attacker's own key; under the attacker's own path.
         await host.NotifyAsync(Second, body, Sign(Media, body));
         await host.NotifyAsync(Second, body, Signer.Qiniu("ak-media", "sentinel-secret-of-media", Url(Second), "application/json", body));
         await host.NotifyAsync(Second, body, Signer.Qiniu("ak-second", "sentinel-secret-of-media", Url(Second), "application/json", body));
@@ -191,12 +191,12 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task A_type_that_the_signature_leaves_the_body_out_for_settles_nothing()
+    public async Task A_content_type_for_which_the_signature_omits_the_body_settles_nothing()
     {
         await using var host = await AttackedHost.StartAsync();
         var (signed, lie) = (Encoding.UTF8.GetBytes("{}"), Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.lie")));
 
-        // Qiniu's signature does not cover the body of an octet-stream: right, and worth nothing.
+        // Qiniu's signature does not cover an octet-stream body: it is valid and proves nothing.
         await host.NotifyAsync(
             Media, lie, Signer.Qiniu("ak-media", "sentinel-secret-of-media", Url(Media), "application/octet-stream", signed), "application/octet-stream");
 
@@ -204,7 +204,7 @@ public class ForgeryTests
     }
 
     [Fact]
-    public async Task No_url_in_any_body_header_or_path_is_ever_fetched()
+    public async Task No_URL_in_any_body_header_or_path_is_ever_fetched()
     {
         using var planted = new TcpListener(IPAddress.Loopback, 0);
         planted.Start();
@@ -216,7 +216,7 @@ public class ForgeryTests
         var sent = 0;
         foreach (var body in Corpus.Bodies(2))
         {
-            // Every text of every body, but for the id and what tells the shapes apart, becomes the URL.
+            // Every text of every body, except the id and what distinguishes the forms, becomes the URL.
             JsonNode? json;
             try
             {
@@ -243,7 +243,7 @@ public class ForgeryTests
             await connection.ReadAsync();
         }
 
-        // The polls that all this caused were made, to the one host that the settings name.
+        // The polls that all this caused were sent, to the only host in the settings.
         await Eventually.HoldsAsync(() => Task.FromResult(api.Asked.Any(asked => asked.Id == "z0.meta")));
         Assert.False(connected.IsCompleted);
         Assert.True(sent > 100);

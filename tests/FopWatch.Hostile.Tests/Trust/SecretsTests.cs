@@ -10,7 +10,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Hostile.Tests.Trust;
 
-/// <summary>Where keys, tokens and ids must not turn up, and what must not come through as it was sent.</summary>
+/// <summary>Where keys, tokens and ids must not appear, and which text must not pass unchanged.</summary>
 [Collection(nameof(SecretsTests))]
 [CollectionDefinition(nameof(SecretsTests), DisableParallelization = true)]
 public partial class SecretsTests
@@ -30,7 +30,7 @@ public partial class SecretsTests
     private static readonly Uri Public = new("https://hooks.example.com" + Notify);
 
     [Fact]
-    public async Task Nothing_that_the_host_prints_answers_streams_or_stores_holds_a_secret_or_lets_text_through_raw()
+    public async Task No_output_answer_stream_or_store_contains_a_secret_or_raw_control_characters()
     {
         await using var api = await StatusStub.StartAsync();
         api.Succeeds(Id);
@@ -102,7 +102,7 @@ public partial class SecretsTests
             }
         }
 
-        // A status API and a store that fail are occasions to say too much as well.
+        // A failing status API and a failing store could cause messages with too much detail.
         await api.DisposeAsync();
         host.Kill();
         var printed = host.Printed;
@@ -113,7 +113,7 @@ public partial class SecretsTests
         {
             Assert.DoesNotContain(secret, printed, StringComparison.Ordinal);
 
-            // The quarantine shows a body as it came, and an AES key may be in it: in Base64, to callers with the API key.
+            // The quarantine shows a body as received, which may contain an AES key: in Base64, to callers with the API key.
             Assert.DoesNotContain(secret, answers.ToString(), StringComparison.Ordinal);
         }
 
@@ -132,7 +132,7 @@ public partial class SecretsTests
     }
 
     [Fact]
-    public async Task No_span_and_no_measurement_holds_a_secret_or_an_id()
+    public async Task No_span_and_no_measurement_contains_a_secret_or_an_id()
     {
         var told = new ConcurrentQueue<string>();
         using var spans = new ActivityListener
@@ -180,7 +180,7 @@ public partial class SecretsTests
     }
 
     [Fact]
-    public void Settings_with_a_password_in_a_url_are_refused_and_the_message_does_not_repeat_it()
+    public void A_setting_with_a_password_in_a_URL_is_refused_and_the_message_does_not_repeat_it()
     {
         var settings = Settings(new("http://user:sentinel-password@127.0.0.1:9"));
         settings.Remove("ApiKey");
@@ -207,7 +207,7 @@ public partial class SecretsTests
 
     private static string Sign(string body) => Signer.Qiniu("ak", SecretKey, Public, "application/json", Encoding.UTF8.GetBytes(body));
 
-    /// <summary>The stream from its beginning until two outcomes have come.</summary>
+    /// <summary>The stream from its start to the second outcome.</summary>
     private static async Task<string> EventsAsync(HttpClient http)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
@@ -237,7 +237,7 @@ public partial class SecretsTests
         }
     }
 
-    /// <summary>Control characters but line breaks: what terminals obey.</summary>
+    /// <summary>Control characters except line breaks, which terminals would execute.</summary>
     [GeneratedRegex(@"[\x00-\x09\x0B\x0C\x0E-\x1F\x7F]")]
     private static partial Regex Raw();
 
