@@ -3,7 +3,7 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The table of commands in docs/commands.md, and the help of each.</summary>
+/// <summary>The table of commands in docs/commands.md, and the help of each command.</summary>
 public sealed partial class CommandTableTests
 {
     private static readonly IReadOnlyList<(string Command, string[] Options)> Table =
@@ -13,7 +13,7 @@ public sealed partial class CommandTableTests
 
     [Theory]
     [MemberData(nameof(Commands))]
-    public async Task A_command_of_the_table_has_help_that_names_the_options_of_the_table(string command)
+    public async Task Each_command_in_the_table_has_help_that_names_the_tables_options(string command)
     {
         var help = await HelpAsync(command, "--help");
 

@@ -5,10 +5,10 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>What is shown in the documents besides commands.</summary>
+/// <summary>The blocks of the documents, except commands.</summary>
 public sealed class DocumentedBlocksTests
 {
-    /// <summary>The languages that a test here or <see cref="DocumentedCommandsTests"/> looks into; FopWatch.Infra.Tests compiles Bicep and checks the metrics of Kusto, FopWatch.Hostile.Tests runs nginx and Caddy, FopWatch.Client.Tests runs the clients of docs/clients.md, <see cref="WebhookReceiverTests"/> runs receivers, and <see cref="OperatingPageTests"/> looks at units of systemd and probes.</summary>
+    /// <summary>The languages that a test here or <see cref="DocumentedCommandsTests"/> checks. FopWatch.Infra.Tests compiles Bicep and checks the metrics of Kusto, FopWatch.Hostile.Tests runs nginx and Caddy, FopWatch.Client.Tests runs the clients of docs/clients.md, <see cref="WebhookReceiverTests"/> runs receivers, and <see cref="OperatingPageTests"/> checks systemd units and probes.</summary>
     private static readonly string[] Tested = ["sh", "console", "json", "csharp", "sql", "bicep", "kusto", "mermaid", "nginx", "caddyfile", "ini", "yaml", "python", "js", "bash", "java", "go", "php", ""];
 
     public static IEnumerable<TheoryDataRow<object>> Of(string language) => Markdown.BlocksOfRepository()
@@ -18,7 +18,7 @@ public sealed class DocumentedBlocksTests
     public static IEnumerable<TheoryDataRow<object>> Scripts() => [.. Of("sh"), .. Of("console")];
 
     [Fact]
-    public void Every_block_is_in_a_language_that_is_tested()
+    public void Every_block_is_in_a_tested_language()
     {
         var blocks = Markdown.BlocksOfRepository();
 
@@ -26,12 +26,12 @@ public sealed class DocumentedBlocksTests
         Assert.DoesNotContain(blocks, block => !Tested.Contains(block.Language, StringComparer.Ordinal));
     }
 
-    /// <summary>What cannot run here is at least understood by a shell.</summary>
+    /// <summary>Commands that cannot run here are at least parsed by a shell.</summary>
     [Theory]
     [MemberData(nameof(Scripts), DisableDiscoveryEnumeration = true)]
     public async Task Commands_are_valid_shell(object block)
     {
-        Assert.SkipUnless(Need.IsOnPath("bash"), "There is no bash here.");
+        Assert.SkipUnless(Need.IsOnPath("bash"), "bash is not installed.");
         foreach (var step in Step.Of((Block)block))
         {
             await using var check = new RunningCommand(new("bash", ["-n", "-c", step.Command])
@@ -47,7 +47,7 @@ public sealed class DocumentedBlocksTests
 
     [Theory]
     [MemberData(nameof(Of), "json", DisableDiscoveryEnumeration = true)]
-    public void Json_is_valid(object block)
+    public void JSON_is_valid(object block)
     {
         var shown = (Block)block;
         try
@@ -93,10 +93,10 @@ public sealed class DocumentedBlocksTests
         Assert.True(errors.Length == 0, $"{shown.Place}:\n{errors}");
     }
 
-    /// <summary>The statement that keeps the highest version, on a table as its columns suggest it.</summary>
+    /// <summary>The statement that keeps the highest version, on a table derived from its columns.</summary>
     [Theory]
     [MemberData(nameof(Of), "sql", DisableDiscoveryEnumeration = true)]
-    public void Sql_keeps_the_highest_version(object block)
+    public void SQL_keeps_the_highest_version(object block)
     {
         using var database = new SqliteConnection("Data Source=:memory:");
         database.Open();
@@ -128,10 +128,10 @@ public sealed class DocumentedBlocksTests
     public void A_diagram_is_a_flowchart(object block) =>
         Assert.StartsWith("flowchart ", ((Block)block).Text, StringComparison.Ordinal);
 
-    /// <summary>A block without a language lists paths and what they are for.</summary>
+    /// <summary>A block without a language lists paths with their purposes.</summary>
     [Theory]
     [MemberData(nameof(Of), "", DisableDiscoveryEnumeration = true)]
-    public void A_layout_names_what_exists(object block)
+    public void A_layout_lists_existing_paths(object block)
     {
         var shown = (Block)block;
         var paths = shown.Lines.Where(line => line.Trim().Length > 0).Select(line => line.Split(' ')[0]).ToList();

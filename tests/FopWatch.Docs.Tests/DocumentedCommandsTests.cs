@@ -1,6 +1,6 @@
 namespace FopWatch.Docs.Tests;
 
-/// <summary>Runs every command that the documents show, in their order, and writes the files that they have the reader write.</summary>
+/// <summary>Runs every command of the documents in order, and writes the files that the reader is told to write.</summary>
 public sealed class DocumentedCommandsTests(Walkthrough walkthrough) : IClassFixture<Walkthrough>
 {
     public static IEnumerable<TheoryDataRow<object>> Steps()
@@ -19,9 +19,9 @@ public sealed class DocumentedCommandsTests(Walkthrough walkthrough) : IClassFix
 
     [Theory]
     [MemberData(nameof(Steps), DisableDiscoveryEnumeration = true)]
-    public Task Does_what_the_document_says(object step)
+    public Task The_command_does_what_the_document_says(object step)
     {
-        Assert.SkipUnless(Need.IsOnPath("bash") && Need.IsOnPath("curl"), "The documents' commands are for a shell with curl.");
+        Assert.SkipUnless(Need.IsOnPath("bash") && Need.IsOnPath("curl"), "The documents' commands need bash and curl.");
         return step is Block block ? walkthrough.WriteAsync(block) : walkthrough.RunAsync((Step)step);
     }
 

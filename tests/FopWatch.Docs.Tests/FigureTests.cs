@@ -13,7 +13,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>Figures that documents give, made of the constants that they come from.</summary>
+/// <summary>Figures in documents, computed from the constants in the code.</summary>
 public sealed partial class FigureTests
 {
     private static readonly NumberFormatInfo Spaced = new() { NumberGroupSeparator = " " };
@@ -60,11 +60,11 @@ public sealed partial class FigureTests
 
     [Theory]
     [MemberData(nameof(Figures))]
-    public void A_figure_is_that_of_the_code(string document, string figure) =>
+    public void A_figure_in_a_document_is_that_of_the_code(string document, string figure) =>
         Assert.Contains(figure, Blanks().Replace(File.ReadAllText(Repository.PathOf(document)), " "), StringComparison.Ordinal);
 
     [Fact]
-    public void Figures_of_the_functions_host_are_those_of_its_host_json()
+    public void Figures_of_the_Functions_host_are_those_in_host_json()
     {
         using var host = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("host.json")));
         var durable = host.RootElement.GetProperty("extensions").GetProperty("durableTask");

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The links of the documents, and their headings.</summary>
+/// <summary>The links and the headings of the documents.</summary>
 public sealed partial class LinkTests
 {
     public static TheoryData<string> Documents() =>
@@ -28,18 +28,18 @@ public sealed partial class LinkTests
 
     [Theory]
     [MemberData(nameof(Documents))]
-    public void A_page_has_one_title_at_its_beginning(string document)
+    public void A_page_has_one_title_at_its_start(string document)
     {
         var headings = Headings.Of(Text(document)).ToList();
 
-        // A template for issues has its title in its front matter.
+        // An issue template has its title in its front matter.
         if (document.StartsWith(".github/", StringComparison.Ordinal))
             return;
         Assert.StartsWith("# ", Text(document), StringComparison.Ordinal);
         Assert.Single(headings, heading => heading.Level == 1);
     }
 
-    /// <summary>A page that nothing leads to is not found.</summary>
+    /// <summary>Nobody finds a page without links to it.</summary>
     [Fact]
     public void Every_page_of_docs_is_linked_from_the_README()
     {
@@ -56,7 +56,7 @@ public sealed partial class LinkTests
     public void An_anchor_is_the_heading_without_punctuation(string heading, string anchor) => Assert.Contains(anchor, Headings.Anchors(heading));
 
     [Fact]
-    public void Links_in_code_are_none() => Assert.Empty(Links("`[a](b)`\n```\n[c](d)\n```\n"));
+    public void Links_in_code_are_ignored() => Assert.Empty(Links("`[a](b)`\n```\n[c](d)\n```\n"));
 
     private static IEnumerable<string> LinksOf(string document) => Links(Text(document));
 

@@ -5,7 +5,7 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The page for operators: its unit of systemd, its probes, and its variables.</summary>
+/// <summary>The page for operators: its systemd unit, its probes, and its variables.</summary>
 public sealed partial class OperatingPageTests
 {
     private const string Page = "docs/operating.md";
@@ -14,7 +14,7 @@ public sealed partial class OperatingPageTests
 
     private static readonly string Text = File.ReadAllText(Repository.PathOf(Page));
 
-    /// <summary>An option that systemd does not know, or with a value that it does not take, it ignores with a warning.</summary>
+    /// <summary>systemd ignores unknown options and invalid values with a warning.</summary>
     [Fact]
     public async Task The_unit_has_no_option_that_systemd_does_not_know()
     {
@@ -35,24 +35,24 @@ public sealed partial class OperatingPageTests
     }
 
     [Fact]
-    public void The_unit_starts_the_host_with_variables_and_exit_codes_that_it_has()
+    public void The_unit_starts_the_host_with_existing_variables_and_exit_codes()
     {
         string[] variables = [PlaceOptions.UrlsVariable, PlaceOptions.DataVariable, PlaceOptions.ConfigVariable];
 
         Assert.Equal(["/opt/fopwatch/fopwatch serve"], Values("ExecStart"));
         Assert.All(Values("Environment"), one => Assert.Contains(one.Split('=')[0], variables));
 
-        // The folder that systemd makes for the user is that of the data.
+        // The folder that systemd creates for the user is the data folder.
         Assert.Contains($"{PlaceOptions.DataVariable}=/var/lib/{Assert.Single(Values("StateDirectory"))}", Values("Environment"));
         Assert.Equal([$"{ExitCodes.Refused}"], Values("RestartPreventExitStatus"));
 
-        // .NET writes the code that it runs.
+        // .NET writes the code that it executes.
         Assert.DoesNotContain("MemoryDenyWriteExecute=", Unit, StringComparison.Ordinal);
         Assert.InRange(int.Parse(Assert.Single(Values("LimitNOFILE")), null), OpenFiles.Wanted(sources: 16), int.MaxValue);
     }
 
     [Fact]
-    public void The_probes_ask_routes_that_are_open_at_the_port_of_the_image()
+    public void The_probes_call_public_routes_at_the_port_of_the_image()
     {
         var probes = Probe().Matches(Blocks("yaml"));
 

@@ -4,7 +4,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The pages of docs/ against what refers to them and what they list.</summary>
+/// <summary>Compares the pages of docs/ with their references and with what they list.</summary>
 public sealed partial class ReferencePageTests
 {
     [Fact]

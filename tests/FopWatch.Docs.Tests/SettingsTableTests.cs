@@ -4,12 +4,12 @@ using FopWatch.Settings;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The table of settings in docs/settings.md, and the code that reads them.</summary>
+/// <summary>Compares the table of settings in docs/settings.md with the code that reads them.</summary>
 public sealed partial class SettingsTableTests
 {
     private const string Example = ":one";
 
-    /// <summary>Full names of the documented settings of the embedded host, with an example in place of a name of the operator's.</summary>
+    /// <summary>Full names of the documented settings of the embedded host, with examples for names chosen by the operator.</summary>
     public static TheoryData<string> Documented() =>
         [.. Rows().Where(row => row.Host is "both" or "embedded").Select(row => row.Name).Where(name => !name.EndsWith(Example, StringComparison.Ordinal))];
 
@@ -24,7 +24,7 @@ public sealed partial class SettingsTableTests
         Assert.Contains(refused.Problems, problem => problem.StartsWith($"FopWatch:{name}x is not a setting", StringComparison.Ordinal));
     }
 
-    /// <summary>Names are read where settings are: in files of which the name ends so.</summary>
+    /// <summary>Settings are read in files with this ending.</summary>
     [Fact]
     public void Every_setting_that_is_read_is_documented()
     {
@@ -38,7 +38,7 @@ public sealed partial class SettingsTableTests
         Assert.Superset(read, Rows().SelectMany(row => row.Name.Split(':')).ToHashSet(StringComparer.Ordinal));
     }
 
-    /// <summary>A row says <c>…:Poll:First</c> below one that says <c>Sources:&lt;name&gt;</c>.</summary>
+    /// <summary>A row has <c>…:Poll:First</c> below one that has <c>Sources:&lt;name&gt;</c>.</summary>
     private static IEnumerable<(string Name, string Host)> Rows()
     {
         var above = "";

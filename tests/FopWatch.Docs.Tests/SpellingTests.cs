@@ -1,12 +1,12 @@
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The spelling of the documents, by cspell with British or American words and those of <c>tests/words.txt</c>.</summary>
+/// <summary>Checks the spelling of the documents with cspell: British or American words and those of <c>tests/words.txt</c>.</summary>
 public sealed class SpellingTests
 {
     private static readonly string Checker = Repository.PathOf("tests/node_modules/cspell/bin.mjs");
 
     [Fact]
-    public async Task Every_word_is_an_English_one_or_a_word_of_the_project()
+    public async Task Every_word_is_an_English_word_or_a_word_of_the_project()
     {
         Assert.SkipUnless(File.Exists(Checker) && Need.IsOnPath("node"), "cspell is not installed: npm ci --prefix tests");
 

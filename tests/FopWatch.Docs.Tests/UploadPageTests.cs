@@ -6,7 +6,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The upload policies of the page about upload callbacks, played by the simulated provider.</summary>
+/// <summary>The upload policies of the page about upload callbacks, executed by the simulated provider.</summary>
 public sealed class UploadPageTests
 {
     private const string Page = "docs/uploads.md";

@@ -4,7 +4,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The receivers that docs/webhooks.md shows, run as they are shown and sent to by the real sender.</summary>
+/// <summary>Runs the receivers of docs/webhooks.md unchanged, and sends to them with the real sender.</summary>
 public sealed class WebhookReceiverTests
 {
     private const string Page = "docs/webhooks.md";
@@ -22,7 +22,7 @@ public sealed class WebhookReceiverTests
     [InlineData("python", "python3", "receiver.py")]
     [InlineData("js", "node", "receiver.mjs")]
     [InlineData("csharp", "dotnet", "sample.dll")]
-    public async Task A_receiver_takes_what_is_genuine_once_and_refuses_everything_else(string language, string program, string file)
+    public async Task A_receiver_accepts_a_genuine_event_once_and_refuses_everything_else(string language, string program, string file)
     {
         Assert.SkipUnless(Need.IsOnPath(program), $"{program} is not on the PATH.");
         var code = Assert.Single(Markdown.Read(Page, await File.ReadAllTextAsync(Repository.PathOf(Page), Cancelled)), block => block.Language == language).Text;
@@ -43,7 +43,7 @@ public sealed class WebhookReceiverTests
             });
             Assert.True(
                 await receiver.UntilAsync(async () => await SendAsync(url, Secrets.Wrong) is not null, TimeSpan.FromMinutes(2), Cancelled),
-                $"It does not answer:\n{receiver.Errors}");
+                $"The receiver does not answer:\n{receiver.Errors}");
 
             Assert.Equal(401, await SendAsync(url, Secrets.Wrong));
             Assert.Equal(401, await SendAsync(url, Secrets.Current, by: TimeSpan.FromMinutes(-6)));
@@ -52,7 +52,7 @@ public sealed class WebhookReceiverTests
             Assert.Equal(HttpStatusCode.Unauthorized, await PostAsync(url, new() { ["webhook-id"] = "e1", ["webhook-timestamp"] = "NaN", ["webhook-signature"] = "v1, v1,x" }));
             Assert.DoesNotContain("fopwatch", receiver.Output, StringComparison.Ordinal);
 
-            // With the secret that comes, and with the one that goes beside it.
+            // With the current secret, and with the one used next to it.
             Assert.Equal(200, await SendAsync(url, Secrets.Current));
             Assert.Equal(200, await SendAsync(url, Secrets.Old, Secrets.Current));
             await Eventually.HoldsAsync(() => receiver.Output.Contains('\n', StringComparison.Ordinal));

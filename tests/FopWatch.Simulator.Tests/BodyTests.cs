@@ -11,7 +11,7 @@ public class BodyTests
 
     [Theory]
     [MemberData(nameof(Shapes))]
-    public async Task A_notification_is_the_documented_JSON_and_says_who_failed(BodyShape shape)
+    public async Task A_notification_is_the_documented_JSON_and_says_which_items_failed(BodyShape shape)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(shape, fates: OneOfTwo);
@@ -120,7 +120,7 @@ public class BodyTests
     }
 
     [Fact]
-    public async Task Qiniu_tells_of_old_output_of_several_outputs_and_of_none()
+    public async Task Qiniu_reports_an_old_output_several_outputs_and_none()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var output = new SimulatedOutput("media", "a", "F", 1);
@@ -166,7 +166,7 @@ public class BodyTests
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var texts = new List<string>();
-        // All residues of the length, and every letter.
+        // Every residue of the length, and every letter.
         for (var seed = 1; seed <= 12; seed++)
         {
             var job = SimulatedJobs.Job(BodyShape.WangsuFops, seed: seed) with { Encoding = encoding, Key = new string('ÿ', 30) + "?>?>?>" };
@@ -192,7 +192,7 @@ public class BodyTests
     [InlineData("/status/get/prefop", 400)]
     [InlineData("/fmgr/status?id=nobody", 400)]
     [InlineData("/elsewhere", 404)]
-    public async Task Errors_have_the_family_s_shape(string question, int status)
+    public async Task Errors_have_the_providers_form(string question, int status)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         using var response = await fixture.Client.GetAsync(new Uri(question, UriKind.Relative), TestContext.Current.CancellationToken);
@@ -211,7 +211,7 @@ public class BodyTests
     }
 
     [Fact]
-    public async Task An_id_is_known_to_its_own_family_only()
+    public async Task An_id_is_known_to_its_own_provider_only()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.WangsuFops);
@@ -225,7 +225,7 @@ public class BodyTests
         Assert.Equal(2, fixture.Provider.Counters.UnsolicitedQueries);
     }
 
-    /// <summary>Checks a body of a job that is over against the documented fields, and against the truth.</summary>
+    /// <summary>Compares a finished job's body with the documented fields, and with the truth.</summary>
     private static void AssertOver(SimulatedJob job, JsonElement body)
     {
         Assert.Equal(job.Id, body.GetProperty("id").GetString());

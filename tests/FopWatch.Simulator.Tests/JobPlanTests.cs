@@ -20,7 +20,7 @@ public class JobPlanTests
     [Fact]
     public void The_same_seed_gives_the_same_jobs_in_another_process()
     {
-        // Written down once: what a report of a failed run names has to be found again on another machine.
+        // Recorded once: the jobs named in the report of a failed run must be reproducible on another machine.
         Assert.Equal("z0.AA78511D947FA221E323BAC28A57FF9A", JobPlan.Generate(42, 1)[0].Id);
     }
 
@@ -38,7 +38,7 @@ public class JobPlanTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Sixty_jobs_show_every_shape_fault_and_peculiarity(int seed)
+    public void Sixty_jobs_show_every_form_fault_and_peculiarity(int seed)
     {
         var jobs = JobPlan.Generate(seed, JobPlan.Complete);
 
@@ -78,10 +78,10 @@ public class JobPlanTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Somebody_always_tells_the_truth_in_the_end(int seed) =>
+    public void The_truth_is_always_told_in_the_end(int seed) =>
         Assert.All(JobPlan.Generate(seed, 300).Where(job => !job.Unobtainable), job =>
         {
-            // Either the status API does, after some asking, or one strongly signed notification that lists everything.
+            // Either by the status API after some polls, or by one strongly signed notification that lists everything.
             if (job.Faults.StatusAlways is null)
                 return;
             Assert.True(job.Signing is SigningScheme.Qiniu or SigningScheme.Wangsu);
@@ -116,7 +116,7 @@ public class JobPlanTests
     }
 
     [Fact]
-    public void Options_narrow_the_plan_down()
+    public void Options_restrict_the_plan()
     {
         var jobs = JobPlan.Generate(3, 200, new PlanOptions { UseSignatures = false, Unobtainable = false, Shapes = [BodyShape.WangsuFmgr] }.ScaledBy(0.001));
 

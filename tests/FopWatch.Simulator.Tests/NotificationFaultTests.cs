@@ -1,6 +1,6 @@
 namespace FopWatch.Simulator.Tests;
 
-/// <summary>Notifications that are lost, late, repeated, forged, or cut.</summary>
+/// <summary>Notifications that are lost, late, repeated, forged, or truncated.</summary>
 public class NotificationFaultTests
 {
     private static readonly DateTimeOffset Done = new ManualTimeProvider().GetUtcNow().AddMinutes(1);
@@ -8,7 +8,7 @@ public class NotificationFaultTests
     [Theory]
     [InlineData(BodyShape.QiniuClassic)]
     [InlineData(BodyShape.WangsuFops)]
-    public async Task Lost_means_that_nothing_is_sent_and_nobody_says_so(BodyShape shape)
+    public async Task A_lost_notification_is_not_sent_and_not_reported_as_failed(BodyShape shape)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(shape, new() { Lost = true });
@@ -23,7 +23,7 @@ public class NotificationFaultTests
     [InlineData(BodyShape.QiniuClassic, 4)]
     [InlineData(BodyShape.WangsuFops, 5)]
     [InlineData(BodyShape.WangsuFmgr, 5)]
-    public async Task A_notification_that_fails_is_told_of(BodyShape shape, int code)
+    public async Task A_failed_notification_is_reported(BodyShape shape, int code)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(shape, new() { NotificationFails = true });
@@ -34,7 +34,7 @@ public class NotificationFaultTests
     }
 
     [Fact]
-    public async Task Doubled_means_twice_accepted()
+    public async Task A_doubled_notification_is_accepted_twice()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Doubled = true });
@@ -45,7 +45,7 @@ public class NotificationFaultTests
     }
 
     [Fact]
-    public async Task Late_means_after_the_status_API_has_long_known()
+    public async Task A_late_notification_comes_long_after_the_status_API_knows()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Late = TimeSpan.FromMinutes(12) });
@@ -60,7 +60,7 @@ public class NotificationFaultTests
     }
 
     [Fact]
-    public async Task Reordered_means_that_the_last_is_not_last()
+    public async Task A_reordered_last_notification_does_not_come_last()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         for (var seed = 1; seed <= 10; seed++)
@@ -84,7 +84,7 @@ public class NotificationFaultTests
     [InlineData(BodyShape.WangsuFops, Forgery.WrongSignature)]
     [InlineData(BodyShape.WangsuFmgr, Forgery.NoSignature)]
     [InlineData(BodyShape.WangsuFmgr, Forgery.UnknownKey)]
-    public async Task A_forged_notification_comes_first_claims_the_opposite_and_is_not_rightly_signed(BodyShape shape, Forgery forgery)
+    public async Task A_forged_notification_comes_first_claims_the_opposite_and_has_no_valid_signature(BodyShape shape, Forgery forgery)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(shape, new() { Forged = forgery });
@@ -137,7 +137,7 @@ public class NotificationFaultTests
     [Theory]
     [InlineData(BodyShape.QiniuClassic)]
     [InlineData(BodyShape.WangsuFops)]
-    public async Task A_connection_that_is_cut_is_tried_again(BodyShape shape)
+    public async Task A_cut_connection_is_retried(BodyShape shape)
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(shape, new() { CutFirst = true });
@@ -145,12 +145,12 @@ public class NotificationFaultTests
 
         Assert.Equal([null, 200], fixture.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
 
-        // The receiver may notice the cut only after it has taken the second try.
+        // The receiver may notice the cut only after it has accepted the second attempt.
         Assert.Single(fixture.Receiver.All, received => received.Body is not null);
     }
 
     [Fact]
-    public async Task An_unobtainable_job_is_never_heard_of()
+    public async Task An_unobtainable_job_is_never_reported()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic) with { Unobtainable = true };

@@ -11,7 +11,7 @@ public class NotifyingTests
     [InlineData(503)]
     [InlineData(204)]
     [InlineData(302)]
-    public async Task Qiniu_retries_13_times_waiting_twice_as_long_each_time(int status)
+    public async Task Qiniu_retries_13_times_with_doubling_waits(int status)
     {
         await using var fixture = await SimulatorFixture.StartAsync(_ => status);
         await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
@@ -24,7 +24,7 @@ public class NotifyingTests
     [Theory]
     [InlineData(BodyShape.WangsuFmgr)]
     [InlineData(BodyShape.WangsuFops)]
-    public async Task Wangsu_retries_3_times_at_once_and_5_times_a_minute_apart_even_after_a_4xx(BodyShape shape)
+    public async Task Wangsu_retries_3_times_immediately_and_5_times_a_minute_apart_even_after_a_4xx(BodyShape shape)
     {
         await using var fixture = await SimulatorFixture.StartAsync(_ => 400);
         await fixture.PlayAsync(SimulatedJobs.Job(shape));
@@ -51,7 +51,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task A_503_and_then_a_200_end_as_accepted()
+    public async Task A_503_followed_by_a_200_ends_as_accepted()
     {
         await using var fixture = await SimulatorFixture.StartAsync(number => number == 0 ? 503 : 200);
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic);
@@ -66,7 +66,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task Nobody_at_the_other_end_is_a_failed_delivery()
+    public async Task A_refused_connection_is_a_failed_delivery()
     {
         // A port that was free a moment ago.
         var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -84,7 +84,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task The_budget_ends_retries_before_the_schedule_does()
+    public async Task The_budget_can_end_retries_before_the_schedule()
     {
         await using var fixture = await SimulatorFixture.StartAsync(_ => 500, options => options with { RetryBudget = TimeSpan.FromSeconds(10) });
         await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
@@ -93,7 +93,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task Code_4_is_told_while_Qiniu_still_tries()
+    public async Task Code_4_is_reported_while_Qiniu_still_retries()
     {
         await using var fixture = await SimulatorFixture.StartAsync(number => number == 0 ? 500 : 200);
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic);
@@ -109,7 +109,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task Wangsu_tells_of_its_notification_in_the_codes_of_items_too()
+    public async Task Wangsu_reports_its_notification_in_the_codes_of_items_too()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed]);
@@ -240,7 +240,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task The_system_s_clock_will_do()
+    public async Task The_system_clock_can_be_used()
     {
         await using var receiver = await Receiver.StartAsync(TimeProvider.System);
         await using var provider = await SimulatedProvider.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
@@ -254,7 +254,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task A_provider_that_is_disposed_of_sends_no_more()
+    public async Task A_disposed_provider_sends_nothing_more()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         await fixture.SubmitAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
@@ -267,7 +267,7 @@ public class NotifyingTests
     }
 
     [Fact]
-    public async Task An_id_is_submitted_once()
+    public async Task An_id_can_be_submitted_once()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         await fixture.SubmitAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));

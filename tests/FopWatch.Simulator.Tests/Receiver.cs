@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Simulator.Tests;
 
-/// <summary>One request that a receiver got; <see cref="Body"/> is null if the connection ended before the body did.</summary>
+/// <summary>A request at a receiver. <see cref="Body"/> is null if the connection ended before the body did.</summary>
 internal sealed record Received(DateTimeOffset At, string Path, string? ContentType, string? Authorization, string? QiniuDate, byte[]? Body)
 {
     public string Text => Encoding.UTF8.GetString(Body!);
 
-    /// <summary>The JSON, decoded where it has to be.</summary>
+    /// <summary>The JSON, decoded if necessary.</summary>
     public JsonElement Json
     {
         get
@@ -30,7 +30,7 @@ internal sealed record Received(DateTimeOffset At, string Path, string? ContentT
     }
 }
 
-/// <summary>Somebody's notify URL.</summary>
+/// <summary>The target of a notify URL.</summary>
 internal sealed class Receiver : IAsyncDisposable
 {
     private readonly Lock _lock = new();
@@ -50,7 +50,7 @@ internal sealed class Receiver : IAsyncDisposable
 
     public Uri Url => new(new Uri(_web.Urls.Single()), "/api/notify/media/t0ken-t0ken");
 
-    /// <summary>What came, in order.</summary>
+    /// <summary>The received requests, in order.</summary>
     public IReadOnlyList<Received> All
     {
         get
@@ -60,8 +60,8 @@ internal sealed class Receiver : IAsyncDisposable
         }
     }
 
-    /// <param name="clock">What requests are dated by.</param>
-    /// <param name="status">The status to answer the request of a number with, from 0; 200 if null.</param>
+    /// <param name="clock">The clock for the times of requests.</param>
+    /// <param name="status">The status for the request with the given number, from 0; 200 if null.</param>
     public static async Task<Receiver> StartAsync(TimeProvider clock, Func<int, int>? status = null)
     {
         var receiver = new Receiver(clock, status ?? (_ => 200));

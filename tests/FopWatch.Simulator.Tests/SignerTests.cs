@@ -19,7 +19,7 @@ public class SignerTests
             Signer.QiniuSignature("sk", "POST", "", "", "application/json", """{"name": "test"}"""u8));
 
     [Fact]
-    public void Qiniu_signs_a_form_with_a_header_of_its_own_as_published() =>
+    public void Qiniu_signs_a_form_with_its_own_header_as_published() =>
         Assert.Equal(
             "Qiniu abcdefghklmnopq:ZqS7EZuAKrhZaEIxqNGxDJi41IQ=",
             Signer.Qiniu("abcdefghklmnopq", "1234567890", Callback, Form, Sunflower, [new("X-Qiniu-Bbb", "BBB"), new("Accept", "*/*")], "GET"));

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace FopWatch.Simulator.Tests;
 
-/// <summary>Jobs as tests want them, and how to read what is said of them.</summary>
+/// <summary>Jobs for tests, and access to reports about them.</summary>
 internal static class SimulatedJobs
 {
     /// <summary>A job of two commands that takes a minute, starts after 10 seconds and ends its first command after 30.</summary>
@@ -44,7 +44,7 @@ internal static class SimulatedJobs
             : value.GetInt32();
     }
 
-    /// <summary>The code of each command, by command.</summary>
+    /// <summary>The code of each command.</summary>
     public static Dictionary<string, int> ItemCodes(this JsonElement body) =>
         body.GetProperty("items").EnumerateArray().ToDictionary(item => item.GetProperty("cmd").GetString()!, item => item.Code());
 }

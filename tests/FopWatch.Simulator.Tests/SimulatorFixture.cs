@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace FopWatch.Simulator.Tests;
 
-/// <summary>A provider, a receiver and a client round one clock that stands still.</summary>
+/// <summary>A provider, a receiver and a client with a shared manual clock.</summary>
 internal sealed class SimulatorFixture : IAsyncDisposable
 {
     public static readonly SigningKey QiniuKey = new("qiniu-ak", "qiniu-sk");
@@ -35,7 +35,7 @@ internal sealed class SimulatorFixture : IAsyncDisposable
     /// <summary>Submits a job with its notifications to the receiver.</summary>
     public Task SubmitAsync(SimulatedJob job) => Provider.SubmitAsync(job, Receiver.Url, Cancelled);
 
-    /// <summary>Lets time pass until nothing more happens, one event after the other.</summary>
+    /// <summary>Advances the time, event by event, until nothing more happens.</summary>
     public async Task PlayToEndAsync()
     {
         while (true)
@@ -49,7 +49,7 @@ internal sealed class SimulatorFixture : IAsyncDisposable
         await Provider.WhenAllSentAsync(Cancelled);
     }
 
-    /// <summary>Submits a job and lets time pass until nothing more happens.</summary>
+    /// <summary>Submits a job and advances the time until nothing more happens.</summary>
     public async Task PlayAsync(SimulatedJob job)
     {
         await SubmitAsync(job);

@@ -37,7 +37,7 @@ public class StatusFaultTests
     }
 
     [Fact]
-    public async Task A_workflow_is_known_only_to_its_own_query_and_only_if_that_is_signed_with_a_key_of_the_customers()
+    public async Task A_workflow_is_known_only_to_its_own_query_and_only_if_signed_with_a_customers_key()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var (workflow, task) = (SimulatedJobs.Job(BodyShape.QiniuWorkflowV3), SimulatedJobs.Job(BodyShape.QiniuClassic));
@@ -72,7 +72,7 @@ public class StatusFaultTests
     }
 
     [Fact]
-    public async Task A_status_API_can_be_down_for_good()
+    public async Task A_status_API_can_be_down_permanently()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { StatusAlways = StatusAnswer.Failed599 });
@@ -170,7 +170,7 @@ public class StatusFaultTests
     }
 
     [Fact]
-    public async Task A_wrong_content_type_is_only_that_and_a_page_is_no_answer()
+    public async Task A_wrong_content_type_changes_nothing_else_and_an_HTML_page_is_not_an_answer()
     {
         await using var fixture = await SimulatorFixture.StartAsync();
         var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Status = [StatusAnswer.WrongContentType, StatusAnswer.HtmlPage] });

@@ -9,7 +9,7 @@ using Azure.Data.Tables;
 
 namespace FopWatch.Testing;
 
-/// <summary>The Azurite that all tests share but those that break it. It is started by the first test that asks for it.</summary>
+/// <summary>The Azurite shared by all tests except those that break it. The first test that uses it starts it.</summary>
 public sealed class SharedAzurite : IAsyncDisposable
 {
     private readonly Lazy<Task<Azurite>> _azurite = new(() => Azurite.StartAsync());
@@ -24,24 +24,24 @@ public sealed class SharedAzurite : IAsyncDisposable
 }
 
 /// <summary>
-/// Azurite, Microsoft's emulator of Azure Storage, as a process of its own: its table service or all three, on free loopback ports
-/// with an account of their own, or where <c>UseDevelopmentStorage=true</c> looks for it. Its folder is gone afterwards. It comes
-/// from <c>tests/node_modules</c>, where <c>npm ci</c> puts it.
+/// Azurite, Microsoft's emulator of Azure Storage, as its own process: its table service or all three, on free loopback ports
+/// with its own account, or at the address of <c>UseDevelopmentStorage=true</c>. Its folder is deleted afterwards. It comes
+/// from <c>tests/node_modules</c>, installed by <c>npm ci</c>.
 /// </summary>
 public sealed class Azurite : IAsyncDisposable
 {
-    // No name that begins with a table's: in a path-style address the client takes it for the table.
+    // The name must not start with a table's name: in a path-style address the client would take it for the table.
     private const string Account = "emulated";
 
-    // Where it listens unless told otherwise.
+    // The default ports.
     private const int FirstDefaultPort = 10000;
 
-    // Long enough for a machine that has much else to do; a start takes a second.
+    // Long enough for a busy machine; a start takes a second.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
-    // Ends when its standard input does, hence also when the tests are killed. It cuts all connections first, as if it had crashed,
-    // and then only writes down what it has answered: Azurite keeps up to five seconds' worth in memory, which a service that is
-    // replicated would not lose.
+    // It ends with its standard input, so also when the tests are killed. It cuts all connections first, as in a crash,
+    // and then only writes what it has answered: Azurite keeps up to five seconds' worth in memory, which a replicated
+    // service would not lose.
     private const string Runner = """
         const net = require('node:net');
         const sockets = new Set();
@@ -77,7 +77,7 @@ public sealed class Azurite : IAsyncDisposable
         : $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};"
             + string.Concat(_services.Select(service => $"{char.ToUpperInvariant(service.Name[0])}{service.Name[1..]}Endpoint={EndpointOf(service.Port)};"));
 
-    /// <summary>The processor time that it has used since it was started.</summary>
+    /// <summary>The processor time used since its start.</summary>
     public TimeSpan ProcessorTime()
     {
         using var process = Process.GetProcessById(_process!.Id);
@@ -100,15 +100,15 @@ public sealed class Azurite : IAsyncDisposable
     /// <summary>Starts all three services.</summary>
     public static Task<Azurite> StartAllAsync() => StartAnywhereAsync("blob", "queue", "table");
 
-    /// <summary>Starts all three services as they come: on their default ports, with the account that everybody knows.</summary>
-    /// <returns>Null if one of the ports is taken.</returns>
+    /// <summary>Starts all three services with their defaults: the default ports and the well-known account.</summary>
+    /// <returns>Null if one of the ports is in use.</returns>
     public static async Task<Azurite?> TryStartAsInstalledAsync()
     {
         IReadOnlyList<(string, int Port)> services = [("blob", FirstDefaultPort), ("queue", FirstDefaultPort + 1), ("table", FirstDefaultPort + 2)];
         return services.All(service => IsFree(service.Port)) ? await StartAsync(new(services, asInstalled: true)) : null;
     }
 
-    /// <summary>A client, which tries again soon and seldom unless told otherwise, and gets its answers as the service gives them.</summary>
+    /// <summary>A client that by default retries soon and few times, and receives the service's answers unchanged.</summary>
     public TableServiceClient Client(Action<TableClientOptions>? configure = null)
     {
         var options = new TableClientOptions { Transport = ServiceAnswers.Transport() };
@@ -121,7 +121,7 @@ public sealed class Azurite : IAsyncDisposable
             : new(EndpointOf(_services.Single(service => service.Name == "table").Port), new TableSharedKeyCredential(Account, _key), options);
     }
 
-    /// <summary>Starts it where it was, with what it had.</summary>
+    /// <summary>Restarts it at the same address with its data.</summary>
     public async Task RestartAsync()
     {
         var start = new ProcessStartInfo("node")
@@ -146,7 +146,7 @@ public sealed class Azurite : IAsyncDisposable
                 start.ArgumentList.Add(argument);
         }
 
-        _process = Process.Start(start) ?? throw new InvalidOperationException("node was not started.");
+        _process = Process.Start(start) ?? throw new InvalidOperationException("node could not be started.");
         var errors = _process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(Patience);
         while (true)
@@ -154,7 +154,7 @@ public sealed class Azurite : IAsyncDisposable
             if (await _process.StandardOutput.ReadLineAsync(patience.Token) is not { } line)
                 throw new InvalidOperationException("Azurite did not start: " + await errors);
 
-            // All together it starts them in this order.
+            // It starts them in this order.
             if (line.Contains("successfully started", StringComparison.Ordinal)
                 || line.Contains("Table service is successfully listening", StringComparison.Ordinal))
             {
@@ -165,7 +165,7 @@ public sealed class Azurite : IAsyncDisposable
         _ = ReadRequestsAsync(_process.StandardOutput);
     }
 
-    /// <summary>Ends it in the middle of whatever it is doing: requests that it has not answered get no answer.</summary>
+    /// <summary>Ends it in the middle of its work: pending requests get no answer.</summary>
     public async Task KillAsync()
     {
         if (_process is not { } process)
@@ -195,7 +195,7 @@ public sealed class Azurite : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Starts services on ports that are free. Another test may take one before Azurite does; then others are tried.</summary>
+    /// <summary>Starts services on free ports. If another process takes one before Azurite does, other ports are tried.</summary>
     private static async Task<Azurite> StartAnywhereAsync(params string[] services)
     {
         for (var attempt = 1; ; attempt++)
@@ -218,7 +218,7 @@ public sealed class Azurite : IAsyncDisposable
         return azurite;
     }
 
-    /// <summary>Reads its access log, which also must not fill the pipe: <c>127.0.0.1 - - [time] "GET /path HTTP/1.1" 200 -</c>.</summary>
+    /// <summary>Reads its access log, which would otherwise fill the pipe: <c>127.0.0.1 - - [time] "GET /path HTTP/1.1" 200 -</c>.</summary>
     private async Task ReadRequestsAsync(StreamReader log)
     {
         while (await log.ReadLineAsync(CancellationToken.None) is { } line)
@@ -252,9 +252,9 @@ public sealed class Azurite : IAsyncDisposable
                 continue;
             var file = Path.Combine(folder.FullName, "tests", "node_modules", "azurite", "dist", "src", main);
             return File.Exists(file) ? file : throw new InvalidOperationException(
-                "Azurite is not there. Run 'npm ci' in the folder tests (tests/run.sh does), and the tests again.");
+                "Azurite is not installed. Run 'npm ci' in the folder tests (tests/run.sh does), then repeat the tests.");
         }
 
-        throw new InvalidOperationException("The tests run outside the repository, so that Azurite cannot be found.");
+        throw new InvalidOperationException("Azurite cannot be found, because the tests run outside the repository.");
     }
 }

@@ -1,13 +1,13 @@
 namespace FopWatch.Testing;
 
-/// <summary>What a request to storage is to Durable Task's Azure Storage provider.</summary>
+/// <summary>The meaning of a storage request in Durable Task's Azure Storage provider.</summary>
 public static class DurableRequest
 {
-    /// <summary>A look at an instance.</summary>
+    /// <summary>A read of an instance.</summary>
     public const string ReadInstance = "read instance";
 
-    /// <summary>The kind of a request; null for one that comes and goes with the time (looks into queues, leases) and for another's. A transaction counts as its own.</summary>
-    /// <param name="request">The request as <see cref="Azurite.TakeRequests"/> gives it.</param>
+    /// <summary>The kind of a request; null for one that depends on the time (reads of queues, leases) and for those of other clients. A transaction is its own kind.</summary>
+    /// <param name="request">The request in the form of <see cref="Azurite.TakeRequests"/>.</param>
     /// <param name="hub">The name of the task hub.</param>
     public static string? KindOf(string request, string hub)
     {

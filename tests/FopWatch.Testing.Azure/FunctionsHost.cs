@@ -7,26 +7,26 @@ using System.Text.Json;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// An app under a real Functions host, as processes of their own: the host, and the worker that the host starts. Which host, the
-/// environment says in <see cref="Variable"/>: <c>func</c> or a path to it, or the path of a <c>Microsoft.Azure.WebJobs.Script.WebHost.dll</c>,
-/// which is started as core tools would start it.
+/// An app under a real Functions host, as processes: the host, and the worker that the host starts. The
+/// environment variable <see cref="Variable"/> gives the host: <c>func</c>, a path to it, or the path of a <c>Microsoft.Azure.WebJobs.Script.WebHost.dll</c>,
+/// which is started as Core Tools would start it.
 /// </summary>
 public sealed class FunctionsHost : IAsyncDisposable
 {
-    /// <summary>The environment variable that gives the host.</summary>
+    /// <summary>The environment variable with the host.</summary>
     public const string Variable = "FOPWATCH_FUNCTIONS_HOST";
 
-    /// <summary>Why tests are skipped where it gives none.</summary>
+    /// <summary>Why tests are skipped without it.</summary>
     public const string NoHost = $"{Variable} gives no Functions host: func, or the path of a Microsoft.Azure.WebJobs.Script.WebHost.dll.";
 
-    /// <summary>The project of the app, from the repository's root, unless another is asked for.</summary>
+    /// <summary>The default project of the app, as a path from the repository's root.</summary>
     public const string Project = "src/FopWatch.Functions";
 
     private const int MostStarts = 4;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    // Only so that a test fails instead of waiting for ever.
+    // A limit, so that a test fails instead of waiting for ever.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-host-");
@@ -47,13 +47,13 @@ public sealed class FunctionsHost : IAsyncDisposable
         _log = TextWriter.Synchronized(new StreamWriter(new FileStream(LogFile, FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true });
     }
 
-    /// <summary>Whether there is a host to run with.</summary>
+    /// <summary>Whether there is a host.</summary>
     public static bool IsGiven => !string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable(Variable));
 
-    /// <summary>Whether it asks for function keys, as it does in Azure. Core tools ask for none.</summary>
+    /// <summary>Whether it requires function keys, as in Azure. Core Tools require none.</summary>
     public static bool AsksForKeys => IsWebHost;
 
-    /// <summary>Where it listens, over all its lives.</summary>
+    /// <summary>Its address, which restarts do not change.</summary>
     public Uri Url { get; }
 
     /// <summary>A client with the function key.</summary>
@@ -62,7 +62,7 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Whether its process has ended.</summary>
     public bool HasEnded => _process is null or { HasExited: true };
 
-    /// <summary>What it said, over all its lives.</summary>
+    /// <summary>Its output, including that before restarts.</summary>
     public string LogFile => Path.Combine(_folder.FullName, "host.log");
 
     private static string Given => Environment.GetEnvironmentVariable(Variable)!.Trim();
@@ -76,14 +76,14 @@ public sealed class FunctionsHost : IAsyncDisposable
     private string Secrets => Path.Combine(_folder.FullName, "secrets");
 
     /// <summary>Starts a host on a free port, with a copy of the app, and waits until both are ready.</summary>
-    /// <param name="settings">The app settings, by the names that they have in the environment.</param>
-    /// <param name="project">The project of the app, from the repository's root. The app answers <c>/health/ready</c> with 200 when it is ready.</param>
+    /// <param name="settings">The app settings by their environment variables' names.</param>
+    /// <param name="project">The project of the app, as a path from the repository's root. The app answers <c>/health/ready</c> with 200 when it is ready.</param>
     public static async Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string> settings, string project = Project)
     {
         var host = new FunctionsHost(settings, project);
         try
         {
-            // Without the settings of whoever works here.
+            // Without the settings of the developer.
             CopyApp(BuiltApp(project), host.App);
             host.WriteKey();
             for (var starts = 1; ; starts++)
@@ -92,7 +92,7 @@ public sealed class FunctionsHost : IAsyncDisposable
                 if (await host.BecomesReadyAsync())
                     return host;
 
-                // A host gives a worker a minute to start, which on a machine with much else to do may be too little, and then ends.
+                // A host gives a worker a minute to start, which may be too short on a busy machine, and then ends.
                 if (starts == MostStarts)
                     throw new InvalidOperationException($"The Functions host ended {starts} times. {host.LogTail()}");
             }
@@ -104,8 +104,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a host on a free port, with a copy of the app, and waits for nothing.</summary>
-    /// <param name="settings">The app settings, by the names that they have in the environment.</param>
+    /// <summary>Starts a host on a free port, with a copy of the app, without waiting.</summary>
+    /// <param name="settings">The app settings by their environment variables' names.</param>
     public static FunctionsHost Launch(IReadOnlyDictionary<string, string> settings)
     {
         var host = new FunctionsHost(settings, Project);
@@ -115,7 +115,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Starts the host where it was, with what it had. It is not ready yet.</summary>
+    /// <summary>Restarts the host at the same address with its data. It is not ready yet.</summary>
     public void Start()
     {
         var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
@@ -125,7 +125,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             PrepareCoreTools(start);
         start.Environment["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
 
-        // Otherwise the host takes itself for one in Azure.
+        // Otherwise the host assumes that it runs in Azure.
         start.Environment.Remove("CONTAINER_NAME");
         start.Environment.Remove("WEBSITE_INSTANCE_ID");
         foreach (var (name, value) in _settings)
@@ -145,7 +145,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the app answers that it is ready.</summary>
+    /// <summary>Waits until the app is ready.</summary>
     /// <returns>False if the host has ended instead.</returns>
     public async Task<bool> BecomesReadyAsync()
     {
@@ -171,7 +171,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         throw new TimeoutException($"The Functions host was not ready in {Patience}. {LogTail()}");
     }
 
-    /// <summary>Waits until the app answers that it is ready.</summary>
+    /// <summary>Waits until the app is ready.</summary>
     /// <exception cref="InvalidOperationException">The host has ended instead.</exception>
     public async Task ReadyAsync()
     {
@@ -189,7 +189,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         return [.. functions.RootElement.EnumerateArray().Select(function => function.GetProperty("name").GetString()!)];
     }
 
-    /// <summary>The workers that run below this host; more than one for a moment when the host replaces one.</summary>
+    /// <summary>The worker processes of this host; briefly more than one while the host replaces one.</summary>
     public IReadOnlyList<int> Workers() => [.. Tree().Where(one => one.IsWorker).Select(one => one.Id)];
 
     /// <summary>The processor time that the host and its workers have used since each was started.</summary>
@@ -204,13 +204,13 @@ public sealed class FunctionsHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the host's process as <c>kill -9</c> does, and nothing else. A .NET worker does not notice that its host is gone: it does to the
-    /// end what it was doing, and then nothing for ever. In Azure it goes with its container; here it stays until this is disposed of.
+    /// Ends only the host's process, like <c>kill -9</c>. A .NET worker does not notice that its host is gone: it completes
+    /// its work, and then does nothing for ever. In Azure it ends with its container; here it stays until this object is disposed.
     /// </summary>
-    /// <returns>How many workers are left behind.</returns>
+    /// <returns>The number of workers left behind.</returns>
     public int KillHost()
     {
-        // Core tools may be a script that starts the program itself.
+        // Core Tools may be a script that starts the program itself.
         var tree = Tree();
         foreach (var one in tree.Where(one => !one.IsWorker))
             Kill(one.Id);
@@ -220,8 +220,8 @@ public sealed class FunctionsHost : IAsyncDisposable
         return workers.Count;
     }
 
-    /// <summary>Ends the worker's process as <c>kill -9</c> does, and nothing else.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Ends only the worker's process, like <c>kill -9</c>.</summary>
+    /// <returns>The number of workers.</returns>
     public int KillWorker()
     {
         var workers = Workers();
@@ -230,7 +230,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         return workers.Count;
     }
 
-    /// <summary>Waits until the host has started a worker that is none of the given ones.</summary>
+    /// <summary>Waits until the host has started a new worker, which is none of the given ones.</summary>
     /// <returns>False if the host has ended instead.</returns>
     public async Task<bool> ReplacesWorkerAsync(IReadOnlyCollection<int> gone)
     {
@@ -247,14 +247,14 @@ public sealed class FunctionsHost : IAsyncDisposable
         throw new TimeoutException($"The Functions host did not start another worker in {Patience}. {LogTail()}");
     }
 
-    /// <summary>The lines of the log that hold a text.</summary>
+    /// <summary>The lines of the log that contain a text.</summary>
     public IReadOnlyList<string> Said(string text)
     {
         using var reader = new StreamReader(new FileStream(LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         return [.. reader.ReadToEnd().Split('\n').Where(line => line.Contains(text, StringComparison.Ordinal))];
     }
 
-    /// <summary>Keeps the log, and tells where.</summary>
+    /// <summary>Keeps the log, and says where.</summary>
     public string KeepLog()
     {
         var kept = Path.Combine(Path.GetTempPath(), $"{_folder.Name}.log");
@@ -275,7 +275,7 @@ public sealed class FunctionsHost : IAsyncDisposable
 
     private static string BuiltApp(string project)
     {
-        // As this was built, so was the app: …/bin/Release/net10.0.
+        // The app was built in the same configuration as this assembly: …/bin/Release/net10.0.
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         for (var folder = here; folder is not null; folder = folder.Parent)
         {
@@ -283,7 +283,7 @@ public sealed class FunctionsHost : IAsyncDisposable
                 return Path.Combine(folder.FullName, project, "bin", here.Parent!.Name, here.Name);
         }
 
-        throw new InvalidOperationException("The tests run outside the repository, so that the app cannot be found.");
+        throw new InvalidOperationException("The app cannot be found, because the tests run outside the repository.");
     }
 
     private static void CopyApp(string from, string to)
@@ -308,7 +308,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
-            // It has ended by itself.
+            // It has already ended.
         }
     }
 
@@ -337,7 +337,7 @@ public sealed class FunctionsHost : IAsyncDisposable
         environment["AzureFunctionsJobHost__Logging__Console__IsEnabled"] = "true";
     }
 
-    /// <summary>The keys, as the host keeps them in files. Core tools ask for none.</summary>
+    /// <summary>The keys in the files of the host. Core Tools require none.</summary>
     private void WriteKey()
     {
         Directory.CreateDirectory(Secrets);
@@ -351,7 +351,7 @@ public sealed class FunctionsHost : IAsyncDisposable
             }));
     }
 
-    /// <summary>The host's process and all below it.</summary>
+    /// <summary>The host's process and its descendants.</summary>
     private List<(int Id, bool IsWorker)> Tree()
     {
         var worker = Path.GetFileName(_project) + ".dll";

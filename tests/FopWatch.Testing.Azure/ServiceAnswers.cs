@@ -7,8 +7,8 @@ using Azure.Core.Pipeline;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// Azurite's answers as the Table service gives them: that names an error in the body only, and a part of a transaction that it refuses for now
-/// is an answer within a 202.
+/// Azurite's answers in the form of the Table service, which names an error only in the body, and reports a temporarily refused part of a transaction
+/// as an answer within a 202.
 /// </summary>
 public sealed partial class ServiceAnswers : DelegatingHandler
 {
@@ -19,7 +19,7 @@ public sealed partial class ServiceAnswers : DelegatingHandler
     {
     }
 
-    /// <summary>Sends requests by way of these handlers, the last of which is the nearest to the service.</summary>
+    /// <summary>Sends requests through these handlers, the last of which is closest to the service.</summary>
     public static HttpPipelineTransport Transport(DelegatingHandler? before = null)
     {
         HttpMessageHandler handler = new ServiceAnswers(new SocketsHttpHandler());
@@ -32,7 +32,7 @@ public sealed partial class ServiceAnswers : DelegatingHandler
         return new HttpClientTransport(new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan });
     }
 
-    /// <summary>The service refuses a request for now.</summary>
+    /// <summary>The service refuses a request temporarily.</summary>
     public static HttpResponseMessage Refusal(bool isTransaction, HttpStatusCode status, string code)
     {
         const string Type = "application/json;odata=minimalmetadata;streaming=true;charset=utf-8";

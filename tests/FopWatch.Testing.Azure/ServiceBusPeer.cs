@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// The Service Bus of one test: <c>tests/servicebus-peer</c> as a process of its own on a free loopback port, with a journal in a folder
-/// that is gone after the test.
+/// The Service Bus of one test: <c>tests/servicebus-peer</c> as its own process on a free loopback port, with a journal in a folder
+/// that is deleted after the test.
 /// </summary>
 public sealed class ServiceBusPeer : IAsyncDisposable
 {
@@ -25,14 +25,14 @@ public sealed class ServiceBusPeer : IAsyncDisposable
         _maxMessageSize = maxMessageSize;
     }
 
-    /// <summary>As that of Microsoft's emulator.</summary>
+    /// <summary>In the form used by Microsoft's emulator.</summary>
     public string ConnectionString => string.Create(
         CultureInfo.InvariantCulture,
         $"Endpoint=sb://127.0.0.1:{_port};SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true");
 
     private string ConfigFile => Path.Combine(_folder.FullName, "config.json");
 
-    /// <summary>The configuration that users run Microsoft's emulator with.</summary>
+    /// <summary>The configuration with which users run Microsoft's emulator.</summary>
     public static JsonNode LocalConfig() =>
         JsonNode.Parse(File.ReadAllText(Path.Combine(TestsFolder(), "..", "infra", "local", "servicebus", "config.json")))!;
 
@@ -43,7 +43,7 @@ public sealed class ServiceBusPeer : IAsyncDisposable
     {
         var tests = TestsFolder();
         if (!Directory.Exists(Path.Combine(tests, "node_modules", "rhea")))
-            throw new InvalidOperationException("tests/node_modules has no rhea. Run «npm ci» in tests/, or tests/run.sh, which does.");
+            throw new InvalidOperationException("rhea is not installed in tests/node_modules. Run 'npm ci' in tests/, or tests/run.sh, which does.");
 
         var peer = new ServiceBusPeer(tests, maxMessageSize);
         await File.WriteAllTextAsync(peer.ConfigFile, (config ?? LocalConfig()).ToJsonString());
@@ -60,7 +60,7 @@ public sealed class ServiceBusPeer : IAsyncDisposable
         return peer;
     }
 
-    /// <summary>Ends the process as a power cut would, with everything that was not written.</summary>
+    /// <summary>Ends the process like a power cut, and loses everything not written.</summary>
     public async Task KillAsync()
     {
         _process!.Kill();
@@ -69,7 +69,7 @@ public sealed class ServiceBusPeer : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>Starts it again on the same port, with what it had acknowledged.</summary>
+    /// <summary>Restarts it on the same port with everything it had acknowledged.</summary>
     public async Task StartAsync()
     {
         var start = new ProcessStartInfo("node")
@@ -92,12 +92,12 @@ public sealed class ServiceBusPeer : IAsyncDisposable
         }
         catch (Win32Exception e)
         {
-            throw new InvalidOperationException("The Service Bus peer needs Node.js 20 or later: «node» cannot be run.", e);
+            throw new InvalidOperationException("The Service Bus peer needs Node.js 20 or later: 'node' cannot be run.", e);
         }
 
         var line = await ReadLineAsync();
         if (line?.Split(' ') is not ["ready", var port])
-            throw new InvalidOperationException($"The Service Bus peer did not start; it said «{line}» and, if anything, what is on standard error.");
+            throw new InvalidOperationException($"The Service Bus peer did not start; its output is '{line}'; errors are on standard error.");
         _port = int.Parse(port, CultureInfo.InvariantCulture);
     }
 
@@ -105,11 +105,11 @@ public sealed class ServiceBusPeer : IAsyncDisposable
     public Task RefuseNextAsync(string condition, int times) =>
         OrderAsync(new() { ["refuse"] = condition, ["times"] = times });
 
-    /// <summary>Refuses every message or batch that has a message of a correlation id; null for none.</summary>
+    /// <summary>Refuses every message or batch with a message of a correlation id; null for none.</summary>
     public Task RefuseOfAsync(string? correlationId, string condition = "amqp:not-allowed") =>
         OrderAsync(new() { ["refuse"] = condition, ["of"] = correlationId });
 
-    /// <summary>Stores the next message or batch, and cuts the connection instead of saying so.</summary>
+    /// <summary>Stores the next message or batch, and cuts the connection instead of answering.</summary>
     public Task LoseNextAnswerAsync() => OrderAsync(new() { ["lose"] = 1 });
 
     /// <inheritdoc/>
@@ -128,7 +128,7 @@ public sealed class ServiceBusPeer : IAsyncDisposable
                 return folder.FullName;
         }
 
-        throw new InvalidOperationException($"There is no servicebus-peer above {AppContext.BaseDirectory}.");
+        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} contains servicebus-peer.");
     }
 
     private async Task OrderAsync(JsonObject order)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace FopWatch.Testing;
 
-/// <summary>Everything that is logged to it, with the values of its places and its exceptions.</summary>
+/// <summary>Captures everything logged to it, with the values of its placeholders and its exceptions.</summary>
 public sealed class CapturedLog : ILoggerProvider
 {
     private readonly StringBuilder _text = new();

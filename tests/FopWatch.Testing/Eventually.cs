@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace FopWatch.Testing;
 
-/// <summary>Waits for what becomes true without the test's doing.</summary>
+/// <summary>Waits for conditions that become true without the test's doing.</summary>
 public static class Eventually
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Waits until a condition holds. Fails the test if it does not in time.</summary>
+    /// <summary>Waits until a condition holds. Fails the test at the timeout.</summary>
     /// <param name="holds">The condition.</param>
-    /// <param name="within">How long it may take; a minute if null.</param>
-    /// <param name="condition">How the failure names it.</param>
+    /// <param name="within">The timeout; a minute if null.</param>
+    /// <param name="condition">The condition's text in the failure.</param>
     public static async Task HoldsAsync(
         Func<Task<bool>> holds,
         TimeSpan? within = null,
@@ -22,7 +22,7 @@ public static class Eventually
         while (!await holds())
         {
             if (waiting.Elapsed > patience)
-                Assert.Fail($"Within {patience}, this did not become true: {condition}");
+                Assert.Fail($"This did not become true within {patience}: {condition}");
             await Task.Delay(Pause, TestContext.Current.CancellationToken);
         }
     }

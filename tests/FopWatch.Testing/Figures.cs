@@ -3,25 +3,25 @@ using System.Globalization;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// What a test tried and what came of it, in one line: to the test's output and, where <c>FOPWATCH_SUMMARY</c> names a file, to the
-/// end of that. <c>tests/figures.sh</c> makes tables of such lines.
+/// Reports what a test tried and the result in one line: in the test's output and, if <c>FOPWATCH_SUMMARY</c> names a file, at the
+/// end of that file. <c>tests/figures.sh</c> makes tables of such lines.
 /// </summary>
 public static class Figures
 {
     private static readonly Lock Writing = new();
 
-    /// <summary>Tells one row, before the test judges it.</summary>
+    /// <summary>Reports one row, before the test judges it.</summary>
     /// <param name="tried">What was tried.</param>
-    /// <param name="jobs">How many jobs, or other inputs.</param>
-    /// <param name="faults">What was done to them, counted.</param>
-    /// <param name="lost">What was acknowledged and is not there.</param>
-    /// <param name="wrong">What is there and is not true.</param>
-    /// <param name="repeated">What was told more than once.</param>
-    /// <param name="refused">What was answered so that the sender tries again.</param>
+    /// <param name="jobs">The number of jobs, or of other inputs.</param>
+    /// <param name="faults">The faults injected, counted by kind.</param>
+    /// <param name="lost">The number that was acknowledged but missing.</param>
+    /// <param name="wrong">The number that was present but not true.</param>
+    /// <param name="repeated">What was delivered more than once.</param>
+    /// <param name="refused">What was refused so that the sender retries.</param>
     public static void Tell(string tried, long jobs, string faults, long lost, long wrong, string repeated, string refused) =>
         Write(string.Create(CultureInfo.InvariantCulture, $"figures: {tried} | {jobs} | {faults} | {lost} | {wrong} | {repeated} | {refused}"));
 
-    /// <summary>Tells of something that fits into no such row.</summary>
+    /// <summary>Reports a result that does not fit into such a row.</summary>
     public static void Write(string line)
     {
         TestContext.Current.TestOutputHelper?.WriteLine(line);

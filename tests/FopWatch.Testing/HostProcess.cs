@@ -5,7 +5,7 @@ using System.Text;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// The embedded host as a process of its own, to be killed and started again on the same folder and port. Its program is beside the tests:
+/// The embedded host as its own process, which can be killed and restarted on the same folder and port. Its program is in the tests' folder:
 /// their project refers to <c>FopWatch.Local</c>.
 /// </summary>
 public sealed class HostProcess : IDisposable
@@ -15,11 +15,11 @@ public sealed class HostProcess : IDisposable
     private bool _ownsFolder;
     private Process? _process;
 
-    /// <param name="folder">The data folder, as the process sees it.</param>
-    /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
-    /// <param name="through">A command that replaces itself by the one that follows, if it is to be started through one.</param>
-    /// <param name="variables">Further variables of its environment.</param>
-    /// <param name="program">The program and its first arguments, if it is not <c>fopwatch.dll serve</c> beside the tests.</param>
+    /// <param name="folder">The data folder, as seen by the process.</param>
+    /// <param name="settings">Settings below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
+    /// <param name="through">A command that replaces itself with the program that follows, if it is to be started through one.</param>
+    /// <param name="variables">Additional environment variables.</param>
+    /// <param name="program">The program and its first arguments, if not <c>fopwatch.dll serve</c> in the tests' folder.</param>
     public HostProcess(
         string folder,
         IReadOnlyDictionary<string, string?> settings,
@@ -47,10 +47,10 @@ public sealed class HostProcess : IDisposable
 
     public string Folder { get; }
 
-    /// <summary>Whether it has not ended by itself.</summary>
+    /// <summary>Whether it is still running.</summary>
     public bool Runs => _process is { HasExited: false };
 
-    /// <summary>Everything on standard output and standard error so far.</summary>
+    /// <summary>The standard output and standard error so far.</summary>
     public string Printed
     {
         get
@@ -60,19 +60,19 @@ public sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>How many files and connections it has open.</summary>
+    /// <summary>The number of open files and connections.</summary>
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process!.Id}/fd").Length;
 
-    /// <summary>The physical memory that it takes, in bytes.</summary>
+    /// <summary>The physical memory in use, in bytes.</summary>
     public long Memory => Refreshed().WorkingSet64;
 
-    /// <summary>The most physical memory that it has taken since it started, in bytes.</summary>
+    /// <summary>The peak physical memory since its start, in bytes.</summary>
     public long PeakMemory => Refreshed().PeakWorkingSet64;
 
-    /// <summary>The processor time that it has used since it started.</summary>
+    /// <summary>The processor time used since its start.</summary>
     public TimeSpan ProcessorTime => Refreshed().TotalProcessorTime;
 
-    /// <summary>How many bytes it has caused to be written to disks since it started; null where the system does not count them.</summary>
+    /// <summary>The bytes written to disks on its behalf since its start; null if the system does not count them.</summary>
     public long? BytesWritten
     {
         get
@@ -86,13 +86,13 @@ public sealed class HostProcess : IDisposable
         }
     }
 
-    /// <summary>Starts one whose data folder is deleted in the end, and waits until it is ready.</summary>
-    /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
-    /// <param name="logLevel">What it prints.</param>
-    /// <param name="folder">Its data folder; null for a new one.</param>
-    /// <param name="descriptors">How many files it may open; null for as many as the test.</param>
-    /// <param name="variables">Further variables of its environment.</param>
-    /// <param name="program">The program and its first arguments, if it is not <c>fopwatch.dll serve</c> beside the tests.</param>
+    /// <summary>Starts a host whose data folder is deleted at the end, and waits until it is ready.</summary>
+    /// <param name="settings">Settings below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
+    /// <param name="logLevel">The log level.</param>
+    /// <param name="folder">The data folder; null for a new one.</param>
+    /// <param name="descriptors">The limit of open files; null for the test's.</param>
+    /// <param name="variables">Additional environment variables.</param>
+    /// <param name="program">The program and its first arguments, if not <c>fopwatch.dll serve</c> in the tests' folder.</param>
     public static async Task<HostProcess> StartAsync(
         Dictionary<string, string?> settings,
         string logLevel = "Information",
@@ -116,7 +116,7 @@ public sealed class HostProcess : IDisposable
         }
         catch
         {
-            // No test has it yet that could end it.
+            // No test has received it yet, so no test could end it.
             host.Dispose();
             throw;
         }
@@ -129,7 +129,7 @@ public sealed class HostProcess : IDisposable
         Read(_process.StandardError);
     }
 
-    /// <summary>Waits until it is ready. Fails if it ends before.</summary>
+    /// <summary>Waits until the host is ready. Fails if it ends before.</summary>
     public async Task UntilReadyAsync()
     {
         using var http = new HttpClient { BaseAddress = Url };
@@ -146,7 +146,7 @@ public sealed class HostProcess : IDisposable
         });
     }
 
-    /// <summary>Starts one that is to end by itself, and returns what it ended with.</summary>
+    /// <summary>Starts a host that is expected to end, and returns its exit code.</summary>
     public async Task<int> RunToEndAsync()
     {
         Start();
@@ -155,8 +155,8 @@ public sealed class HostProcess : IDisposable
     }
 
     /// <summary>Sends it a signal that ends it.</summary>
-    /// <param name="name">The signal as <c>kill</c> takes it.</param>
-    /// <returns>What it ended with.</returns>
+    /// <param name="name">The signal's name for <c>kill</c>.</param>
+    /// <returns>The exit code.</returns>
     public async Task<int> SignalAsync(string name)
     {
         using (var kill = Process.Start("kill", ["-s", name, $"{_process!.Id}"]))
@@ -165,7 +165,7 @@ public sealed class HostProcess : IDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>Kills it as it is, with SIGKILL.</summary>
+    /// <summary>Kills it with SIGKILL.</summary>
     public void Kill()
     {
         if (_process is null)
@@ -180,7 +180,7 @@ public sealed class HostProcess : IDisposable
     {
         Kill();
 
-        // Several in turn may have had one folder.
+        // Several hosts may have used the folder in turn.
         if (_ownsFolder && Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
     }

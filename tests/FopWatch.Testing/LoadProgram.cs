@@ -2,10 +2,10 @@ using System.Diagnostics;
 
 namespace FopWatch.Testing;
 
-/// <summary>A run of a load program, whose file is beside the tests.</summary>
-/// <param name="ExitCode">What it ended with.</param>
-/// <param name="Output">What it printed.</param>
-/// <param name="Errors">What it printed to standard error.</param>
+/// <summary>A run of a load program, whose file is in the tests' folder.</summary>
+/// <param name="ExitCode">The exit code.</param>
+/// <param name="Output">The standard output.</param>
+/// <param name="Errors">The standard error.</param>
 public sealed record LoadProgram(int ExitCode, string Output, string Errors)
 {
     /// <summary>The rows of each table, by the table's title.</summary>
@@ -29,7 +29,7 @@ public sealed record LoadProgram(int ExitCode, string Output, string Errors)
         }
     }
 
-    /// <summary>Fails unless all went well, and every table is there and has all its figures.</summary>
+    /// <summary>Fails unless the run succeeded, and every table exists and has all its figures.</summary>
     public void HasAllFigures(params string[] titles)
     {
         TestContext.Current.TestOutputHelper?.WriteLine(Output);

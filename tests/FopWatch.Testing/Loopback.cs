@@ -3,10 +3,9 @@ using System.Net.Sockets;
 
 namespace FopWatch.Testing;
 
-/// <summary>Ports of the loopback interface.</summary>
 public static class Loopback
 {
-    /// <summary>A port that nothing listens on.</summary>
+    /// <summary>A free port.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

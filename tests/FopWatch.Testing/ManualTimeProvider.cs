@@ -14,11 +14,11 @@ public sealed class ManualTimeProvider : TimeProvider
     private long _sequence;
     private int _pending;
 
-    /// <param name="start">The time that it starts at; 2026-01-02 03:04:05 UTC if null.</param>
+    /// <param name="start">The start time; 2026-01-02 03:04:05 UTC if null.</param>
     public ManualTimeProvider(DateTimeOffset? start = null) =>
         _now = (start ?? new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)).ToUniversalTime();
 
-    /// <summary>How many timers are armed: delays that somebody awaits, timeouts that are running.</summary>
+    /// <summary>The number of active timers: pending delays and timeouts.</summary>
     public int PendingTimers
     {
         get
@@ -28,7 +28,7 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
-    /// <summary>How far the time that is read is ahead of the time that passes: a clock that is wrong, or is set right.</summary>
+    /// <summary>How far the shown time is ahead of the elapsed time: simulates a clock that is wrong, or is set right.</summary>
     public TimeSpan Ahead { get; set; }
 
     private DateTimeOffset Elapsed
@@ -52,15 +52,15 @@ public sealed class ManualTimeProvider : TimeProvider
     /// <inheritdoc/>
     public override long GetTimestamp() => Elapsed.Ticks;
 
-    /// <summary>Moves the clock forward, firing on the way what becomes due, timers that the callbacks arm included.</summary>
-    /// <param name="by">How far; not negative.</param>
+    /// <summary>Advances the clock, and fires the timers that become due, including those set by callbacks.</summary>
+    /// <param name="by">By how much; not negative.</param>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         ElapseTo(Elapsed + by);
     }
 
-    /// <summary>Moves the clock forward to a time, as <see cref="Advance"/> does; not at all if that is past.</summary>
+    /// <summary>Advances the clock to a time like <see cref="Advance"/>; does nothing if that is past.</summary>
     public void AdvanceTo(DateTimeOffset until) => ElapseTo(until - Ahead);
 
     private void ElapseTo(DateTimeOffset until)
@@ -70,7 +70,7 @@ public sealed class ManualTimeProvider : TimeProvider
     }
 
     /// <summary>
-    /// Completes once at least this many timers are armed: how a test waits, without sleeping, until the code under test waits for
+    /// Completes once at least this many timers are active. A test uses it to wait, without sleeping, until the code under test waits for
     /// the clock.
     /// </summary>
     public Task UntilTimersAsync(int count, CancellationToken cancellationToken = default)
@@ -143,7 +143,7 @@ public sealed class ManualTimeProvider : TimeProvider
 
         public bool Armed { get; set; }
 
-        /// <summary>Grows with every arming, so that what a later one replaced is recognised in the queue.</summary>
+        /// <summary>Incremented whenever the timer is set, so that a replaced one is recognised in the queue.</summary>
         public int Arming { get; set; }
 
         public TimeSpan? Period { get; private set; }

@@ -3,23 +3,23 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Testing;
 
-/// <summary>Checks values against the schemas of a document: as much of JSON Schema as the project's documents use.</summary>
+/// <summary>Validates values against a document's schemas: implements the part of JSON Schema that the project's documents use.</summary>
 /// <param name="document">The document.</param>
-/// <param name="others">Documents that it may refer to, by the name it does so with.</param>
+/// <param name="others">Other documents by the names used in references.</param>
 public sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<string, JsonElement>? others = null)
 {
-    /// <summary>Annotations, which say nothing about which values are right.</summary>
+    /// <summary>Annotations, which do not affect validation.</summary>
     private static readonly HashSet<string> Annotations =
         ["$schema", "$defs", "title", "description", "format", "default", "examples", "contentEncoding"];
 
-    /// <summary>What a reference points to.</summary>
+    /// <summary>The target of a reference.</summary>
     public JsonElement? Resolve(string reference) => Follow(reference)?.Target;
 
-    /// <summary>What a schema that is only a reference points to in the end; any other schema itself.</summary>
+    /// <summary>The final target of a schema that is only a reference; any other schema itself.</summary>
     public JsonElement Target(JsonElement schema) =>
         schema.TryGetProperty("$ref", out var reference) && Follow(reference.GetString()!) is var (reader, target) ? reader.Target(target) : schema;
 
-    /// <summary>A schema of an object with the parts of its <c>allOf</c> made one; any other schema itself.</summary>
+    /// <summary>An object schema with the parts of its <c>allOf</c> merged; any other schema itself.</summary>
     public JsonElement Whole(JsonElement schema)
     {
         if (!schema.TryGetProperty("allOf", out var allOf))
@@ -35,7 +35,7 @@ public sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<strin
         });
     }
 
-    /// <summary>Where a value is not as a schema says; empty if it is.</summary>
+    /// <summary>The violations of a schema by a value.</summary>
     public IReadOnlyList<string> Violations(JsonElement schema, JsonElement value, string at = "")
     {
         schema = Whole(schema);
@@ -85,7 +85,7 @@ public sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<strin
     public static IEnumerable<string> Texts(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(one => one.GetString()!) : [value.GetString()!];
 
-    /// <summary>Every object in a document, itself included.</summary>
+    /// <summary>Every object in a document, including the document.</summary>
     public static IEnumerable<(string At, JsonElement Value)> AllObjects(JsonElement value, string at = "") => value.ValueKind switch
     {
         JsonValueKind.Object => value.EnumerateObject().SelectMany(member => AllObjects(member.Value, $"{at}/{member.Name}")).Prepend((at, value)),

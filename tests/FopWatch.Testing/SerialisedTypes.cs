@@ -5,10 +5,10 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace FopWatch.Testing;
 
-/// <summary>Holds schemas against what is serialised.</summary>
+/// <summary>Compares schemas with what is serialised.</summary>
 public static class SerialisedTypes
 {
-    /// <summary>Every type that is written when a root is.</summary>
+    /// <summary>Every type serialised with a root.</summary>
     public static List<JsonTypeInfo> ReachableFrom(IEnumerable<JsonTypeInfo> roots)
     {
         var found = new Dictionary<Type, JsonTypeInfo>();
@@ -48,7 +48,7 @@ public static class SerialisedTypes
         }
     }
 
-    /// <summary>Asserts that a schema requires what is always serialised.</summary>
+    /// <summary>Asserts that a schema requires the properties that are always serialised.</summary>
     public static void AssertRequired(JsonTypeInfo info, JsonElement schema)
     {
         var always = info.Properties.Where(IsAlwaysThere).Select(property => property.Name);
@@ -56,7 +56,7 @@ public static class SerialisedTypes
         Assert.Equal(always, SchemaReader.Texts(schema.GetProperty("required")));
     }
 
-    /// <summary>Asserts that a schema has the values that an enum is serialised as.</summary>
+    /// <summary>Asserts that a schema has the serialised values of an enum.</summary>
     public static void AssertValues(JsonTypeInfo info, JsonElement schema)
     {
         var values = Enum.GetValues(info.Type).Cast<object>().Select(value => JsonSerializer.SerializeToElement(value, info).GetString());
@@ -64,7 +64,7 @@ public static class SerialisedTypes
         Assert.Equal(values, SchemaReader.Texts(schema.GetProperty("enum")));
     }
 
-    /// <summary>What a property holds: of a list, its element; of something that may be null, that.</summary>
+    /// <summary>The type of a property's content: the element of a list, or the underlying type of a nullable one.</summary>
     private static JsonTypeInfo ElementInfo(JsonPropertyInfo property)
     {
         var info = property.Options.GetTypeInfo(property.PropertyType);
@@ -95,7 +95,7 @@ public static class SerialisedTypes
         _ => !IsNullable(property),
     };
 
-    /// <summary>Found by its name, because what older versions of the generator write does not know the member.</summary>
+    /// <summary>Found by its name, because the output of older versions of the generator lacks the member.</summary>
     private static PropertyInfo Member(JsonPropertyInfo property) => property.DeclaringType.GetProperties().Single(member =>
         (member.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.CamelCase.ConvertName(member.Name)) == property.Name);
 }

@@ -1,6 +1,6 @@
 namespace FopWatch.Testing;
 
-/// <summary>A clock that a test sets. Timers and elapsed times are real.</summary>
+/// <summary>A clock set by the test. Timers and elapsed times are real.</summary>
 public sealed class SetTime(DateTimeOffset now) : TimeProvider
 {
     public DateTimeOffset Now { get; set; } = now;

@@ -1,24 +1,24 @@
 namespace FopWatch.Testing;
 
 /// <summary>
-/// Captured payloads of the real providers: not a part of the project, but tests read them where they are. They are in
-/// <c>FOPWATCH_PAYLOADS</c>, or in <c>shared/payloads</c> beside some folder above.
+/// Captured payloads of the real providers. They are not part of the repository: they are in
+/// <c>FOPWATCH_PAYLOADS</c>, or in <c>shared/payloads</c> next to a parent folder.
 /// </summary>
 public static class SharedPayloads
 {
-    /// <summary>The names of all of them; skips the test where they are not to be had.</summary>
+    /// <summary>The names of all payloads. Skips the test if there are none.</summary>
     public static IReadOnlyList<string> Names()
     {
         var folder = Folder();
-        Assert.SkipUnless(folder is not null && Directory.Exists(folder), "The shared payloads are not here.");
+        Assert.SkipUnless(folder is not null && Directory.Exists(folder), "There are no shared payloads: FOPWATCH_PAYLOADS names no folder.");
         return [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Reads one; skips the test where it is not to be had.</summary>
+    /// <summary>Reads a payload. Skips the test if it does not exist.</summary>
     public static byte[] Read(string name)
     {
         var file = Path.Combine(Folder() ?? "", name);
-        Assert.SkipUnless(File.Exists(file), "The shared payloads are not here.");
+        Assert.SkipUnless(File.Exists(file), $"There is no shared payload {Path.GetFileName(file)}.");
         return File.ReadAllBytes(file);
     }
 

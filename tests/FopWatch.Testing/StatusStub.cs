@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Testing;
 
 /// <summary>
-/// A status API on a free loopback port. It answers about an id as <see cref="Answer"/> says, or else as <see cref="Answers"/> does, and 612
-/// about the rest. It records what it was asked.
+/// A status API on a free loopback port. For each id it returns <see cref="Answer"/>, otherwise <see cref="Answers"/>, otherwise 612.
+/// It records its queries.
 /// </summary>
 public sealed class StatusStub : IAsyncDisposable
 {
@@ -21,28 +21,28 @@ public sealed class StatusStub : IAsyncDisposable
 
     public Uri Endpoint => new(_web.Urls.Single());
 
-    /// <summary>The answer by id, and by how many questions about it came before; null for <see cref="Answers"/>.</summary>
+    /// <summary>The answer by id and number of earlier queries about it; null for <see cref="Answers"/>.</summary>
     public Func<string, int, (int Status, string Body)>? Answer { get; set; }
 
-    /// <summary>How long each answer takes.</summary>
+    /// <summary>The delay of each answer.</summary>
     public TimeSpan Delay { get; set; }
 
     /// <summary>The answer by id.</summary>
     public ConcurrentDictionary<string, (int Status, byte[] Body)> Answers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The answer of the query of workflows, by id.</summary>
+    /// <summary>The workflow query's answer by id.</summary>
     public ConcurrentDictionary<string, (int Status, byte[] Body)> Workflows { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The ids that it was asked about, in order, and when.</summary>
+    /// <summary>The queried ids in order, with their times.</summary>
     public ConcurrentQueue<(string Id, DateTimeOffset At)> Asked { get; } = new();
 
-    /// <summary>The ids that it was asked about, in order.</summary>
+    /// <summary>The queried ids in order.</summary>
     public IEnumerable<string> AskedIds => Asked.Select(asked => asked.Id);
 
-    /// <summary>The ids that the query of workflows was asked about, in order, and how that was authorized.</summary>
+    /// <summary>The ids in workflow queries in order, with their authorization.</summary>
     public ConcurrentQueue<(string Id, string Authorization)> AskedForWorkflows { get; } = new();
 
-    /// <summary>Starts one that knows no id.</summary>
+    /// <summary>Starts a status API that knows no id.</summary>
     /// <param name="time">The clock of <see cref="Asked"/>; the system's if null.</param>
     public static async Task<StatusStub> StartAsync(TimeProvider? time = null)
     {
@@ -55,15 +55,15 @@ public sealed class StatusStub : IAsyncDisposable
         return stub;
     }
 
-    /// <summary>How often it was asked about an id.</summary>
+    /// <summary>The number of queries about an id.</summary>
     public int TimesAsked(string id) => _timesAsked.GetValueOrDefault(id);
 
-    /// <summary>Lets it answer from now on that a job succeeded.</summary>
+    /// <summary>Makes it answer from now on that a job succeeded.</summary>
     /// <param name="id">The job.</param>
-    /// <param name="bucket">The bucket of its input; null if the answer names none.</param>
+    /// <param name="bucket">The bucket of its input; null for an answer without one.</param>
     public void Succeeds(string id, string? bucket = null) => Answers[id] = (200, Encoding.UTF8.GetBytes(Succeeded(id, bucket)));
 
-    /// <summary>Forgets every answer and every question.</summary>
+    /// <summary>Forgets every answer and every query.</summary>
     public void Reset()
     {
         Answer = null;
@@ -78,10 +78,10 @@ public sealed class StatusStub : IAsyncDisposable
     public static string Succeeded(string id, string? bucket = null) =>
         $$"""{"id":"{{id}}","code":0,{{(bucket is null ? "" : $"\"inputBucket\":\"{bucket}\",")}}"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
-    /// <summary>The body of a job that is being processed, with everything that Qiniu says of one.</summary>
+    /// <summary>The body of a job in progress with every field of Qiniu's.</summary>
     public static string Processing(string id) => Body(id, 2, "The fop is executing now");
 
-    /// <summary>The body of a job that succeeded, with everything that Qiniu says of one.</summary>
+    /// <summary>The body of a succeeded job with every field of Qiniu's.</summary>
     public static string Done(string id) => Body(id, 0, "The fop was completed successfully");
 
     public ValueTask DisposeAsync() => _web.DisposeAsync();

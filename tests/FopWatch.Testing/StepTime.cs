@@ -1,8 +1,8 @@
 namespace FopWatch.Testing;
 
-/// <summary>A clock on which every look at it takes as long. Timers are real.</summary>
-/// <param name="step">How long a look takes.</param>
-/// <param name="start">The time at the start; the beginning of 2026 if null.</param>
+/// <summary>A clock that advances by a fixed step at every reading. Timers are real.</summary>
+/// <param name="step">The step per reading.</param>
+/// <param name="start">The start time; the beginning of 2026 if null.</param>
 public sealed class StepTime(TimeSpan step, DateTimeOffset? start = null) : TimeProvider
 {
     private readonly DateTimeOffset _start = start ?? new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

@@ -5,7 +5,7 @@ public sealed class TempFolder : IDisposable
 {
     public string FullName { get; } = Directory.CreateTempSubdirectory("fopwatch-").FullName;
 
-    /// <summary>The database of an embedded host whose data folder this is.</summary>
+    /// <summary>The database of an embedded host with this data folder.</summary>
     public string DatabasePath => Path.Combine(FullName, "fopwatch.db");
 
     public void Dispose() => Directory.Delete(FullName, recursive: true);

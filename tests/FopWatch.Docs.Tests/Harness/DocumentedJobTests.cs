@@ -5,9 +5,9 @@ namespace FopWatch.Docs.Tests.Harness;
 
 public sealed class DocumentedJobTests
 {
-    /// <summary>The simulator writes items in an order that the job's seed decides, and the documents show one.</summary>
+    /// <summary>The simulator's order of items depends on the job's seed, and the documents show one order.</summary>
     [Fact]
-    public async Task The_provider_lists_the_commands_as_the_documents_do()
+    public async Task The_provider_lists_the_commands_in_the_documents_order()
     {
         await using var provider = await DocumentedJob.StartProviderAsync();
         using var http = new HttpClient { BaseAddress = provider.StatusEndpoint };

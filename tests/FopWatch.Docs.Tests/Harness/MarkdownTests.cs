@@ -3,7 +3,7 @@ namespace FopWatch.Docs.Tests.Harness;
 public sealed class MarkdownTests
 {
     [Fact]
-    public void Blocks_have_their_place_language_attributes_and_text()
+    public void Blocks_have_their_position_language_attributes_and_text()
     {
         var blocks = Markdown.Read("a.md", """
             # A title
@@ -32,22 +32,22 @@ public sealed class MarkdownTests
     [InlineData("text\n~~~\nfirst\n~~~", "a.md:2: write fences with ```, not ~~~")]
     [InlineData("```sh need=\"Azurite\"\nfirst\n```", "a.md:1: the attribute 'need' is unknown")]
     [InlineData("```sh (optional)\nfirst\n```", "a.md:1: the info string 'sh (optional)' is not a language with name=\"value\" attributes")]
-    public void What_is_not_understood_is_refused_with_its_place(string text, string message) =>
+    public void Invalid_blocks_are_refused_with_their_position(string text, string message) =>
         Assert.Equal(message, Assert.Throws<FormatException>(() => Markdown.Read("a.md", text)).Message);
 
     [Fact]
-    public void A_need_that_nothing_is_known_of_is_refused()
+    public void An_unknown_need_is_refused()
     {
         var block = Markdown.Read("a.md", "```sh needs=\"Azurite, a unicorn\"\nfirst\n```")[0];
 
         Assert.StartsWith(
-            "a.md:1: nothing is known of the need 'a unicorn', only of 'Azure Functions Core Tools', ",
+            "a.md:1: the need 'a unicorn' is unknown; known needs are 'Azure Functions Core Tools', ",
             Assert.Throws<FormatException>(() => Need.ReasonToSkip(block)).Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_need_that_is_not_met_gives_the_reason() =>
+    public void An_unmet_need_gives_the_reason() =>
         Assert.Equal(
             "needs an Azure subscription: a test does not deploy to Azure",
             Need.ReasonToSkip(Markdown.Read("a.md", "```sh needs=\"an Azure subscription\"\naz login\n```")[0]));

@@ -19,7 +19,7 @@ public sealed class SampleTests
     [InlineData("id: 1-9f3a2c1e\ndata: {…}", "id: 1-01234567\ndata: {\"a\":1}\n\n")]
     [InlineData("{\"a\":\"one\n two\",\n \"b\":2}", """{"a":"one two","b":2}""")]
     [InlineData("first\n…\nlast", "first\nsecond\nthird\nlast")]
-    public void What_is_shown_is_what_is_printed(string shown, string actual) => Assert.Null(Difference(shown, actual));
+    public void Matching_output_has_no_difference(string shown, string actual) => Assert.Null(Difference(shown, actual));
 
     [Theory]
     [InlineData("ok", "OK", "the line is 'OK', not 'ok'")]
@@ -37,14 +37,14 @@ public sealed class SampleTests
     [InlineData("""{"at":"2026-11-22T03:10:34Z"}""", """{"at":"yesterday"}""", "$.at is 'yesterday', not '2026-11-22T03:10:34Z'")]
     [InlineData("z0.560e99c37823de5a49c22393", "z0.560e99c37823de5a49c22394", "the line is 'z0.560e99c37823de5a49c22394', not 'z0.560e99c37823de5a49c22393'")]
     [InlineData("id: 1\ndata: {…}", "id: 1\nevent: x", "the line does not begin with 'data: ': event: x")]
-    public void The_first_difference_is_named(string shown, string actual, string difference) => Assert.Equal(difference, Difference(shown, actual));
+    public void The_first_difference_is_reported(string shown, string actual, string difference) => Assert.Equal(difference, Difference(shown, actual));
 
     [Fact]
-    public void More_may_follow_in_a_stream() =>
+    public void More_output_may_follow_in_a_stream() =>
         Assert.Null(Sample.Difference(["id: 1"], "id: 1\nid: 2", isStream: true, new Dictionary<string, string>()));
 
     [Fact]
-    public void Generated_values_that_are_shown_are_learned()
+    public void The_real_values_of_shown_generated_values_are_learned()
     {
         var learned = new Dictionary<string, string>();
 

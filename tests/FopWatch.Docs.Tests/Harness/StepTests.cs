@@ -24,7 +24,7 @@ public sealed class StepTests
     }
 
     [Fact]
-    public void A_command_knows_what_a_shell_remembers_of_the_earlier_ones()
+    public void A_command_knows_the_shell_state_left_by_earlier_ones()
     {
         var steps = Of("""
             ```sh
@@ -41,7 +41,7 @@ public sealed class StepTests
     }
 
     [Fact]
-    public void A_console_block_is_commands_with_what_each_prints()
+    public void A_console_block_is_commands_with_their_output()
     {
         var steps = Of("""
             ```console
@@ -61,7 +61,7 @@ public sealed class StepTests
     }
 
     [Fact]
-    public void A_console_block_that_begins_with_output_is_refused() =>
+    public void A_console_block_that_starts_with_output_is_refused() =>
         Assert.StartsWith("a.md:2: ", Assert.Throws<FormatException>(() => Of("```console\nok\n```")).Message, StringComparison.Ordinal);
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class StepTests
     [InlineData("dotnet run --project src/FopWatch.Local -- demo", false)]
     [InlineData("dotnet run --project src/FopWatch.Functions", true)]
     [InlineData("cd src/FopWatch.Functions && func start", true)]
-    public void A_host_is_known(string command, bool isHost) => Assert.Equal(isHost, Of($"```sh\n{command}\n```")[0].IsHost);
+    public void A_command_that_starts_a_host_is_recognised(string command, bool isHost) => Assert.Equal(isHost, Of($"```sh\n{command}\n```")[0].IsHost);
 
     [Theory]
     [InlineData("curl http://127.0.0.1:7071/x", "curl http://127.0.0.1:9/x")]

@@ -1,7 +1,7 @@
 namespace FopWatch.Docs.Tests;
 
-/// <summary>One fenced block of a document.</summary>
-/// <param name="Document">The document, by its path from the root of the repository.</param>
+/// <summary>A fenced block of a document.</summary>
+/// <param name="Document">The path of the document from the root of the repository.</param>
 /// <param name="Line">The line of the opening fence, from 1.</param>
 /// <param name="Language">The first word of the info string; empty if there is none.</param>
 /// <param name="Attributes">The rest of the info string: <c>name="value"</c>, or a name alone.</param>
@@ -9,10 +9,10 @@ namespace FopWatch.Docs.Tests;
 internal sealed record Block(
     string Document, int Line, string Language, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<string> Lines)
 {
-    /// <summary>What the commands need that a machine may lack, separated by commas.</summary>
+    /// <summary>The needs of the commands that a machine may lack, separated by commas.</summary>
     public const string Needs = "needs";
 
-    /// <summary>The file that a reader writes the text to.</summary>
+    /// <summary>The file to which a reader writes the text.</summary>
     public const string FileName = "file";
 
     public string Text => string.Join('\n', Lines);

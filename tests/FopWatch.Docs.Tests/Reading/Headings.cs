@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The headings of a Markdown document, and the anchors that hosts of Git repositories give them.</summary>
+/// <summary>The headings of a Markdown document, and the anchors that Git hosts give them.</summary>
 internal static partial class Headings
 {
     /// <summary>Level and text of each heading outside of fenced blocks.</summary>

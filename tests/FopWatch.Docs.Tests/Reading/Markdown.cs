@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>Reads the fenced blocks of Markdown. What it does not understand is an error, so that no block is overlooked.</summary>
+/// <summary>Reads the fenced blocks of Markdown. Unknown syntax is an error, so that no block is overlooked.</summary>
 internal static partial class Markdown
 {
-    /// <summary>The documents of the repository that have blocks, the README first.</summary>
+    /// <summary>The documents with blocks, the README first.</summary>
     public static IReadOnlyList<Block> BlocksOfRepository() =>
     [
         .. Repository.Files()
@@ -17,7 +17,7 @@ internal static partial class Markdown
     ];
 
     /// <summary>Reads the blocks of a document.</summary>
-    /// <exception cref="FormatException">A fence is not closed, or its info string is not understood.</exception>
+    /// <exception cref="FormatException">A fence is not closed, or its info string is invalid.</exception>
     public static IReadOnlyList<Block> Read(string document, string text)
     {
         var blocks = new List<Block>();

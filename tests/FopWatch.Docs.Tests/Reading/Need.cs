@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>Something that commands need and not every machine has. The attribute <c>needs</c> of a block names it.</summary>
-/// <param name="Name">As blocks name it.</param>
-/// <param name="IsMet">Whether it is to be had here.</param>
-/// <param name="Otherwise">Why the commands are skipped if it is not.</param>
+/// <summary>A need of commands that some machines do not meet. The attribute <c>needs</c> of a block names it.</summary>
+/// <param name="Name">The name used by blocks.</param>
+/// <param name="IsMet">Whether this machine meets it.</param>
+/// <param name="Otherwise">Why the commands are skipped otherwise.</param>
 internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
 {
     private static readonly IReadOnlyList<Need> All =
@@ -16,7 +16,7 @@ internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
         new("a container engine", () => false, "a test does not download images and leave containers running"),
         new("an Azure subscription", () => false, "a test does not deploy to Azure"),
         new("a Functions host and ten minutes", () => false,
-            "FopWatch.Functions.Tests runs the same where FOPWATCH_FUNCTIONS_HOST is set"),
+            "FopWatch.Functions.Tests runs the same if FOPWATCH_FUNCTIONS_HOST is set"),
         new("the released packages", () => false, "a test installs nothing for good; FopWatch.Packages.Tests installs what it packs"),
         new("a system with systemd", () => false, "a test adds no service"),
         new("an idle hour", () => false, "mutation testing runs the tests thousands of times, and a load run measures the machine"),
@@ -37,7 +37,7 @@ internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
         .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
 
     private static Need Of(Block block, string name) => All.FirstOrDefault(need => need.Name == name)
-        ?? throw new FormatException($"{block.Place}: nothing is known of the need '{name}', only of {string.Join(", ", All.Select(need => $"'{need.Name}'"))}");
+        ?? throw new FormatException($"{block.Place}: the need '{name}' is unknown; known needs are {string.Join(", ", All.Select(need => $"'{need.Name}'"))}");
 
     private static bool IsListening(int port)
     {

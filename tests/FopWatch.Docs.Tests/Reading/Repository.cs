@@ -1,6 +1,6 @@
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The files of this repository, as a clone of it has them: without build output, packages and secrets.</summary>
+/// <summary>The files of this repository as in a clone: without build output, packages and secrets.</summary>
 internal static class Repository
 {
     private static readonly string[] SkippedFolders =
@@ -11,7 +11,7 @@ internal static class Repository
 
     public static string PathOf(string path) => Path.Combine(Root, path);
 
-    /// <summary>Every file, by its path from the root.</summary>
+    /// <summary>Every file by its path from the root.</summary>
     public static IEnumerable<string> Files() => FilesBelow(new(Root)).Select(file => Path.GetRelativePath(Root, file.FullName));
 
     private static IEnumerable<FileInfo> FilesBelow(DirectoryInfo folder) => folder.EnumerateFiles()
@@ -30,6 +30,6 @@ internal static class Repository
                 return folder.FullName;
         }
 
-        throw new InvalidOperationException("No folder above this program has FopWatch.slnx.");
+        throw new InvalidOperationException("No folder above this program contains FopWatch.slnx.");
     }
 }

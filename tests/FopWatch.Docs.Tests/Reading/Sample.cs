@@ -6,20 +6,19 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Docs.Tests;
 
 /// <summary>
-/// Compares output as a document shows it with real output. JSON has to have the same members in the same order with the same values, and
-/// text the same lines. Times, generated keys and event ids may differ. <c>…</c> stands for whatever was left out. A line that begins with
-/// a space goes on the line before.
+/// Compares the output in a document with real output. JSON must have the same members in the same order with the same values, and
+/// text the same lines. Times, generated keys and event ids may differ. <c>…</c> stands for omitted output. A line that starts with
+/// a space continues the previous one.
 /// </summary>
 internal static partial class Sample
 {
     private const string Elision = "…";
 
-    /// <summary>Compares.</summary>
     /// <param name="shown">The lines of the document.</param>
     /// <param name="actual">The real output.</param>
-    /// <param name="isStream">Whether more may follow.</param>
-    /// <param name="learned">Gets the generated values that are shown, each with the real one in its place.</param>
-    /// <returns>The first difference; null if there is none.</returns>
+    /// <param name="isStream">Whether more output may follow.</param>
+    /// <param name="learned">Receives the generated values in the document, each with the real one in its place.</param>
+    /// <returns>The first difference, or null.</returns>
     public static string? Difference(IReadOnlyList<string> shown, string actual, bool isStream, IDictionary<string, string> learned)
     {
         var expected = Joined(shown);
@@ -150,7 +149,7 @@ internal static partial class Sample
 
     private static string Written(JsonNode? node) => node?.ToJsonString() ?? "null";
 
-    /// <summary>Makes JSON of what is shown: <c>…</c> outside of strings becomes a member or an element of that name.</summary>
+    /// <summary>Makes valid JSON of the shown text: <c>…</c> outside of strings becomes a member or an element of that name.</summary>
     private static string WithoutElisions(string shown)
     {
         var json = new StringBuilder();

@@ -2,23 +2,23 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>One command of a block, and what the block shows as its output.</summary>
+/// <summary>A command of a block, with the output shown for it.</summary>
 /// <param name="Block">The block.</param>
 /// <param name="Line">The line of the command, from 1.</param>
 /// <param name="Command">The command, without a comment at its end.</param>
-/// <param name="Before">Earlier lines of the block that set variables or change the folder: a shell remembers them.</param>
+/// <param name="Before">Earlier lines of the block that set variables or change the folder, which a shell remembers.</param>
 /// <param name="Shown">The output; empty if none is shown.</param>
 internal sealed partial record Step(Block Block, int Line, string Command, IReadOnlyList<string> Before, IReadOnlyList<string> Shown)
 {
     public string Place => $"{Block.Document}:{Line}";
 
-    /// <summary>The name of the test: where the command is, and its first line.</summary>
+    /// <summary>The name of the test: the position of the command, and its first line.</summary>
     public string Label => $"{Place} {Command.Split('\n')[0]}";
 
-    /// <summary>Whether it is a host: it runs until it is stopped, and the commands after it talk to it.</summary>
+    /// <summary>Whether it is a host: it runs until it is stopped, and later commands call it.</summary>
     public bool IsHost => Hosts().IsMatch(Command);
 
-    /// <summary>Whether it prints for as long as it runs, and runs until it is stopped.</summary>
+    /// <summary>Whether it prints continuously and runs until it is stopped.</summary>
     public bool IsStream => Streams().IsMatch(Command);
 
     /// <summary>The commands of a block in <c>sh</c> or <c>console</c>.</summary>
@@ -62,7 +62,7 @@ internal sealed partial record Step(Block Block, int Line, string Command, IRead
     private static List<string> Remembered(List<Step> earlier) =>
         [.. earlier.Where(step => Remembers().IsMatch(step.Command)).Select(step => step.Command)];
 
-    /// <summary>Whether a command goes on in the next line.</summary>
+    /// <summary>Whether a command continues on the next line.</summary>
     private static bool IsOpen(string command) => command.EndsWith('\\')
         || command.Count(character => character == '\'') % 2 == 1
         || (HereDocument().Match(command) is { Success: true } here

@@ -4,8 +4,8 @@ using System.Text;
 namespace FopWatch.Docs.Tests;
 
 /// <summary>
-/// The repository as somebody has it who has just cloned it, with a home folder as empty as his: a copy without build output, and of
-/// this user only the NuGet cache and sources.
+/// The repository as in a fresh clone with an empty home folder: a copy without build output, which has
+/// only the NuGet cache and sources of the current user.
 /// </summary>
 internal sealed class Clone : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class Clone : IDisposable
             File.Copy(Repository.PathOf(path), copy);
         }
 
-        // curl prints the status of each answer where commands print their errors. It sends the API key, as the README has its reader do.
+        // curl prints the status of each answer to standard error. It sends the API key, as the README tells its reader to.
         File.WriteAllText(
             Path.Combine(Home, ".curlrc"),
             $"header = \"X-Api-Key: {Settings.ApiKey}\"\nsilent\nshow-error\nwrite-out = \"%{{stderr}}{StatusMark}%{{http_code}}\\n\"\n");
@@ -56,14 +56,14 @@ internal sealed class Clone : IDisposable
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
 
-        // Build servers would outlive the test, and hold its output open.
+        // Build servers would outlive the test and hold its output open.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["UseSharedCompilation"] = "false";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         return new(start);
     }
 
-    /// <summary>The status of the last answer that curl got in a command; null if it got none.</summary>
+    /// <summary>The status of the last answer to curl in a command; null if there was none.</summary>
     public static int? StatusIn(string errors)
     {
         var at = errors.LastIndexOf(StatusMark, StringComparison.Ordinal);
@@ -72,7 +72,7 @@ internal sealed class Clone : IDisposable
 
     public void Dispose() => _parent.Delete(recursive: true);
 
-    /// <summary>Whether a variable says something to the programs that documents start, which a reader's environment does not.</summary>
+    /// <summary>Whether a variable affects the documents' programs and would not be set in a reader's environment.</summary>
     private static bool IsOfUser(string name) =>
         name.StartsWith("FOPWATCH", StringComparison.OrdinalIgnoreCase)
         || name.StartsWith("OTEL_", StringComparison.OrdinalIgnoreCase)

@@ -1,9 +1,9 @@
 namespace FopWatch.Docs.Tests;
 
-/// <summary>Compiles C# as a document shows it: statements of a program that uses FopWatch.Contracts and Azure's Service Bus client.</summary>
+/// <summary>Compiles a document's C#: statements of a program that uses FopWatch.Contracts and Azure's Service Bus client.</summary>
 internal static class CompiledSample
 {
-    /// <summary>What a reader's program has besides.</summary>
+    /// <summary>The rest of a reader's program.</summary>
     private const string Surroundings = """
         global using System;
         global using System.Collections.Generic;
@@ -18,8 +18,8 @@ internal static class CompiledSample
 
     private const string OwnMethod = "static Task SaveIfNewerAsync(JobRecord job) => Task.FromResult(job);";
 
-    /// <summary>Compiles, or skips the test where the packages of the sample are not to be had.</summary>
-    /// <returns>The compiler's errors and warnings; empty if there are none.</returns>
+    /// <summary>Compiles, or skips the test if the sample's packages are not available.</summary>
+    /// <returns>The compiler's errors and warnings.</returns>
     public static async Task<string> ErrorsAsync(string code, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("fopwatch-docs-");
@@ -33,8 +33,8 @@ internal static class CompiledSample
         }
     }
 
-    /// <summary>Compiles to a program in a folder, which <c>dotnet</c> runs, or skips the test where the packages of the sample are not to be had.</summary>
-    /// <returns>The compiler's errors and warnings; empty if there are none.</returns>
+    /// <summary>Compiles to a program in a folder, which <c>dotnet</c> runs, or skips the test if the sample's packages are not available.</summary>
+    /// <returns>The compiler's errors and warnings.</returns>
     public static async Task<string> BuildAsync(string code, string folder, CancellationToken cancellationToken)
     {
         // The example subscriber uses the same packages.
@@ -65,7 +65,7 @@ internal static class CompiledSample
         if (exit != 0)
             return $"The compiler ended with {exit}:\n{compiler.Output}{compiler.Errors}";
 
-        // What the program needs to run.
+        // The files that the program needs to run.
         File.Copy(Path.Combine(subscriber, "FopWatch.Contracts.dll"), Path.Combine(folder, "FopWatch.Contracts.dll"));
         File.Copy(Path.Combine(subscriber, "FopWatch.Subscriber.runtimeconfig.json"), Path.Combine(folder, "sample.runtimeconfig.json"));
         return "";
@@ -89,5 +89,5 @@ internal static class CompiledSample
         .Where(version => Version.TryParse(Path.GetFileName(version).Split('-')[0], out _) && Path.Exists(Path.Combine(version, path)))
         .MaxBy(version => Version.Parse(Path.GetFileName(version).Split('-')[0])) is { } latest
         ? Path.Combine(latest, path)
-        : throw new DirectoryNotFoundException($"No folder below {folder} has {path}.");
+        : throw new DirectoryNotFoundException($"No folder below {folder} contains {path}.");
 }

@@ -2,7 +2,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The job of the documents' samples at a provider that answers questions about it.</summary>
+/// <summary>The job of the documents' samples, at a provider that answers status queries.</summary>
 internal static class DocumentedJob
 {
     public static SimulatedJob Job { get; } = new()

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Docs.Tests;
 
 /// <summary>
-/// What is changed in a command before it runs: the address of the documents' host, whose port may be taken here, and generated values
-/// that an earlier output of the documents shows, such as a quarantine key.
+/// Changes to a command before it runs: the address of the documents' host, whose port may be in use here, and generated values
+/// in an earlier output of the documents, such as a quarantine key.
 /// </summary>
 internal sealed partial class Rewriting(int port)
 {
@@ -13,7 +13,7 @@ internal sealed partial class Rewriting(int port)
 
     public IDictionary<string, string> Learned => _learned;
 
-    /// <summary>Where the documents' host is here.</summary>
+    /// <summary>The address that replaces the documents' host.</summary>
     public Uri Host { get; } = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
 
     public string Of(string command)
@@ -22,7 +22,7 @@ internal sealed partial class Rewriting(int port)
             command = command.Replace(shown, real, StringComparison.Ordinal);
         command = Address().Replace(command, Host.Authority);
 
-        // These take the address as an option, and the documents' one if there is none.
+        // These take the address as an option, and default to the documents' address.
         var local = EmbeddedHost().Match(command);
         if (local.Success && local.Groups["command"].Value is "" or "serve")
             command += (local.Groups["arguments"].Success ? "" : " --") + $" --urls {Host.GetLeftPart(UriPartial.Authority)}";

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>A command that was started: what it has printed so far, and its end.</summary>
+/// <summary>A started command: its output so far, and its end.</summary>
 internal sealed class RunningCommand : IAsyncDisposable
 {
     private readonly Process _process;
@@ -24,7 +24,7 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>The exit code, once it ends and has printed all; null if it does not in the time given.</summary>
+    /// <summary>The exit code, once the command has ended and its output is complete; null at the timeout.</summary>
     public async Task<int?> ExitAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         try
@@ -38,8 +38,8 @@ internal sealed class RunningCommand : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until something holds, or it has ended, or the time given is over.</summary>
-    /// <returns>Whether it holds.</returns>
+    /// <summary>Waits until a condition holds, the command has ended, or the timeout.</summary>
+    /// <returns>Whether the condition holds.</returns>
     public async Task<bool> UntilAsync(Func<Task<bool>> holds, TimeSpan patience, CancellationToken cancellationToken)
     {
         for (var waited = Stopwatch.StartNew(); waited.Elapsed < patience;)

@@ -4,16 +4,16 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The settings that the README shows.</summary>
+/// <summary>The settings in the README.</summary>
 internal static partial class Settings
 {
-    /// <summary>What the first placeholder for an access key becomes.</summary>
+    /// <summary>The value for the first placeholder of an access key.</summary>
     public const string AccessKey = "access-key-1";
 
-    /// <summary>What the first placeholder for a secret key becomes.</summary>
+    /// <summary>The value for the first placeholder of a secret key.</summary>
     public const string SecretKey = "secret-key-of-sixteen-1";
 
-    /// <summary>What the placeholder for the API key becomes.</summary>
+    /// <summary>The value for the placeholder of the API key.</summary>
     public const string ApiKey = "api-key-of-a-reader";
 
     private static readonly Lazy<Block> Readme = new(() => Markdown.BlocksOfRepository().First(block =>
@@ -21,7 +21,7 @@ internal static partial class Settings
 
     public static Block OfReadme => Readme.Value;
 
-    /// <summary>Where the README's first source is notified.</summary>
+    /// <summary>The notify URL of the README's first source.</summary>
     public static string NotifyPath
     {
         get
@@ -31,7 +31,7 @@ internal static partial class Settings
         }
     }
 
-    /// <summary>Puts a value in the place of each placeholder.</summary>
+    /// <summary>Replaces each placeholder with a value.</summary>
     public static string Filled(string text)
     {
         var count = 0;

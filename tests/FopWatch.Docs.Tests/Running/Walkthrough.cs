@@ -9,7 +9,7 @@ using FopWatch.Simulator;
 namespace FopWatch.Docs.Tests;
 
 /// <summary>
-/// Does what a reader of the documents does, from top to bottom, in a fresh clone. The sources that the README's settings name have their
+/// Follows the documents from top to bottom in a fresh clone. The sources in the README's settings have their
 /// status API on this machine.
 /// </summary>
 public sealed partial class Walkthrough : IAsyncLifetime
@@ -47,7 +47,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
     internal Task WriteAsync(Block block) => File.WriteAllTextAsync(
         Path.Combine(_clone!.Folder, block.Attributes[Block.FileName]), Settings.Filled(block.Text), TestContext.Current.CancellationToken);
 
-    /// <summary>Runs a command and compares what it does with what the document shows.</summary>
+    /// <summary>Runs a command and compares its effect with the document.</summary>
     internal async Task RunAsync(Step step)
     {
         if (RunElsewhere.TryGetValue(step.Command, out var reason))
@@ -116,14 +116,14 @@ public sealed partial class Walkthrough : IAsyncLifetime
             Fail(step, command, run, difference!);
     }
 
-    /// <summary>Whether an answer has the status of the problem that is shown, or one of success.</summary>
+    /// <summary>Whether an answer has the status of the shown problem, or a success status.</summary>
     private static bool IsShown(Step step, int status)
     {
         var problem = ProblemStatus().Match(string.Concat(step.Shown));
         return problem.Success ? status == int.Parse(problem.Groups[1].Value, CultureInfo.InvariantCulture) : status is >= 200 and < 300;
     }
 
-    /// <summary>A reader's sources are real accounts; the settings that make the difference come from the environment.</summary>
+    /// <summary>A reader's sources are real accounts; here, environment variables replace the settings that differ.</summary>
     private IEnumerable<string> Environment() => Settings.SourcesOfReadme()
         .Select(source => $"export FopWatch__Sources__{source}__StatusEndpoint={_provider!.StatusEndpoint}")
         .Append($"export FOPWATCH_API_KEY={Settings.ApiKey}");
@@ -142,7 +142,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
         }
     }
 
-    /// <summary>Sends what is in the documents' quarantine and no command of theirs sends: a notification that is signed for another host.</summary>
+    /// <summary>Sends a notification that the documents show in quarantine and that none of their commands sends: one signed for another host.</summary>
     private async Task FillQuarantineAsync()
     {
         if (_quarantined)
