@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>The settings of the cloud host's own, beside those that it shares with the embedded host.</summary>
+/// <summary>The cloud host's own settings, next to those that it shares with the embedded host.</summary>
 public class CloudSettingsTests
 {
     private const string Https = "is not an https URL, such as https://contoso.table.core.windows.net";
@@ -32,14 +32,14 @@ public class CloudSettingsTests
     [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
     public void A_wrong_setting_is_named_with_valid_values(string name, string value, string problem)
     {
-        // The problem of a setting below another may be the other's.
+        // The problem may belong to a setting with a longer name.
         var expected = problem.StartsWith("Tables", StringComparison.Ordinal) ? $"FopWatch:{problem}" : $"{name} {problem}";
 
         Assert.Equal(expected, Assert.Single(Problems((name, value))));
     }
 
     [Fact]
-    public void Two_ways_to_the_service_bus_are_one_too_many()
+    public void Two_ways_to_the_Service_Bus_are_refused()
     {
         var problems = Problems(
             ("FopWatch:ServiceBus:Namespace", "contoso.servicebus.windows.net"),
@@ -51,13 +51,13 @@ public class CloudSettingsTests
     }
 
     [Fact]
-    public void Without_a_storage_account_the_ways_to_name_one_are_named() =>
+    public void Without_a_storage_account_the_ways_to_configure_one_are_named() =>
         Assert.Equal(
             "FopWatch:Tables:ServiceUri is missing: set it, or set AzureWebJobsStorage or AzureWebJobsStorage__accountName to use one account for everything",
             Assert.Single(Problems(("AzureWebJobsStorage", ""))));
 
     [Fact]
-    public void All_that_is_wrong_is_reported_together_and_each_once()
+    public void All_problems_are_reported_together_and_each_once()
     {
         var problems = Problems(
             ("FopWatch:Sources:media:Provider", "Nobody"),
@@ -78,9 +78,9 @@ public class CloudSettingsTests
             problems.Select(problem => problem.Split(' ')[0]).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>As Azure's app settings are, which trim nothing.</summary>
+    /// <summary>Azure's app settings are not trimmed.</summary>
     [Fact]
-    public void Blanks_around_a_value_are_taken_off()
+    public void Blanks_around_a_value_are_removed()
     {
         var cloud = ReadableSettings.Read(
             ("FopWatch:Tables:Name", " jobs "), ("FopWatch:Tables:Buckets", " 32 "), ("FopWatch:ServiceBus:Topic", " outcomes "),

@@ -22,11 +22,11 @@ namespace FopWatch.Functions.Tests;
 
 public class CompositionTests(SharedAzurite azurite)
 {
-    /// <summary>As a host in development does at its start.</summary>
+    /// <summary>Validates the services like a host in development at its start.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Everything_that_the_functions_need_is_there_with_a_service_bus_and_without(bool withBus)
+    public async Task Every_service_that_the_functions_need_is_registered_with_and_without_a_Service_Bus(bool withBus)
     {
         var cloud = new CloudSettings
         {
@@ -51,13 +51,13 @@ public class CompositionTests(SharedAzurite azurite)
 
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-        Assert.True(functions.Count >= 6, $"Only {functions.Count} classes have functions.");
+        Assert.True(functions.Count >= 6, $"There are only {functions.Count} classes with functions.");
         await using var invocation = provider.CreateAsyncScope();
         Assert.All(functions, function => Assert.NotNull(invocation.ServiceProvider.GetRequiredService(function)));
 
-        // What is not there would be taken for the body of the request.
+        // A missing service would be taken for the body of the request.
         var endpoints = provider.GetRequiredService<EndpointDataSource>().Endpoints;
-        Assert.True(endpoints.Count >= 15, $"Only {endpoints.Count} routes are mapped.");
+        Assert.True(endpoints.Count >= 15, $"There are only {endpoints.Count} mapped routes.");
         var needed = endpoints.SelectMany(endpoint => endpoint.Metadata.GetOrderedMetadata<IParameterBindingMetadata>())
             .Where(parameter => !parameter.HasBindAsync)
             .Select(parameter => parameter.ParameterInfo.ParameterType)
@@ -69,7 +69,7 @@ public class CompositionTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task What_runs_from_the_start_needs_no_store_that_is_open()
+    public async Task Services_that_start_with_the_host_need_no_open_store()
     {
         var cloud = new CloudSettings
         {
@@ -90,9 +90,9 @@ public class CompositionTests(SharedAzurite azurite)
             await one.StopAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>A poll that waits for a connection to its status API would count that as the status API's time.</summary>
+    /// <summary>A poll that waits for a connection to its status API would count the wait as the status API's time.</summary>
     [Fact]
-    public void An_instance_asks_at_once_no_more_than_it_has_connections_for()
+    public void An_instance_sends_no_more_concurrent_queries_than_it_has_connections()
     {
         using var host = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "host.json")));
         var activities = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("maxConcurrentActivityFunctions").GetInt32();
@@ -102,7 +102,7 @@ public class CompositionTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public void What_frameworks_log_of_paths_and_ids_is_not_logged()
+    public void Framework_logs_with_paths_and_ids_are_suppressed()
     {
         var builder = FunctionsApplication.CreateBuilder([]);
         builder.ConfigureFunctionsWebApplication();
@@ -122,7 +122,7 @@ public class CompositionTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public void A_source_that_two_app_settings_spell_differently_is_an_error_that_names_both()
+    public void A_source_spelled_differently_by_two_app_settings_is_an_error_that_names_both()
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([
@@ -144,7 +144,7 @@ public class CompositionTests(SharedAzurite azurite)
     [InlineData("FopWatch:Sources:media:NotifyTokens:0", "", "is empty")]
     [InlineData("FopWatch:Sources:media:Poll", "00:01:00", "is a single value: it takes a map")]
     [InlineData("FopWatch:ServiceBus", "contoso", "is a single value: it takes a map")]
-    public void A_placeholder_an_empty_secret_and_a_wrong_shape_are_refused_here_too(string name, string value, string problem)
+    public void A_placeholder_an_empty_secret_and_a_wrong_type_are_refused_here_too(string name, string value, string problem)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(new Dictionary<string, string?>
@@ -164,7 +164,7 @@ public class CompositionTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public void Notify_urls_that_no_provider_can_reach_are_warned_of_once()
+    public void Notify_URLs_that_no_provider_can_reach_are_warned_of_once()
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([
@@ -192,7 +192,7 @@ public class CompositionTests(SharedAzurite azurite)
     [InlineData("AzureWebJobsStorage")]
     [InlineData("AzureWebJobsStorage:accountName")]
     [InlineData("APPLICATIONINSIGHTS_CONNECTION_STRING")]
-    public void An_app_setting_whose_key_vault_reference_was_not_resolved_is_refused_and_named(string name)
+    public void An_app_setting_with_an_unresolved_Key_Vault_reference_is_refused_and_named(string name)
     {
         var settings = new Dictionary<string, string?>
         {
@@ -216,7 +216,7 @@ public class CompositionTests(SharedAzurite azurite)
     [InlineData("https://hooks.example.com", "https://fopwatch.azurewebsites.net", "https://fopwatch.azurewebsites.net")]
     [InlineData(null, "https://api.example.com/base", "https://api.example.com/base")]
     [InlineData(null, null, null)]
-    public void Links_lead_to_the_apis_url_and_to_the_public_one_where_it_has_none(string? publicUrl, string? apiUrl, string? links) =>
+    public void Links_use_the_API_URL_and_without_one_the_public_URL(string? publicUrl, string? apiUrl, string? links) =>
         Assert.Equal(links is null ? null : new Uri(links), Read(WithUrls(publicUrl, apiUrl)).ApiUrl);
 
     [Theory]
@@ -224,16 +224,16 @@ public class CompositionTests(SharedAzurite azurite)
     [InlineData("ftp://fopwatch.azurewebsites.net")]
     [InlineData("https://fopwatch.azurewebsites.net?code=1")]
     [InlineData("https://user@fopwatch.azurewebsites.net")]
-    public void An_api_url_that_is_none_is_named(string apiUrl)
+    public void An_invalid_API_URL_is_named(string apiUrl)
     {
         var problems = Assert.Throws<SettingsException>(() => Read(WithUrls("https://hooks.example.com", apiUrl))).Problems;
 
         Assert.StartsWith("FopWatch:ApiUrl is not an http or https URL", Assert.Single(problems), StringComparison.Ordinal);
     }
 
-    /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>
+    /// <summary>Given up like a provider's unanswered request, and before the Functions host ends the invocation.</summary>
     [Fact(Timeout = 120_000)]
-    public async Task A_storage_account_that_answers_nothing_is_given_up_within_a_minute()
+    public async Task A_storage_account_that_does_not_answer_is_given_up_within_a_minute()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -252,7 +252,7 @@ public class CompositionTests(SharedAzurite azurite)
     [Theory]
     [InlineData(30)]
     [InlineData(-30)]
-    public async Task A_system_clock_that_is_wrong_is_set_right_by_the_answers_of_the_storage_account(int days)
+    public async Task A_wrong_system_clock_is_corrected_by_the_answers_of_the_storage_account(int days)
     {
         var system = TestTime.Real();
         system.Shift(TimeSpan.FromDays(days));

@@ -5,34 +5,34 @@ using Microsoft.DurableTask.Client;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Counts requests at an Azurite of its own, of which every one is paid for in Azure, and has a monitor to compare with.</summary>
+/// <summary>Counts requests at its own Azurite, each of which is billed in Azure, and includes a monitor for comparison.</summary>
 public abstract class DurableCost(SharedAzurite store)
 {
     private const string Monitor = "Monitor";
     private protected const string Notified = "notified";
     private protected const int Jobs = 5;
 
-    /// <summary>The start and the end: a look whether it runs, a message, two writes and a margin for repetitions.</summary>
+    /// <summary>The start and the end: a check whether it is running, a message, two writes and a margin for repetitions.</summary>
     private protected const int Start = 6;
 
     /// <summary>
-    /// A message each to the activity, back from it and from the timer, sent and deleted: 6. The history read and written, and the instance
+    /// One message each to the activity, back from it and from the timer, sent and deleted: 6. The history read and written, and the instance
     /// written, when the timer fires and when the activity is done: 6.
     /// </summary>
     private protected const int PerPoll = 12;
 
-    /// <summary>A message sent and deleted, the history read and written, the instance written: what sleeping until the due time takes.</summary>
+    /// <summary>The cost of sleeping until the due time: a message sent and deleted, the history read and written, the instance written.</summary>
     private protected const int Timer = 5;
 
-    /// <summary>What the minute's timer asks about a watch that runs: the start that is refused, and the instance.</summary>
+    /// <summary>The minutely timer's requests about a running watch: the refused start, and the instance.</summary>
     private protected const int Look = 2;
 
-    /// <summary>How often a test looked at an instance, which is no cost of the instance.</summary>
+    /// <summary>The test's own reads of an instance, which are not part of its cost.</summary>
     private int _looks;
 
     private protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <param name="azurite">Where the hub is. The jobs are elsewhere.</param>
+    /// <param name="azurite">The storage of the hub. The jobs are elsewhere.</param>
     /// <param name="time">The app's clock.</param>
     /// <param name="settings">Settings of the source's polls, by name.</param>
     private protected async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings)
@@ -50,7 +50,7 @@ public abstract class DurableCost(SharedAzurite store)
                 cancelled),
             settings);
 
-        // It takes its partitions first.
+        // It acquires its partitions first.
         await host.Client.ScheduleNewOrchestrationInstanceAsync(WatchJob.Name, new WatchInput(WatchHost.SourceName, "none"), new StartOrchestrationOptions("none"), Cancelled);
         await host.Client.WaitForInstanceCompletionAsync("none", Cancelled);
         await RequestsAsync(azurite);
@@ -61,7 +61,7 @@ public abstract class DurableCost(SharedAzurite store)
     {
         while (true)
         {
-            // The analyzer takes the input's type, where WatchHost registers the activity, for the output's.
+            // The analyzer mistakes the input's type, where WatchHost registers the activity, for the output's.
 #pragma warning disable DURABLE2002
             var step = await context.CallActivityAsync<WatchStep>(PollJob.Name, input);
 #pragma warning restore DURABLE2002
@@ -102,7 +102,7 @@ public abstract class DurableCost(SharedAzurite store)
 
     private protected Task EndedAsync(WatchHost host, IEnumerable<string> instances) => UntilAsync(host, instances, instance => instance.IsCompleted);
 
-    /// <summary>The requests for each job, without those that come and go with the time: looks into queues, and leases.</summary>
+    /// <summary>The requests per job, without those that depend on the time: reads of queues, and leases.</summary>
     private protected async Task<double> CountAsync(string what, Azurite azurite)
     {
         var kinds = (await RequestsAsync(azurite)).CountBy(kind => kind)
@@ -116,7 +116,7 @@ public abstract class DurableCost(SharedAzurite store)
         return sum;
     }
 
-    /// <summary>The kinds of the requests since the last call, once no more come: Azurite's log is a little behind.</summary>
+    /// <summary>The kinds of the requests since the last call, once no more arrive: Azurite's log is slightly delayed.</summary>
     private static async Task<IReadOnlyList<string>> RequestsAsync(Azurite azurite)
     {
         var all = new List<string>();

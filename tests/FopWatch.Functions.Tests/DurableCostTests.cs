@@ -5,8 +5,8 @@ using FopWatch.PortContracts;
 namespace FopWatch.Functions.Tests;
 
 /// <summary>
-/// What a watch costs at Durable Task's storage provider, counted at Azurite: every request is paid for. Next to it the textbook's
-/// monitor, which is started with the job, looks, sleeps until the next look or an event, and so on.
+/// The cost of a watch at Durable Task's storage provider, counted at Azurite, in billed requests. For comparison there is the textbook's
+/// monitor, which starts with the job, checks it, sleeps until the next check or an event, and so on.
 /// </summary>
 public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
 {
@@ -42,7 +42,7 @@ public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task A_job_that_a_hint_settles_costs_a_start_and_a_poll()
+    public async Task A_job_settled_by_a_hint_costs_a_start_and_a_poll()
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await StartAsync(azurite, TestTime.Real());
@@ -59,11 +59,11 @@ public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
         Assert.InRange(await CountAsync("watch, hinted", azurite), 10, Start + PerPoll);
     }
 
-    /// <summary>Ahead by the registration: as a nudge, since it is due within seconds, and as one that is due before the timer looks again.</summary>
+    /// <summary>Started in advance by the registration: by a wake-up, since the job is due within seconds, or because it is due before the timer looks again.</summary>
     [Theory(Timeout = 180_000)]
     [InlineData("00:00:08")]
     [InlineData("00:00:20")]
-    public async Task A_watch_that_is_started_ahead_of_its_due_time_costs_a_timer_more_and_a_look_of_the_minutes_timer(string first)
+    public async Task A_watch_started_in_advance_costs_one_more_timer_and_a_look_of_the_minutely_timer(string first)
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await StartAsync(azurite, TestTime.Real(), ("First", first));
@@ -79,7 +79,7 @@ public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task A_job_that_is_notified_while_its_watch_sleeps_costs_no_poll_and_one_whose_watch_has_not_started_costs_a_message()
+    public async Task A_notification_to_a_sleeping_watch_costs_no_poll_and_to_one_that_has_not_started_a_message()
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await StartAsync(azurite, TestTime.Real(), ("First", "00:00:20"));
@@ -92,7 +92,7 @@ public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
             await host.NotifyAsync(id);
         await EndedAsync(host, Watches(host));
 
-        // The timer of a watch that was ended still fires.
+        // The timer of an ended watch still fires.
         await Task.Delay(due + TimeSpan.FromSeconds(3) - TimeProvider.System.GetUtcNow(), Cancelled);
         Assert.All(Ids(), id => Assert.Equal(0, host.Provider.TimesAsked(id)));
         var ended = await CountAsync("watch, notified while it sleeps", azurite);
@@ -111,11 +111,11 @@ public sealed class DurableCostTests(SharedAzurite store) : DurableCost(store)
     }
 }
 
-/// <summary>What the polls of a watch cost, beside those of the monitor.</summary>
+/// <summary>The cost of the polls of a watch, compared with the monitor's.</summary>
 public sealed class DurablePollCostTests(SharedAzurite store) : DurableCost(store)
 {
     [Fact(Timeout = 180_000)]
-    public async Task A_poll_costs_twelve_requests_and_the_watch_of_a_job_no_more_than_a_monitor_however_long()
+    public async Task A_poll_costs_twelve_requests_and_a_watch_of_any_length_no_more_than_a_monitor()
     {
         const int Polls = 10;
         await using var azurite = await Azurite.StartAllAsync();

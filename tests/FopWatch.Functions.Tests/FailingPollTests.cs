@@ -11,14 +11,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Polls that throw what nobody expects, and answers that are as large as is read.</summary>
+/// <summary>Polls with unexpected exceptions, and answers of the maximum size.</summary>
 [Collection(nameof(StuckWatchesTests))]
 public class FailingPollTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_poll_that_throws_is_put_off_and_the_watch_goes_on_until_the_job_is_settled()
+    public async Task A_poll_that_throws_is_postponed_and_the_watch_continues_until_the_job_is_settled()
     {
         var api = new ThrowingApi(times: 3);
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping(), Settings("https://status.invalid"), api);
@@ -34,7 +34,7 @@ public class FailingPollTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_step_that_throws_sleeps_and_is_not_tried_again_at_once()
+    public async Task A_step_that_throws_sleeps_and_is_not_retried_immediately()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), Settings("https://status.invalid"), new ThrowingApi(int.MaxValue));
         await host.RegisterAsync("a");
@@ -103,7 +103,7 @@ public class FailingPollTests(SharedAzurite azurite)
         ["Sources:media:Poll:PerSecond"] = "10000",
     });
 
-    /// <summary>Throws so many times for each job, and then says that it is done.</summary>
+    /// <summary>Throws the given number of times for each job, and then reports success.</summary>
     private sealed class ThrowingApi(int times) : IStatusApi
     {
         public ConcurrentDictionary<string, int> Asked { get; } = new(StringComparer.Ordinal);

@@ -9,7 +9,7 @@ internal sealed class HangingHub(bool hangs) : Interceptor
     private int _calls;
     private bool _hangs = hangs;
 
-    /// <summary>How many calls came while it hung.</summary>
+    /// <summary>The number of calls while it hung.</summary>
     public int Calls => Volatile.Read(ref _calls);
 
     public void Begins() => Volatile.Write(ref _hangs, true);

@@ -4,25 +4,25 @@ using FopWatch.Intake;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>A task hub that takes calls and answers none, and what it does to requests.</summary>
+/// <summary>A task hub that accepts calls without answering, and its effect on requests.</summary>
 [Collection(nameof(StuckWatchesTests))]
 public class HangingHubTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_task_hub_that_hangs_holds_up_a_request_once_and_watches_start_when_it_answers_again()
+    public async Task A_hanging_task_hub_delays_a_request_once_and_watches_start_when_it_answers_again()
     {
         var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
 
-        // As a request that registers one job after another.
+        // Like a request that registers one job after another.
         var request = Stopwatch.StartNew();
         for (var i = 0; i < 100; i++)
             await host.RegisterAsync($"one-{i}");
         Output($"100 jobs, one after another: {request.Elapsed}, {hang.Calls} calls");
 
-        // Once more for each pause that the machine took longer.
+        // One more for each pause that was exceeded on a slow machine.
         var calls = 1 + (int)(request.Elapsed / HubCalls.Pause);
         Assert.InRange(hang.Calls, 1, calls);
         Assert.Equal(hang.Calls, host.Log.ToString().Split("A watch could not be started at once").Length - 1);
@@ -35,7 +35,7 @@ public class HangingHubTests(SharedAzurite azurite)
         Assert.Equal(NotificationResult.Recorded, await host.NotifyAsync("one-0"));
         Assert.Equal(calls + 1, hang.Calls);
 
-        // After the pause one call of many tries it.
+        // After the pause, one of many calls tries it.
         host.Time.Shift(HubCalls.Pause + TimeSpan.FromSeconds(1));
         await RegisterAtOnceAsync(host, "later", 50);
         Assert.Equal(calls + 2, hang.Calls);
@@ -51,19 +51,19 @@ public class HangingHubTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Requests_that_come_at_once_wait_for_a_task_hub_that_hangs_only_once()
+    public async Task Concurrent_requests_wait_for_a_hanging_task_hub_only_once()
     {
         var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
 
         await RegisterAtOnceAsync(host, "job", 500);
 
-        // One for each of the 64 that registered when none had waited yet.
+        // One for each of the 64 that registered before any had waited.
         Assert.InRange(hang.Calls, 1, 64);
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task The_minute_timer_starts_watches_as_soon_as_the_task_hub_answers_and_ends_the_pause()
+    public async Task The_minutely_timer_starts_watches_as_soon_as_the_task_hub_answers_and_ends_the_pause()
     {
         var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
@@ -78,7 +78,7 @@ public class HangingHubTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Ending_a_watch_in_a_task_hub_that_hangs_pauses_calls_as_well()
+    public async Task Ending_a_watch_in_a_hanging_task_hub_also_pauses_calls()
     {
         var hang = new HangingHub(hangs: true);
         hang.Ends();

@@ -13,7 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>From a notification to subscribers, over Azurite and a broker that comes and goes.</summary>
+/// <summary>From a notification to subscribers, over Azurite and an unreliable broker.</summary>
 public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
 {
     private const string SourceName = "media";
@@ -73,7 +73,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_broker_that_is_down_holds_up_no_notification_and_the_sweep_publishes_when_it_is_back()
+    public async Task A_broker_outage_delays_no_notification_and_the_sweep_publishes_when_the_broker_is_back()
     {
         await using var received = new ReceivedEvents(Peer.ConnectionString);
         await Peer.KillAsync();
@@ -83,7 +83,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         for (var i = 0; i < 20; i++)
         {
             await NotifyAsync($"b{i}");
-            Assert.True(Publisher.IdleAsync().IsCompleted, "Publishing was tried during the pause.");
+            Assert.True(Publisher.IdleAsync().IsCompleted, "Events were published during the pause.");
         }
 
         Assert.Equal(21, await DepthAsync());
@@ -96,7 +96,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         for (var i = 0; i < 20; i++)
             await ReceivedAsync(received, $"b{i}");
 
-        // And after the pause events are published at once again.
+        // After the pause, events are published immediately again.
         _time.AdvanceTo(_time.GetUtcNow() + TimeSpan.FromSeconds(31));
         await NotifyAsync("c");
         await Publisher.IdleAsync();

@@ -7,13 +7,13 @@ using Protobuf = Microsoft.DurableTask.Protobuf;
 namespace FopWatch.Functions.Tests;
 
 /// <summary>
-/// A partition of the task hub that no instance owns, on the wire: its instances are there and make no step, and what is sent to them is not read.
+/// A partition of the task hub without an owner, simulated on the wire: its instances exist but make no step, and messages to them are not read.
 /// </summary>
 internal sealed class OwnerlessPartition(TimeProvider time) : Interceptor
 {
     private readonly ConcurrentDictionary<string, Timestamp> _instances = new(StringComparer.Ordinal);
 
-    /// <summary>Has instances that made their last step now.</summary>
+    /// <summary>Adds instances whose last step was now.</summary>
     public void Add(IEnumerable<string> instances)
     {
         foreach (var instance in instances)

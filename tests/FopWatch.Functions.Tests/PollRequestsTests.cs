@@ -3,20 +3,20 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>What a poll asks of the jobs' table, as docs/azure.md says, counted at Azurite.</summary>
+/// <summary>The requests of a poll to the jobs' table as documented in docs/azure.md, counted at Azurite.</summary>
 public class PollRequestsTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_poll_that_leaves_the_job_open_takes_one_read_and_a_transaction()
+    public async Task A_poll_that_leaves_the_job_open_takes_one_read_and_one_transaction()
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await WatchHost.StartAsync(azurite, TestTime.Jumping());
         host.Provider.Answer = (id, _) => (200, StatusStub.Processing(id));
         var poll = ActivatorUtilities.CreateInstance<PollJob>(host.Services);
 
-        // The share of the source's rate is taken with the first.
+        // The first poll also leases a share of the source's rate.
         string[] ids = ["first", "second"];
         foreach (var id in ids)
             host.Time.AdvanceTo((await host.RegisterAsync(id)).Watch.DueAt!.Value);
@@ -32,7 +32,7 @@ public class PollRequestsTests
             (requests.Count(one => one.Contains("$batch", StringComparison.Ordinal)), requests.Count(one => one.StartsWith("GET ", StringComparison.Ordinal)), requests.Count));
     }
 
-    /// <summary>The requests since the last call, once no more come: Azurite's log is a little behind.</summary>
+    /// <summary>The requests since the last call, once no more arrive: Azurite's log is slightly delayed.</summary>
     private static async Task<List<string>> RequestsAsync(Azurite azurite)
     {
         var all = new List<string>();

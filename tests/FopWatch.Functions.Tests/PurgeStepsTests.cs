@@ -12,13 +12,13 @@ using Protobuf = Microsoft.DurableTask.Protobuf;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>A backlog of ended watches, which the Functions host deletes in steps, as it says on the wire.</summary>
+/// <summary>A backlog of ended watches, which the Functions host deletes in steps, simulated on the wire.</summary>
 public class PurgeStepsTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Watches_are_purged_in_steps_until_the_host_says_that_these_are_all()
+    public async Task Watches_are_purged_in_steps_until_the_host_reports_the_end()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var backlog = new Backlog(steps: 3);
@@ -28,7 +28,7 @@ public class PurgeStepsTests(SharedAzurite azurite)
         Assert.Equal(3, backlog.Asked.Count);
         Assert.All(backlog.Asked, filter =>
         {
-            // The host's clients give a call up after 100 seconds.
+            // The host's clients cancel a call after 100 seconds.
             Assert.InRange(filter.Timeout.ToTimeSpan().TotalSeconds, 1, 60);
             Assert.Equal(
                 [Protobuf.OrchestrationStatus.Completed, Protobuf.OrchestrationStatus.Failed, Protobuf.OrchestrationStatus.Terminated],
@@ -37,7 +37,7 @@ public class PurgeStepsTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_host_that_does_not_say_whether_these_are_all_is_asked_once()
+    public async Task A_host_that_does_not_report_whether_there_are_more_is_asked_once()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var backlog = new Backlog(steps: 1) { IsComplete = null };
@@ -48,7 +48,7 @@ public class PurgeStepsTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task A_backlog_without_end_is_left_to_the_next_purge_before_the_invocation_is_ended()
+    public async Task An_endless_backlog_is_left_to_the_next_purge_before_the_invocation_is_ended()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var backlog = new Backlog(steps: int.MaxValue);
@@ -60,7 +60,7 @@ public class PurgeStepsTests(SharedAzurite azurite)
     }
 
     [Fact]
-    public async Task Statistics_that_cannot_be_purged_stop_nothing()
+    public async Task A_failing_purge_of_statistics_stops_nothing()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var (backlog, statistics) = (new Backlog(steps: 1), new FailingStatistics());
@@ -107,7 +107,7 @@ public class PurgeStepsTests(SharedAzurite azurite)
     {
         private int _left = steps;
 
-        /// <summary>What the last step answers.</summary>
+        /// <summary>The answer to the last step.</summary>
         public bool? IsComplete { get; init; } = true;
 
         public List<Protobuf.PurgeInstanceFilter> Asked { get; } = [];

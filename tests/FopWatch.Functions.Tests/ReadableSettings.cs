@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>The settings of a cloud host that are right, but for what a test gives.</summary>
+/// <summary>Valid settings of a cloud host, except for those given by a test.</summary>
 internal static class ReadableSettings
 {
     public static CloudSettings Read(params (string Name, string Value)[] settings)

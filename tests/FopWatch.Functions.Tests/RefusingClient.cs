@@ -6,7 +6,7 @@ using Grpc.Core;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Refuses to start an instance that runs, as the Functions host has it refuse (<c>overridableExistingInstanceStates</c>).</summary>
+/// <summary>Refuses to start a running instance like the Functions host (<c>overridableExistingInstanceStates</c>).</summary>
 internal sealed class RefusingClient(AzureStorageOrchestrationService service)
     : IOrchestrationServiceClient, IOrchestrationServiceQueryClient, IOrchestrationServicePurgeClient
 {
@@ -23,7 +23,7 @@ internal sealed class RefusingClient(AzureStorageOrchestrationService service)
         }
         catch (OrchestrationAlreadyExistsException)
         {
-            // As the host does.
+            // Like the host.
             throw new RpcException(new Status(StatusCode.AlreadyExists, "It runs."));
         }
     }

@@ -5,7 +5,7 @@ using FopWatch.Functions.Examining;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>What the doctor finds of Service Bus.</summary>
+/// <summary>The doctor's findings about Service Bus.</summary>
 public sealed class ServiceBusCheckTests
 {
     private const string Topic = ServiceBusPublisherOptions.DefaultTopicName;
@@ -21,7 +21,7 @@ public sealed class ServiceBusCheckTests
     };
 
     [Fact]
-    public async Task A_topic_that_takes_events_passes_without_one_and_a_missing_or_unreachable_one_is_trouble()
+    public async Task A_working_topic_passes_without_an_event_and_a_missing_or_unreachable_one_is_trouble()
     {
         await using var peer = await ServiceBusPeer.StartAsync();
         await using var right = PublisherOf(peer, Topic);
@@ -37,12 +37,12 @@ public sealed class ServiceBusCheckTests
     }
 
     [Fact]
-    public async Task No_Service_Bus_is_a_warning() => Assert.Equal(
+    public async Task A_missing_Service_Bus_configuration_is_a_warning() => Assert.Equal(
         (DoctorLevel.Warning, "No Service Bus is configured, so events stay in the outbox."), await FindAsync(null, Topic));
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public void Each_failure_has_its_words(string failure, string what)
+    public void Each_failure_has_its_own_words(string failure, string what)
     {
         Exception thrown = failure == nameof(UnauthorizedAccessException)
             ? new UnauthorizedAccessException("'Send' claim(s) are required")

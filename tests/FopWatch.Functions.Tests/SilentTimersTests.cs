@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>What the app does where the platform does not run its timers.</summary>
+/// <summary>How the app compensates for timers that the platform does not run.</summary>
 public class SilentTimersTests(SharedAzurite azurite)
 {
     private const string Id = "z0.silent";
@@ -18,14 +18,14 @@ public class SilentTimersTests(SharedAzurite azurite)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task Timers_that_are_silent_for_three_minutes_are_said_to_be_and_a_request_does_their_work()
+    public async Task Timers_silent_for_three_minutes_are_reported_and_a_request_does_their_work()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:02:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var timers = host.Services.GetRequiredService<SilentTimers>();
         await host.RegisterAsync(Id);
 
-        // From now on it is looked for.
+        // From now on the silence is noticed.
         await timers.LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence - TimeSpan.FromSeconds(5));
         Assert.Null(await timers.CheckAsync(Cancelled));
@@ -41,7 +41,7 @@ public class SilentTimersTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_app_that_was_stopped_waits_for_its_timers_as_long_as_one_that_was_just_made()
+    public async Task An_app_that_was_stopped_waits_for_its_timers_as_long_as_a_new_one()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var runs = host.Services.GetRequiredService<TableTimerRuns>();
@@ -59,14 +59,14 @@ public class SilentTimersTests(SharedAzurite azurite)
         await restarted.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
 
-        // Where those of a minute do not run, the others need not be waited for.
+        // If the minutely timers do not run, the others need not be waited for.
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
         await restarted.LookAsync(host.Client, Cancelled);
         Assert.Equal("StartDueWatches, SweepOutbox, SweepJobs, Purge", Assert.Single(Troubles(host)).Detail);
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Of_many_requests_and_instances_one_does_the_work()
+    public async Task One_of_many_requests_and_instances_does_the_work()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:02:00"));
         SilentTimers[] instances = [.. Enumerable.Range(0, 8).Select(_ => ActivatorUtilities.CreateInstance<SilentTimers>(host.Services))];
@@ -78,7 +78,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         Assert.Equal(1, Said(host, "The timer StartDueWatches is silent; this instance did its work"));
         Assert.Equal(1, Said(host, "The timer SweepOutbox is silent; this instance did its work"));
 
-        // Once in its period.
+        // Once per period.
         await Task.WhenAll(instances.Select(one => one.LookAsync(host.Client, Cancelled)));
         Assert.Equal(1, Said(host, "The timer SweepOutbox is silent"));
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromSeconds(61));
@@ -87,7 +87,7 @@ public class SilentTimersTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Timers_that_run_are_left_alone_and_those_that_run_again_end_the_trouble()
+    public async Task Running_timers_are_left_alone_and_timers_that_run_again_end_the_trouble()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var timers = host.Services.GetRequiredService<SilentTimers>();
@@ -115,7 +115,7 @@ public class SilentTimersTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_run_that_a_clock_wrote_down_which_was_ahead_hides_no_silence()
+    public async Task A_run_recorded_by_a_clock_that_was_ahead_hides_no_silence()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var runs = host.Services.GetRequiredService<TableTimerRuns>();
@@ -130,7 +130,7 @@ public class SilentTimersTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Work_that_fails_stays_taken_and_is_tried_again_after_a_while()
+    public async Task Failed_work_stays_claimed_and_is_retried_after_a_while()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var timers = host.Services.GetRequiredService<SilentTimers>();
@@ -138,7 +138,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         await timers.LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
 
-        // As if another instance had taken it and were gone.
+        // As if another instance had claimed it and disappeared.
         var run = (await runs.ReadAsync(Cancelled)).Single(one => one.Name == SweepOutbox.Name);
         Assert.NotNull(await runs.TryTakeAsync(run, host.Time.GetUtcNow().AddMinutes(5), Cancelled));
         Assert.Null(await runs.TryTakeAsync(run, host.Time.GetUtcNow().AddMinutes(5), Cancelled));
@@ -151,7 +151,7 @@ public class SilentTimersTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_store_that_cannot_answer_keeps_no_timer_and_no_request_from_its_work()
+    public async Task A_failing_store_stops_no_timer_and_no_request_from_its_work()
     {
         await using var own = await Azurite.StartAsync();
         await using var host = await WatchHost.StartAsync(own, TestTime.Real());
@@ -163,9 +163,9 @@ public class SilentTimersTests(SharedAzurite azurite)
         await own.RestartAsync();
     }
 
-    /// <summary>Whatever it is: nobody waits for the look, and its failure would be lost with its task, or end the process.</summary>
+    /// <summary>Any exception: nobody awaits the check, so its failure would be lost with its task, or end the process.</summary>
     [Fact(Timeout = 120_000)]
-    public async Task A_look_that_fails_for_a_reason_that_is_not_the_stores_is_logged_and_fails_no_request()
+    public async Task A_check_that_fails_for_another_reason_than_the_store_is_logged_and_fails_no_request()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:02:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));

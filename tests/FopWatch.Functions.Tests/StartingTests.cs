@@ -5,7 +5,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>How the app starts, and what it says where it cannot.</summary>
+/// <summary>How the app starts, and what it reports if it cannot.</summary>
 public class StartingTests
 {
     private const string NoKey = "00000000-0000-0000-0000-000000000000";
@@ -13,7 +13,7 @@ public class StartingTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_store_that_cannot_be_opened_is_named_and_tried_until_it_can()
+    public async Task A_store_that_cannot_be_opened_is_named_and_retried_until_it_can()
     {
         await using var azurite = await Azurite.StartAsync();
         await azurite.KillAsync();
@@ -33,7 +33,7 @@ public class StartingTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_table_that_was_laid_out_otherwise_is_named_and_does_not_end_the_app()
+    public async Task A_table_with_another_layout_is_named_and_does_not_end_the_app()
     {
         await using var azurite = await Azurite.StartAsync();
         await TableStore.CreateAsync(azurite.Client(), Cloud(azurite, buckets: 3).Table, TimeProvider.System, Cancelled);
@@ -49,7 +49,7 @@ public class StartingTests
     }
 
     [Fact]
-    public async Task Calls_wait_for_the_first_try_to_open_the_store_and_no_longer_than_they_may()
+    public async Task Calls_wait_for_the_first_attempt_to_open_the_store_up_to_their_limit()
     {
         var time = new ManualTimeProvider();
         var readiness = new Readiness(time);
@@ -65,7 +65,7 @@ public class StartingTests
         time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.False(await second);
 
-        // Those that come later do not wait.
+        // Later ones do not wait.
         var third = readiness.IsReadyAsync(Cancelled);
         Assert.True(third.IsCompleted);
         Assert.False(await third);
@@ -76,7 +76,7 @@ public class StartingTests
     }
 
     [Fact]
-    public void What_keeps_the_app_from_starting_is_logged_once_a_minute()
+    public void Obstacles_to_the_start_are_logged_once_a_minute()
     {
         var time = new ManualTimeProvider();
         var readiness = new Readiness(time);
@@ -105,7 +105,7 @@ public class StartingTests
     [InlineData("InstrumentationKey=")]
     [InlineData("IngestionEndpoint=https://example.com/")]
     [InlineData($"InstrumentationKey={NoKey};IngestionEndpoint=example")]
-    public void A_connection_string_of_application_insights_that_is_none_is_named(string text)
+    public void An_invalid_connection_string_of_Application_Insights_is_named(string text)
     {
         var problems = Assert.Throws<SettingsException>(() => ReadableSettings.Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", text))).Problems;
 
@@ -125,7 +125,7 @@ public class StartingTests
     [InlineData("FopWatch:ApiUrl")]
     [InlineData("FopWatch:Sources:media:StatusEndpoint")]
     [InlineData("FopWatch:Sources:media:NotifyTokens:0")]
-    public void What_is_said_of_a_wrong_setting_does_not_repeat_a_secret(string name)
+    public void The_report_of_a_wrong_setting_does_not_repeat_a_secret(string name)
     {
         const string Secret = "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=c2VjcmV0";
 

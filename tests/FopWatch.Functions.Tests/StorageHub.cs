@@ -72,7 +72,7 @@ internal sealed class StorageHub : IAsyncDisposable
 
     private static AzureStorageOrchestrationServiceSettings Settings(string connectionString)
     {
-        // The build puts it beside the app.
+        // The build puts it into the app's folder.
         using var host = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "host.json")));
         var durable = host.RootElement.GetProperty("extensions").GetProperty("durableTask");
         var storage = durable.GetProperty("storageProvider");
@@ -81,7 +81,7 @@ internal sealed class StorageHub : IAsyncDisposable
         {
             TaskHubName = Name,
             PartitionCount = storage.GetProperty("partitionCount").GetInt32(),
-            // As in Flex Consumption, whose default it is.
+            // The default of Flex Consumption.
             MaxQueuePollingInterval = TimeSpan.FromSeconds(1),
             MaxConcurrentTaskActivityWorkItems = durable.GetProperty("maxConcurrentActivityFunctions").GetInt32(),
             MaxConcurrentTaskOrchestrationWorkItems = durable.GetProperty("maxConcurrentOrchestratorFunctions").GetInt32(),

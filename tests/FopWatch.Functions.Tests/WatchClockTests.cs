@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Watches and purges, and the clocks that they go by.</summary>
+/// <summary>The clocks of watches and purges.</summary>
 public class WatchClockTests(SharedAzurite azurite)
 {
     private const string Id = "z0.560e99c37823de5a49c22393";
@@ -19,7 +19,7 @@ public class WatchClockTests(SharedAzurite azurite)
     [Theory(Timeout = 120_000)]
     [InlineData(-2)]
     [InlineData(2)]
-    public async Task A_watch_sleeps_for_as_long_as_its_job_waits_where_the_clock_of_the_task_hub_is_another(double hours)
+    public async Task A_watch_sleeps_as_long_as_its_job_waits_even_if_the_task_hub_has_another_clock(double hours)
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:06"), ("Max", "00:00:06"), ("Factor", "1"));
         host.Time.Shift(TimeSpan.FromHours(hours));
@@ -28,14 +28,14 @@ public class WatchClockTests(SharedAzurite azurite)
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
 
-        // No further generation, as many steps without a poll would need.
+        // No further generation, which many steps without a poll would cause.
         var job = await host.JobAsync(Id);
         Assert.Equal((JobState.Succeeded, 3, 1), (job.State, host.Provider.TimesAsked(Id), host.Generations));
         Assert.InRange(job.UpdatedAt - registered.RegisteredAt, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(40));
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_clock_that_is_sixty_days_ahead_for_a_purge_deletes_no_job_and_gives_none_up()
+    public async Task A_clock_sixty_days_ahead_during_a_purge_deletes_and_gives_up_no_job()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         host.Provider.Answer = (id, _) => (200, StatusStub.Processing(id));
@@ -62,7 +62,7 @@ public class WatchClockTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task What_is_over_is_purged_when_its_time_has_come_and_what_is_not_stays()
+    public async Task Only_data_whose_time_has_come_is_purged()
     {
         // The in-process host cannot purge.
         await using var storage = await Azurite.StartAllAsync();
@@ -91,7 +91,7 @@ public class WatchClockTests(SharedAzurite azurite)
         Assert.Equal(OrchestrationRuntimeStatus.Running, (await host.InstanceAsync("open"))!.RuntimeStatus);
         Assert.NotNull(await host.FindAsync("over"));
 
-        // A job whose event nobody has been told yet is kept.
+        // A job with an unpublished event is kept.
         host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(30));
         await host.PurgeAsync();
         host.Time.AdvanceTo(host.Time.GetUtcNow() + SecondLook.After);
@@ -102,11 +102,11 @@ public class WatchClockTests(SharedAzurite azurite)
         Assert.Null(await host.FindAsync("over"));
         Assert.NotNull(await host.FindAsync("open"));
 
-        // A notification that is repeated later than that is no new job's.
+        // A notification repeated later than that is not of a new job.
         Assert.Null(await host.Recorder.HintAsync(host.Source, "over", Cancelled));
         Assert.Null(await host.FindAsync("over"));
 
-        // What one account has not is no reason to keep what is in the other.
+        // Data missing in one account is no reason to keep data in the other.
         await host.RegisterAsync("late");
         await host.Recorder.HintAsync(host.Source, "late", Cancelled);
         await host.EndedAsync("late");

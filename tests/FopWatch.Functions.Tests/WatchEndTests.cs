@@ -16,7 +16,7 @@ public class WatchEndTests(SharedAzurite azurite)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_that_is_settled_while_its_watch_waits_for_its_first_poll_ends_the_watch_and_is_not_asked_about()
+    public async Task A_job_settled_while_its_watch_waits_for_its_first_poll_ends_the_watch_without_a_poll()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:00"));
         var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
@@ -26,12 +26,12 @@ public class WatchEndTests(SharedAzurite azurite)
 
         var ended = await host.EndedAsync(Id);
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, ended.RuntimeStatus);
-        Assert.True(ended.LastUpdatedAt < due, "The watch slept until its first poll.");
+        Assert.True(ended.LastUpdatedAt < due, "The watch slept until its first poll was due.");
         Assert.Equal((JobState.Succeeded, 0), ((await host.JobAsync(Id)).State, host.Provider.TimesAsked(Id)));
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_watch_that_makes_no_step_any_more_is_polled_without_it_and_ended()
+    public async Task A_watch_that_stopped_making_steps_is_ended_and_its_job_polled_without_it()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
@@ -84,7 +84,7 @@ public class WatchEndTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_stopped_watch_ends_and_one_that_is_wanted_again_starts_again()
+    public async Task A_stopped_watch_ends_and_starts_again_on_request()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
@@ -119,14 +119,14 @@ public class WatchEndTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_watch_that_wakes_after_its_job_was_settled_asks_nobody()
+    public async Task A_watch_that_wakes_after_its_job_was_settled_sends_no_query()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var job = await host.RegisterAsync(Id);
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         await host.Poller.PollNowAsync(job.Key, Cancelled);
 
-        // As if the watch had been started in the moment before, and its end got lost.
+        // As if the watch had just been started, and its end got lost.
         await host.ScheduleAsync(Id, new WatchInput(WatchHost.SourceName, Id));
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         Assert.Equal(1, host.Provider.TimesAsked(Id));

@@ -27,7 +27,7 @@ using Protobuf = Microsoft.DurableTask.Protobuf;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Starts what orchestrations run on.</summary>
+/// <summary>Starts the task hub for orchestrations.</summary>
 internal delegate Task<(IAsyncDisposable Hub, DurableTaskClient Client)> StartHub(Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken);
 
 /// <summary>The real orchestrator, activity and services over Azurite, in the in-process test host of Durable Task.</summary>
@@ -49,19 +49,19 @@ internal sealed class WatchHost : IAsyncDisposable
         (_provider, Time, Log) = (provider, time, log);
     }
 
-    /// <summary>The status API, where the host was started with one of its own.</summary>
+    /// <summary>The status API, if the host was started with its own.</summary>
     public StatusStub Provider => _provider!;
 
     public IServiceProvider Services => _services;
 
     public TestTime Time { get; }
 
-    /// <summary>What was logged.</summary>
+    /// <summary>The log.</summary>
     public CapturedLog Log { get; }
 
     public DurableTaskClient Client { get; private set; } = null!;
 
-    /// <summary>How often watches have begun with an empty history.</summary>
+    /// <summary>How many times watches have started with an empty history.</summary>
     public int Generations => Volatile.Read(ref _generations);
 
     public JobRecorder Recorder => _services.GetRequiredService<JobRecorder>();
@@ -74,15 +74,15 @@ internal sealed class WatchHost : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <param name="azurite">Where the store is.</param>
+    /// <param name="azurite">The storage.</param>
     /// <param name="time">The app's clock.</param>
     /// <param name="settings">Settings of the source's polls, by name.</param>
     public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings) =>
         StartAsync(azurite, time, InMemoryAsync, settings);
 
-    /// <param name="azurite">Where the store is.</param>
+    /// <param name="azurite">The storage.</param>
     /// <param name="time">The app's clock.</param>
-    /// <param name="hub">What orchestrations run on.</param>
+    /// <param name="hub">The task hub of the orchestrations.</param>
     /// <param name="settings">Settings of the source's polls, by name.</param>
     public static async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, StartHub hub, params (string Name, string Value)[] settings)
     {
@@ -101,16 +101,16 @@ internal sealed class WatchHost : IAsyncDisposable
         return await StartAsync(azurite, time, FopWatchSettings.Read(shared), provider, hub);
     }
 
-    /// <param name="azurite">Where the store is.</param>
+    /// <param name="azurite">The storage.</param>
     /// <param name="time">The app's clock.</param>
     /// <param name="settings">The app's settings.</param>
     public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, FopWatchSettings settings) =>
         StartAsync(azurite, time, settings, provider: null, InMemoryAsync);
 
-    /// <param name="azurite">Where the store is.</param>
+    /// <param name="azurite">The storage.</param>
     /// <param name="time">The app's clock.</param>
     /// <param name="settings">The app's settings.</param>
-    /// <param name="api">What answers in the place of status APIs.</param>
+    /// <param name="api">Answers in place of status APIs.</param>
     public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, FopWatchSettings settings, IStatusApi api) =>
         StartAsync(azurite, time, settings, provider: null, InMemoryAsync, api);
 
@@ -135,7 +135,7 @@ internal sealed class WatchHost : IAsyncDisposable
         if (api is not null)
             services.AddSingleton(api);
 
-        // A jump in the middle of a question would end the lease of the share that is being asked for.
+        // A jump in the middle of a query would end the lease of the share that is being requested.
         if (time.Jumps)
             services.AddSingleton<IPollShares>(new PollShares(store.PollLeases, TimeProvider.System, Guid.NewGuid().ToString("N")));
 
@@ -156,7 +156,7 @@ internal sealed class WatchHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>Does something while the app's clock is ahead.</summary>
+    /// <summary>Runs an action while the app's clock is ahead.</summary>
     public async Task WithClockAheadAsync(TimeSpan ahead, Func<Task> act)
     {
         Time.Shift(ahead);
@@ -180,10 +180,10 @@ internal sealed class WatchHost : IAsyncDisposable
     public Task<OrchestrationMetadata?> InstanceAsync(string id) =>
         Client.GetInstanceAsync(InstanceIdOf(id), getInputsAndOutputs: true, Cancelled);
 
-    /// <summary>What the timer does each minute.</summary>
+    /// <summary>Runs the minutely timer.</summary>
     public Task StartDueAsync() => _services.GetRequiredService<WatchStarter>().StartDueAsync(Cancelled);
 
-    /// <summary>What the timer does each minute, once a job is due.</summary>
+    /// <summary>Runs the minutely timer once a job is due.</summary>
     public async Task StartWhenDueAsync(string id)
     {
         Time.AdvanceTo((await JobAsync(id)).Watch.DueAt!.Value);
@@ -201,13 +201,13 @@ internal sealed class WatchHost : IAsyncDisposable
             await Task.Delay(10, Cancelled);
     }
 
-    /// <summary>What the timer does each hour.</summary>
+    /// <summary>Runs the hourly timer.</summary>
     public Task PurgeAsync() => _services.GetRequiredService<Purge>().RunAsync(new(), Client, Cancelled);
 
     public Task<OrchestrationMetadata> EndedAsync(string id) =>
         Client.WaitForInstanceCompletionAsync(InstanceIdOf(id), Cancelled);
 
-    /// <summary>Waits until the watch sleeps until a time after the one that is given.</summary>
+    /// <summary>Waits until the watch sleeps until a later time than the given one.</summary>
     public async Task AsleepAsync(string id, Func<WatchStep, bool> asWanted)
     {
         while (true)
@@ -223,7 +223,7 @@ internal sealed class WatchHost : IAsyncDisposable
         }
     }
 
-    /// <summary>As if the store's account were gone.</summary>
+    /// <summary>Simulates the loss of the store's account.</summary>
     public Task DropTableAsync() => _tables.DeleteTableAsync(_table, Cancelled);
 
     public async ValueTask DisposeAsync()
@@ -239,8 +239,8 @@ internal sealed class WatchHost : IAsyncDisposable
         Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken) => InMemoryAsync(tasks, before: null, cancellationToken);
 
     /// <summary>Starts a hub in memory.</summary>
-    /// <param name="tasks">What runs in it.</param>
-    /// <param name="before">What answers calls in its place; null for nothing.</param>
+    /// <param name="tasks">The tasks that run in it.</param>
+    /// <param name="before">Answers calls in its place; null for nothing.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<(IAsyncDisposable Hub, DurableTaskClient Client)> InMemoryAsync(
         Action<DurableTaskRegistry> tasks, Interceptor? before, CancellationToken cancellationToken)
@@ -258,14 +258,14 @@ internal sealed class WatchHost : IAsyncDisposable
             }
             catch (IOException) when (tries < 10)
             {
-                // Somebody else was quicker to take the port.
+                // Another process was quicker to take the port.
             }
         }
     }
 
     private async Task<WatchStep> PollAsync(WatchInput input)
     {
-        // A clock that jumps is a clock by which every timer that fires, fires when it should.
+        // A jumping clock moves to the due time whenever a timer fires.
         if (Time.Jumps && (await JobAsync(input.Id)).Watch.DueAt is { } due)
             Time.AdvanceTo(due);
 
@@ -276,8 +276,8 @@ internal sealed class WatchHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Refuses to start an instance that runs (<c>overridableExistingInstanceStates</c>) and to end one that does not, as the Functions host
-    /// does and the in-process test host does not: on the wire, so that the client makes of it what it makes of the host's answers.
+    /// Refuses to start a running instance (<c>overridableExistingInstanceStates</c>) and to end one that is not running, like the Functions host
+    /// and unlike the in-process test host: on the wire, so that the client handles it like the host's answers.
     /// </summary>
     private sealed class HostLikeRefusals(DurableTaskClient hub) : Interceptor
     {
@@ -308,8 +308,8 @@ internal sealed class WatchHost : IAsyncDisposable
 }
 
 /// <summary>
-/// The app's clock. Timers of orchestrations go by the real one; so a clock that jumps is set far enough back for every timer to
-/// be past when it is set, and weeks of polls take seconds. One that stands still does not depend on how busy the machine is.
+/// The app's clock. Timers of orchestrations use the real clock, so a jumping clock is set back far enough for every timer to
+/// be past when it is set, and weeks of polls take seconds. A clock that stands still does not depend on the load of the machine.
 /// </summary>
 internal sealed class TestTime : TimeProvider
 {
@@ -329,7 +329,7 @@ internal sealed class TestTime : TimeProvider
 
     public static TestTime Jumping() => new(TimeSpan.FromDays(-60), jumps: true);
 
-    /// <summary>Moves only when it is set.</summary>
+    /// <summary>Moves only when set.</summary>
     public static TestTime Standing() => new(TimeSpan.Zero, jumps: false, stands: true);
 
     public override DateTimeOffset GetUtcNow() => (_stands?.Time ?? System.GetUtcNow()) + TimeSpan.FromTicks(Volatile.Read(ref _offset));

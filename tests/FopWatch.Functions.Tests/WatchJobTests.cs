@@ -15,13 +15,13 @@ public class WatchJobTests(SharedAzurite azurite)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_that_is_settled_before_its_first_poll_is_due_never_has_an_orchestration()
+    public async Task A_job_settled_before_its_first_poll_is_due_never_has_an_orchestration()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var job = await host.RegisterAsync(Id);
         await host.StartDueAsync();
 
-        // Settled as a notification would, through the recorder.
+        // Settled through the recorder, as by a notification.
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         await host.Poller.PollNowAsync(job.Key, Cancelled);
         host.Time.AdvanceTo(job.Watch.DueAt!.Value);
@@ -33,7 +33,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_that_nobody_notifies_of_is_polled_until_it_is_settled()
+    public async Task A_job_without_notifications_is_polled_until_it_is_settled()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, before) => (200, before < 3 ? StatusStub.Processing(id) : StatusStub.Done(id));
@@ -50,7 +50,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_hint_starts_the_watch_at_once_and_another_wakes_it()
+    public async Task A_hint_starts_the_watch_immediately_and_another_wakes_it()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
@@ -68,14 +68,14 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_watch_whose_nudge_was_lost_is_woken_by_the_timer()
+    public async Task A_watch_whose_wake_up_was_lost_is_woken_by_the_timer()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "00:20:00"), ("Max", "00:30:00"));
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);
 
-        // Nobody nudges: the app's clock passes the due time, while the orchestration's timer is still far off.
+        // No wake-up: the app's clock passes the due time, while the orchestration's timer is still far off.
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         host.Time.AdvanceTo((await host.JobAsync(Id)).Watch.DueAt!.Value);
         await host.Recorder.RestoreWatchAsync(new(WatchHost.SourceName, Id), Cancelled);
@@ -86,7 +86,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_watch_is_started_ahead_of_its_due_time_and_polls_when_it_has_come()
+    public async Task A_watch_started_in_advance_polls_at_its_due_time()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:15"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -107,7 +107,7 @@ public class WatchJobTests(SharedAzurite azurite)
     [Theory(Timeout = 120_000)]
     [InlineData("00:00:08")]
     [InlineData("00:00:15")]
-    public async Task A_job_that_is_due_before_the_timer_looks_again_is_watched_from_its_registration_on(string first)
+    public async Task A_job_due_before_the_timer_looks_again_is_watched_from_its_registration(string first)
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", first));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -123,7 +123,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_that_is_due_after_the_next_time_has_no_watch_yet()
+    public async Task A_job_due_after_the_next_look_has_no_watch_yet()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:30"));
         var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
@@ -137,7 +137,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_hint_wakes_a_watch_that_was_started_ahead()
+    public async Task A_hint_wakes_a_watch_started_in_advance()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -154,7 +154,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_watch_that_was_started_ahead_and_sleeps_for_longer_than_its_job_is_woken_by_the_timer()
+    public async Task A_watch_started_in_advance_that_sleeps_past_its_jobs_due_time_is_woken_by_the_timer()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -162,7 +162,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await StartAheadAsync(host, due);
         await host.AsleepAsync(Id, step => step.DueAt == due);
 
-        // As by another instance whose nudge was lost.
+        // As by another instance whose wake-up was lost.
         var store = host.Services.GetRequiredService<IJobStore>();
         var stored = (await store.FindAsync(new(WatchHost.SourceName, Id), Cancelled))!;
         Assert.NotNull(await store.CommitAsync(new(stored.Job with { Watch = PollPlan.Restored(stored.Job.Watch, host.Time.GetUtcNow()) }, stored.ETag, null), Cancelled));
@@ -173,7 +173,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_poll_for_which_its_source_has_no_slot_waits_as_a_timer_and_is_not_woken()
+    public async Task A_poll_without_a_free_slot_waits_as_a_timer_and_is_not_woken()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -186,7 +186,7 @@ public class WatchJobTests(SharedAzurite azurite)
         host.Time.AdvanceTo(job.Watch.DueAt!.Value);
         var before = (await host.JobAsync(Id)).Watch;
 
-        // By the orchestration's clock that timer is past at once, so it tries again and again.
+        // By the orchestration's clock that timer is past immediately, so it retries continuously.
         await host.StartDueAsync();
         await host.AsleepAsync(Id, step => step.Postponed);
         await host.StartDueAsync();
@@ -199,7 +199,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_provider_that_is_down_for_hours_is_asked_until_it_is_up()
+    public async Task A_provider_that_is_down_for_hours_is_polled_until_it_is_up()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, before) => before < 40 ? (503, "") : (200, StatusStub.Done(id));
@@ -213,7 +213,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Starting_a_watch_many_times_at_once_is_starting_it_once()
+    public async Task Starting_a_watch_many_times_at_once_starts_it_once()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
@@ -224,7 +224,7 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Equal((1, 1), (host.Generations, host.Provider.TimesAsked(Id)));
     }
 
-    /// <summary>Starts the watch so far ahead of its due time that the test would time out if it slept until then.</summary>
+    /// <summary>Starts the watch so long before its due time that the test would time out if it slept until then.</summary>
     private static async Task StartAheadAsync(WatchHost host, DateTimeOffset due) =>
         Assert.True(await host.Services.GetRequiredService<IWatchRunner>().StartAsync(new(new(WatchHost.SourceName, Id), due), Cancelled));
 }

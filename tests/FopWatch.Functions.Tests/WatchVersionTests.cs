@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>Instances of the versions that were released, and of later ones.</summary>
+/// <summary>Instances of released versions, and of later ones.</summary>
 public class WatchVersionTests(SharedAzurite azurite)
 {
     private const string Id = "z0.560e99c37823de5a49c22393";
@@ -26,14 +26,14 @@ public class WatchVersionTests(SharedAzurite azurite)
         Assert.Equal(instance, host.InstanceIdOf(Id));
         Assert.NotEqual(instance, host.InstanceIdOf("other"));
 
-        // However long an id is: providers' grow.
+        // For ids of any length: providers' ids grow.
         Assert.All([128, 1000], length => Assert.Equal(
             64 + 1 + JobReferences.Length,
             WatchJob.InstanceIdOf(host.Services.GetRequiredService<IJobStore>().References, new(new('s', 64), new('i', length))).Length));
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_instance_of_the_first_version_whose_id_is_the_jobs_polls_once_more_and_ends_and_the_timer_starts_another()
+    public async Task An_instance_of_the_first_version_polls_once_more_and_ends_and_the_timer_starts_another()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, before) => (200, before < 2 ? StatusStub.Processing(id) : StatusStub.Done(id));
@@ -52,7 +52,7 @@ public class WatchVersionTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_instance_of_the_first_version_whose_job_was_settled_since_asks_nobody_and_ends()
+    public async Task An_instance_of_the_first_version_whose_job_was_settled_since_ends_without_a_query()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var longest = new string('i', JobKey.MaxIdLength);
@@ -69,7 +69,7 @@ public class WatchVersionTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_instance_without_a_version_and_with_a_property_nobody_knows_goes_on()
+    public async Task An_instance_without_a_version_and_with_an_unknown_property_continues()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, before) => (200, before < 2 ? StatusStub.Processing(id) : StatusStub.Done(id));
@@ -81,7 +81,7 @@ public class WatchVersionTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_instance_of_a_later_version_ends_and_the_timer_starts_the_watch_as_this_version_has_it()
+    public async Task An_instance_of_a_later_version_ends_and_the_timer_starts_this_versions_watch()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
@@ -96,7 +96,7 @@ public class WatchVersionTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task An_instance_of_the_second_version_sleeps_until_the_times_that_it_is_told()
+    public async Task An_instance_of_the_second_version_sleeps_until_the_given_times()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:20"), ("Max", "00:01:20"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));

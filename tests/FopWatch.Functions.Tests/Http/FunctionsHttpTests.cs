@@ -11,7 +11,7 @@ namespace FopWatch.Functions.Tests.Http;
 public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnAzurite>
 {
     [Fact]
-    public async Task Every_route_but_those_of_the_embedded_host_alone_is_in_the_openapi_document_and_the_other_way_round()
+    public async Task Routes_and_the_OpenAPI_document_match_except_for_the_embedded_hosts_own_routes()
     {
         await using var host = await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
         using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", TestContext.Current.CancellationToken));
@@ -28,7 +28,7 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
                 ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
                 : (string[])[route]);
 
-        // What begins with a notify URL and goes on is no route of its own, and the dashboard's files are no part of the API.
+        // Anything below a notify URL is not a separate route, and the dashboard's files are not part of the API.
         routes = routes.Where(route => route is not ("post /api/notify/{**rest}" or "post /api/uploads/{**rest}" or "get /ui/{**path}"));
         Assert.Equal(documented.Order(StringComparer.Ordinal), routes.Order(StringComparer.Ordinal));
 
@@ -48,7 +48,7 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
     }
 
     [Fact]
-    public void Every_route_but_those_that_providers_call_and_the_dashboard_needs_a_function_key_or_is_below_the_path_for_API_keys() => Assert.Equal(
+    public void Only_provider_routes_the_dashboard_and_the_path_for_API_keys_need_no_function_key() => Assert.Equal(
         ["api/notify/{*rest}", "api/uploads/{*rest}", "keyed/{*rest}", "ui/{*rest}"],
         FunctionsPipeline.Functions
             .Where(function => function.Trigger.AuthLevel != AuthorizationLevel.Function)
@@ -56,19 +56,19 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
             .Order(StringComparer.Ordinal));
 }
 
-/// <summary>What every host makes of registrations, by the functions behind the routes of their triggers.</summary>
+/// <summary>The registration contract on the functions, called through their triggers' routes.</summary>
 public sealed class FunctionsRegistrationTests(OwnAzurite azurite) : RegistrationContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of parameters, by the functions behind the routes of their triggers.</summary>
+/// <summary>The parameter contract on the functions.</summary>
 public sealed class FunctionsParameterTests(OwnAzurite azurite) : ParameterContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host says of its sources, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of source statistics on the functions.</summary>
 public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContract, IClassFixture<OwnAzurite>
 {
     [Fact]
@@ -84,79 +84,79 @@ public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContrac
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of notifications, by the functions behind the routes of their triggers.</summary>
+/// <summary>The notification contract on the functions.</summary>
 public sealed class FunctionsNotificationTests(OwnAzurite azurite) : NotificationContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of upload callbacks, by the functions behind the routes of their triggers.</summary>
+/// <summary>The upload contract on the functions.</summary>
 public sealed class FunctionsUploadTests(OwnAzurite azurite) : UploadContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What bodies that never arrive whole keep the functions behind the routes of their triggers from.</summary>
+/// <summary>The contract of withheld bodies on the functions.</summary>
 public sealed class FunctionsWithheldBodyTests(OwnAzurite azurite) : WithheldBodyContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of signatures, by the functions behind the routes of their triggers.</summary>
+/// <summary>The signature contract on the functions.</summary>
 public sealed class FunctionsSignatureTests(OwnAzurite azurite) : SignatureContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of reports about other buckets, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of reports about other buckets on the functions.</summary>
 public sealed class FunctionsScopeTests(OwnAzurite azurite) : ScopeContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host lists, by the functions behind the routes of their triggers.</summary>
+/// <summary>The list contract on the functions.</summary>
 public sealed class FunctionsListTests(OwnAzurite azurite) : ListContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host finds and does in bulk, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of searches and bulk requests on the functions.</summary>
 public sealed class FunctionsBulkTests(OwnAzurite azurite) : BulkContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host answers of reports and deletes from quarantine, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of reports and of deleting from quarantine on the functions.</summary>
 public sealed class FunctionsBodyTests(OwnAzurite azurite) : BodyContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host says of watches and polls, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of watches and polls on the functions.</summary>
 public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host says of trouble, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of troubles on the functions.</summary>
 public sealed class FunctionsTroubleTests(OwnAzurite azurite) : TroubleContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host answers to those who act on jobs, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of actions on jobs on the functions.</summary>
 public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host makes of unusual and wrong requests, by the functions behind the routes of their triggers.</summary>
+/// <summary>The contract of unusual and invalid requests on the functions.</summary>
 public sealed class FunctionsErrorTests(OwnAzurite azurite) : ErrorContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>What every host's doctor finds, by the functions behind the routes of their triggers.</summary>
+/// <summary>The doctor's contract on the functions.</summary>
 public sealed class FunctionsDoctorTests(OwnAzurite azurite) : DoctorContract, IClassFixture<OwnAzurite>
 {
     protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Tables, DoctorCheck.TaskHub];
@@ -167,12 +167,12 @@ public sealed class FunctionsDoctorTests(OwnAzurite azurite) : DoctorContract, I
         await FunctionsPipeline.StartAsync(await azurite.StartedAsync(), [KeyValuePair.Create("PublicUrl", (string?)publicUrl.AbsoluteUri)]);
 }
 
-/// <summary>What every host lets callers see and do, by the functions behind the routes of their triggers, of which one takes API keys alone.</summary>
+/// <summary>The access contract on the functions, one of which accepts API keys only.</summary>
 public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, IClassFixture<OwnAzurite>
 {
     protected override string Prefix => "/keyed";
 
-    /// <summary>Their requests stand for those with a function key.</summary>
+    /// <summary>These requests represent those with a function key.</summary>
     protected override HttpClient LetInWithoutKey(ServedHost host) => host.Http;
 
     [Theory]
@@ -186,7 +186,7 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
     [InlineData("/keyed/nothing")]
     [InlineData("/KEYED/api/jobs")]
     [InlineData("/keyed/api/jobs?code=a-function-key")]
-    public async Task Without_an_API_key_nothing_below_the_path_for_API_keys_is_answered(string path)
+    public async Task Without_an_API_key_no_route_below_the_path_for_API_keys_is_answered(string path)
     {
         await using var host = await StartAsync();
 
@@ -207,7 +207,7 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
     }
 
-    /// <summary>Where the path of a request, as the worker decodes it, is not in the folder of the function that the Functions host has chosen.</summary>
+    /// <summary>The worker's decoding of a request's path may lead outside the folder of the function chosen by the Functions host.</summary>
     [Theory]
     [InlineData("Notify")]
     [InlineData("Uploads")]
@@ -226,7 +226,7 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
     protected override IEnumerable<string> RoutesOf(ServedHost host) => ((FunctionsPipeline)host).Routes;
 }
 
-/// <summary>What every host serves of the dashboard, by the functions behind the routes of their triggers.</summary>
+/// <summary>The dashboard contract on the functions.</summary>
 public sealed class FunctionsDashboardTests(OwnAzurite azurite) : DashboardContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());

@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FopWatch.Functions.Tests.Http;
 
 /// <summary>
-/// The functions behind HTTP triggers, called by ASP.NET Core at the routes that their attributes give, over Azurite and the in-process test
-/// host of Durable Task. What a Functions host does besides (keys, limits, its own proxy) is not here.
+/// The functions with HTTP triggers, called by ASP.NET Core at the routes of their attributes, over Azurite and the in-process test
+/// host of Durable Task. What a Functions host adds (keys, limits, its own proxy) is missing.
 /// </summary>
 internal sealed class FunctionsPipeline : ServedHost
 {
@@ -27,13 +27,13 @@ internal sealed class FunctionsPipeline : ServedHost
         Http = new() { BaseAddress = new(web.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
     }
 
-    /// <summary>The routes behind the functions, each as its method and pattern.</summary>
+    /// <summary>The routes behind the functions, as method and pattern.</summary>
     public IEnumerable<string> Routes =>
         from endpoint in _watching.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
         select $"{method.ToLowerInvariant()} {endpoint.RoutePattern.RawText}";
 
-    /// <summary>All functions that HTTP triggers.</summary>
+    /// <summary>All functions with HTTP triggers.</summary>
     public static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions =>
         from type in typeof(CloudSettings).Assembly.GetTypes()
         from method in type.GetMethods()
@@ -48,8 +48,8 @@ internal sealed class FunctionsPipeline : ServedHost
     public override StatusStub StatusApi { get; }
 
     /// <summary>Starts the functions.</summary>
-    /// <param name="azurite">Where the store is.</param>
-    /// <param name="more">Settings besides <see cref="ServedHost.Settings"/>.</param>
+    /// <param name="azurite">The storage.</param>
+    /// <param name="more">Settings in addition to <see cref="ServedHost.Settings"/>.</param>
     public static async Task<FunctionsPipeline> StartAsync(Azurite azurite, IEnumerable<KeyValuePair<string, string?>>? more = null)
     {
         var statusApi = await StatusStub.StartAsync();
@@ -71,7 +71,7 @@ internal sealed class FunctionsPipeline : ServedHost
         return new(azurite, statusApi, watching, web);
     }
 
-    /// <summary>Calls a function with a GET of a path, whether its trigger has that path or not.</summary>
+    /// <summary>Calls a function with a GET of a path, whether or not its trigger has that path.</summary>
     /// <returns>The status.</returns>
     public async Task<int> CallAsync(string name, string path)
     {
@@ -81,7 +81,7 @@ internal sealed class FunctionsPipeline : ServedHost
         return context.Response.StatusCode;
     }
 
-    /// <summary>Ends Azurite until it is started again with what it had.</summary>
+    /// <summary>Stops Azurite until it is restarted with its data.</summary>
     public override async Task<IAsyncDisposable> BreakStoreAsync()
     {
         await _azurite.KillAsync();

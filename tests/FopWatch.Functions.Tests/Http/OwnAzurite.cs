@@ -1,7 +1,7 @@
 
 namespace FopWatch.Functions.Tests.Http;
 
-/// <summary>An Azurite that the tests of one class may stop, and that no others use.</summary>
+/// <summary>An Azurite for the tests of one class, which may stop it.</summary>
 public sealed class OwnAzurite : IAsyncDisposable
 {
     private Azurite? _azurite;

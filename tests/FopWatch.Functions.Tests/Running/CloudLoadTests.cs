@@ -1,6 +1,6 @@
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>The load program of the cloud host, run for moments: that it still measures, not what.</summary>
+/// <summary>Runs the cloud host's load program for moments, to see that it still measures, not what.</summary>
 [Collection(nameof(KilledHostTests))]
 public class CloudLoadTests
 {

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What becomes of requests to a table service.</summary>
+/// <summary>The fate of requests to a table service.</summary>
 internal enum TableFault
 {
     /// <summary>They are answered.</summary>
@@ -19,7 +19,7 @@ internal enum TableFault
     Silent,
 }
 
-/// <summary>The table service of an Azurite, before which something fails when it is told to.</summary>
+/// <summary>The table service of an Azurite, with faults on demand.</summary>
 internal sealed class FaultyTables : IAsyncDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false });
@@ -38,18 +38,18 @@ internal sealed class FaultyTables : IAsyncDisposable
         _web.Run(AnswerAsync);
     }
 
-    /// <summary>The Azurite's connection string, by way of this.</summary>
+    /// <summary>The Azurite's connection string, through this proxy.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>What fails now.</summary>
+    /// <summary>The current fault.</summary>
     public TableFault Fault
     {
         set => _fault = value;
     }
 
     /// <param name="azurite">The service.</param>
-    /// <param name="fault">What fails.</param>
-    /// <param name="table">The table for which it fails; null for all of them.</param>
+    /// <param name="fault">The fault.</param>
+    /// <param name="table">The table with the fault; null for all of them.</param>
     public static async Task<FaultyTables> StartAsync(Azurite azurite, TableFault fault, string? table = null)
     {
         var parts = azurite.ConnectionString.Split(';', StringSplitOptions.RemoveEmptyEntries);

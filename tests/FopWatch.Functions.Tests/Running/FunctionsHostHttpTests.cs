@@ -10,7 +10,7 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What only the app under a real Functions host answers.</summary>
+/// <summary>Answers that only the app under a real Functions host gives.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostHttpTests(RunningApp app)
 {
@@ -20,7 +20,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     public async Task Everything_but_notify_needs_the_function_key()
     {
         await using var host = await app.EmptiedAsync();
-        Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core tools ask for no keys.");
+        Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core Tools require no keys.");
         using var stranger = new HttpClient { BaseAddress = host.Http.BaseAddress };
 
         foreach (var path in (string[])["/api/jobs", "/api/quarantine", "/openapi.json", "/health/ready"])
@@ -34,7 +34,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     }
 
     /// <summary>
-    /// The host chooses the function by its reading of the path, and the worker reads the path again. The anonymous functions must not lead to the routes
+    /// The host chooses the function by its own reading of the path, and the worker reads the path again. The anonymous functions must not lead to the routes
     /// of the others.
     /// </summary>
     [Theory]
@@ -48,7 +48,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     public async Task No_spelling_of_a_path_leads_from_an_anonymous_function_to_a_route_that_needs_a_key(string path)
     {
         await using var host = await app.EmptiedAsync();
-        Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core tools ask for no keys.");
+        Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core Tools require no keys.");
 
         var status = await RawRequest.StatusAsync(host.Http.BaseAddress!, $"GET {path} HTTP/1.1", Cancelled);
 
@@ -80,7 +80,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     }
 
     [Fact]
-    public async Task The_doctor_finds_nothing_wrong_with_what_the_app_depends_on()
+    public async Task The_doctor_finds_no_fault_in_the_apps_dependencies()
     {
         await using var host = await app.EmptiedAsync();
 
@@ -108,9 +108,9 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
         Assert.Equal(functions.Order(StringComparer.Ordinal), (await app.FunctionsAsync()).Order(StringComparer.Ordinal));
     }
 
-    /// <summary>The host refuses to start a watch that runs, in words of its own, which the app has to know.</summary>
+    /// <summary>The host refuses to start a running watch with its own message, which the app must recognise.</summary>
     [Fact]
-    public async Task A_hint_wakes_a_watch_that_sleeps()
+    public async Task A_hint_wakes_a_sleeping_watch()
     {
         await using var host = await app.EmptiedAsync();
         const string Hint = """{"id":"z0.asleep","code":0,"items":[]}""";
@@ -119,7 +119,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
         while ((await host.JobAsync("signed", "z0.asleep")).Polls == 0)
             await Task.Delay(100, Cancelled);
 
-        // By itself it would sleep for two minutes more.
+        // Otherwise it would sleep for two more minutes.
         host.StatusApi.Answers["z0.asleep"] = (200, """{"id":"z0.asleep","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}"""u8.ToArray());
         await Task.Delay(PollPlan.HintSpacing, Cancelled);
         await host.NotifyAsync("signed", Hint);
@@ -129,21 +129,21 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     }
 }
 
-/// <summary>What every host makes of registrations, by the app under a real Functions host.</summary>
+/// <summary>The registration contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostRegistrationTests(RunningApp app) : RegistrationContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host makes of parameters, by the app under a real Functions host.</summary>
+/// <summary>The parameter contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostParameterTests(RunningApp app) : ParameterContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host makes of notifications, by the app under a real Functions host.</summary>
+/// <summary>The notification contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostNotificationTests(RunningApp app) : NotificationContract
 {
@@ -154,70 +154,70 @@ public sealed class FunctionsHostNotificationTests(RunningApp app) : Notificatio
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What bodies that never arrive whole keep the app under a real Functions host from.</summary>
+/// <summary>The contract of withheld bodies on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWithheldBodyTests(RunningApp app) : WithheldBodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host makes of signatures, by the app under a real Functions host.</summary>
+/// <summary>The signature contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostSignatureTests(RunningApp app) : SignatureContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host makes of reports about other buckets, by the app under a real Functions host.</summary>
+/// <summary>The contract of reports about other buckets on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostScopeTests(RunningApp app) : ScopeContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host lists, by the app under a real Functions host.</summary>
+/// <summary>The list contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostListTests(RunningApp app) : ListContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host finds and does in bulk, by the app under a real Functions host.</summary>
+/// <summary>The contract of searches and bulk requests on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostBulkTests(RunningApp app) : BulkContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host answers of reports and deletes from quarantine, by the app under a real Functions host.</summary>
+/// <summary>The contract of reports and of deleting from quarantine on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostBodyTests(RunningApp app) : BodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host says of watches and polls, by the app under a real Functions host.</summary>
+/// <summary>The contract of watches and polls on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host says of trouble, by an app of its own under a real Functions host: the shared one has seen some.</summary>
+/// <summary>The contract of troubles on a separate app under a real Functions host: the shared one has seen some.</summary>
 [Collection(nameof(KilledHostTests))]
 public sealed class FunctionsHostTroubleTests(RunningApp app) : TroubleContract, IClassFixture<RunningApp>
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host answers to those who act on jobs, by the app under a real Functions host.</summary>
+/// <summary>The contract of actions on jobs on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostActingTests(RunningApp app) : ActingContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host makes of unusual and wrong requests, by the app under a real Functions host.</summary>
+/// <summary>The contract of unusual and invalid requests on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostErrorTests(RunningApp app) : ErrorContract
 {
@@ -226,7 +226,7 @@ public sealed class FunctionsHostErrorTests(RunningApp app) : ErrorContract
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>What every host lets callers see and do, by the app under a real Functions host, which checks function keys.</summary>
+/// <summary>The access contract on the app under a real Functions host, which checks function keys.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostAccessTests(RunningApp app) : AccessContract
 {
@@ -239,7 +239,7 @@ public sealed class FunctionsHostAccessTests(RunningApp app) : AccessContract
     protected override IEnumerable<string>? RoutesOf(ServedHost host) => null;
 }
 
-/// <summary>What every host serves of the dashboard, by the app under a real Functions host.</summary>
+/// <summary>The dashboard contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostDashboardTests(RunningApp app) : DashboardContract
 {

@@ -6,7 +6,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What a real Functions host writes into its log, with the levels of host.json: ids and tokens are capabilities, and logs are read by many.</summary>
+/// <summary>The log of a real Functions host with the levels of host.json: ids and tokens are capabilities, and logs have many readers.</summary>
 [Collection(nameof(KilledHostTests))]
 public class HostLogTests
 {
@@ -19,7 +19,7 @@ public class HostLogTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 10 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
-    public async Task No_id_and_no_token_is_in_the_hosts_log_and_no_noise_either()
+    public async Task The_hosts_log_contains_no_id_no_token_and_no_noise()
     {
         List<string> secrets = [Token];
         await using var provider = await StatusStub.StartAsync();
@@ -33,7 +33,7 @@ public class HostLogTests
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await FunctionsHost.StartAsync(Settings(azurite, provider));
 
-        // Notified, trusted and as a hint; with a wrong token; and in ways that nobody understands.
+        // Notified: trusted, as a hint, with a wrong token, and undecodable.
         foreach (var source in Sources)
         {
             await NotifyAsync(host, source, Token, Secret("notified"));
@@ -42,7 +42,7 @@ public class HostLogTests
             using var nonsense = new StringContent("nonsense about " + Secret("undecodable"));
             await host.Http.PostAsync($"/api/notify/{source}/{Token}", nonsense, Cancelled);
 
-            // To a URL that begins with a notify URL, and to some that are none.
+            // To a URL below a notify URL, and to unknown URLs.
             await NotifyAsync(host, source, $"{Token}/lesson-42/{Secret("segment")}", Secret("further"));
             await NotifyAsync(host, Secret("source"), Token, Secret("elsewhere"));
             await NotifyAsync(host, source, "", Secret("tokenless"));
@@ -81,7 +81,7 @@ public class HostLogTests
                     Assert.NotEqual(default, kept.ValueKind);
         }
 
-        // While its storage is gone, what is due cannot be polled, and what comes is refused.
+        // Without its storage, due jobs cannot be polled, and requests are refused.
         await azurite.KillAsync();
         await NotifyAsync(host, "hinted", Token, Secret("unstored"));
         await Task.Delay(TimeSpan.FromSeconds(10), Cancelled);

@@ -13,19 +13,19 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>The whole app under a real Functions host that is killed again and again. <c>tests/functions-host.sh</c> runs it.</summary>
+/// <summary>The whole app under a real Functions host that is killed repeatedly. <c>tests/functions-host.sh</c> runs it.</summary>
 [Collection(nameof(KilledHostTests))]
 [CollectionDefinition(nameof(KilledHostTests), DisableParallelization = true)]
 public class KilledHostTests
 {
     private const string Token = "right-token";
 
-    /// <summary>A job of the plan that lasts minutes lasts seconds: the plan's are for a minute a second, the timers here tick in real minutes.</summary>
+    /// <summary>Turns minutes of the plan into seconds: the plan assumes a minute a second, but the timers here tick in real minutes.</summary>
     private const double Scale = 1.0 / 15;
 
     /// <summary>
-    /// When nobody knows how a job ended, it is over. Longer than all the kills together and what Durable Functions needs afterwards
-    /// to take up what it was at.
+    /// When the watch of a job without a known outcome ends. Longer than all the kills together and the time that Durable Functions needs afterwards
+    /// to resume its work.
     /// </summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(8);
 
@@ -37,7 +37,7 @@ public class KilledHostTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 30 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
-    public async Task With_host_and_worker_killed_on_the_way_every_job_ends_right_and_every_settled_event_is_published()
+    public async Task With_host_and_worker_killed_every_job_ends_right_and_every_settled_event_is_published()
     {
         var (count, seed) = (Number("FOPWATCH_RUN_JOBS", 500), Number("FOPWATCH_RUN_SEED", Environment.TickCount));
         Say($"{count} jobs, seed {seed}");
@@ -46,7 +46,7 @@ public class KilledHostTests
         await using var provider = await SimulatedProvider.StartAsync(
             new() { QiniuKeys = [qiniu], WangsuKeys = wangsu, RetryBudget = Deadline }, Cancelled);
 
-        // What only the deadline settles takes the longest, so it comes first.
+        // Jobs that only the deadline settles take the longest, so they come first.
         var jobs = JobPlan.Generate(seed, count, new PlanOptions().ScaledBy(Scale))
             .OrderByDescending(job => job.Unobtainable)
             .Select(job => new WatchedJob(job))
@@ -104,7 +104,7 @@ public class KilledHostTests
     private static int Number(string variable, int otherwise) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    /// <summary>The topic of <c>infra/local</c>, which does not drop repeated messages here: they are counted.</summary>
+    /// <summary>The topic of <c>infra/local</c>, here without duplicate detection: repeated messages are counted.</summary>
     private static System.Text.Json.Nodes.JsonNode WithRepetitions()
     {
         var config = ServiceBusPeer.LocalConfig();
@@ -136,7 +136,7 @@ public class KilledHostTests
         return settings;
     }
 
-    /// <summary>The store that the app has, for a look at its books.</summary>
+    /// <summary>The app's store, to read its books.</summary>
     private static async Task<ServiceProvider> StoreOf(Azurite azurite, Dictionary<string, string?> settings)
     {
         var cloud = new CloudSettings
@@ -161,7 +161,7 @@ public class KilledHostTests
             foreach (var job in some)
                 await provider.SubmitAsync(job.Truth, new Uri(host.Url, $"/api/notify/{job.Key.Source}/{Token}"), Cancelled);
 
-            // As an application should: until it is told that they are registered.
+            // As an application should: until it is acknowledged.
             while (true)
             {
                 try
@@ -172,7 +172,7 @@ public class KilledHostTests
                 }
                 catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !Cancelled.IsCancellationRequested)
                 {
-                    // The host is down, as it is now and then.
+                    // The host is down, which the test expects.
                 }
 
                 await Task.Delay(250, Cancelled);
@@ -183,8 +183,8 @@ public class KilledHostTests
     }
 
     /// <summary>
-    /// Kills, at moments that the seed decides, until host and worker have been killed several times; sees to it that the host replaces
-    /// its worker; and starts the host again, as the platform does.
+    /// Kills, at moments chosen by the seed, until host and worker have been killed several times; makes sure that the host replaces
+    /// its worker; and restarts the host, as the platform does.
     /// </summary>
     private async Task KillAsync(FunctionsHost host, Random random)
     {
@@ -242,7 +242,7 @@ public class KilledHostTests
         }
     }
 
-    /// <summary>Waits until the host is ready. Where it ends by itself, as it does after its workers died too often, it is started again.</summary>
+    /// <summary>Waits until the host is ready. A host that ends by itself, as after too many deaths of its workers, is restarted.</summary>
     private async Task ReadyAsync(FunctionsHost host)
     {
         while (!await host.BecomesReadyAsync())

@@ -5,7 +5,7 @@ using System.Net.Http.Json;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>How late the provider is asked, under a real Functions host that has nothing else to do.</summary>
+/// <summary>How late the provider is polled, under a real Functions host without other work.</summary>
 [Collection(nameof(KilledHostTests))]
 public class LatenessTests
 {
@@ -18,7 +18,7 @@ public class LatenessTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 15 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
-    public async Task The_provider_is_asked_within_five_seconds_of_the_due_time_of_nineteen_jobs_in_twenty()
+    public async Task Nineteen_of_twenty_jobs_are_polled_within_five_seconds_of_their_due_time()
     {
         var asked = new ConcurrentDictionary<string, DateTimeOffset>();
         await using var provider = await StatusStub.StartAsync();
@@ -35,11 +35,11 @@ public class LatenessTests
             ["FopWatch__Sources__media__StatusEndpoint"] = provider.Endpoint.AbsoluteUri,
             ["FopWatch__Sources__media__NotifyTokens__0"] = "right-token",
 
-            // What it is in Flex Consumption by itself.
+            // The default in Flex Consumption.
             ["AzureFunctionsJobHost__extensions__durableTask__storageProvider__maxQueuePollingInterval"] = "00:00:01",
         });
 
-        // Due over four minutes, at any second of a minute: many of them before the timer that starts watches comes for the first time.
+        // Due over four minutes, at any second of a minute: many of them before the timer that starts watches first runs.
         var random = new Random(1);
         var due = new Dictionary<string, DateTimeOffset>();
         for (var i = 0; i < Jobs; i++)

@@ -4,10 +4,10 @@ using System.Text;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>Requests whose paths no client library has rewritten.</summary>
+/// <summary>Requests with paths that no client library has rewritten.</summary>
 internal static class RawRequest
 {
-    /// <summary>The status that a request is answered with.</summary>
+    /// <summary>The status of the answer to a request.</summary>
     public static async Task<int> StatusAsync(Uri host, string line, CancellationToken cancellationToken)
     {
         using var client = new TcpClient();

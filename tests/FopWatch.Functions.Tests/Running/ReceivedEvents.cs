@@ -5,7 +5,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>Everything that the subscription <c>all</c> gets, as it comes.</summary>
+/// <summary>Every message of the subscription <c>all</c>, as it arrives.</summary>
 internal sealed class ReceivedEvents : IAsyncDisposable
 {
     private readonly ServiceBusClient _client;
@@ -21,10 +21,10 @@ internal sealed class ReceivedEvents : IAsyncDisposable
         _receiving = ReceiveAsync(_stopping.Token);
     }
 
-    /// <summary>How many messages came.</summary>
+    /// <summary>The number of messages.</summary>
     public int Received { get; private set; }
 
-    /// <summary>How many of them had come before.</summary>
+    /// <summary>The number of repeated messages.</summary>
     public int Repetitions { get; private set; }
 
     /// <summary>The settled events of a job by version, each once.</summary>
@@ -34,7 +34,7 @@ internal sealed class ReceivedEvents : IAsyncDisposable
             return _events.TryGetValue(key, out var events) ? [.. events.Values.Where(one => one.Type == JobEvent.SettledType)] : [];
     }
 
-    /// <summary>What no subscriber could make sense of, in words.</summary>
+    /// <summary>Descriptions of the messages that are invalid for a subscriber.</summary>
     public IReadOnlyList<string> Contradictions()
     {
         lock (_lock)

@@ -3,14 +3,14 @@ using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>The app under a real Functions host, its storage and its providers' status API: started once, for one test after the other.</summary>
+/// <summary>The app under a real Functions host, its storage and its providers' status API: started once, and used by one test after another.</summary>
 [CollectionDefinition(nameof(RunningApp), DisableParallelization = true)]
 public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposable
 {
-    // Once, also if it fails.
+    // Once, even if it fails.
     private readonly Lazy<Task<Served>> _served = new(Served.StartAsync);
 
-    /// <summary>The app with an empty store. Skips the test where there is no Functions host.</summary>
+    /// <summary>The app with an empty store. Skips the test if there is no Functions host.</summary>
     public async Task<ServedHost> EmptiedAsync()
     {
         Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
@@ -29,7 +29,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
     private sealed class Served(Azurite azurite, StatusStub statusApi, FunctionsHost host) : ServedHost
     {
-        /// <summary>The partition in which the store keeps what it says of itself.</summary>
+        /// <summary>The partition in which the store keeps its own data.</summary>
         private const string Layout = "|";
 
         public override HttpClient Http => host.Http;
@@ -56,7 +56,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         private static Dictionary<string, string> AppSettings(Azurite azurite, StatusStub statusApi)
         {
-            // Who has a function key needs none of these.
+            // A caller with a function key needs none of these.
             var settings = Settings(statusApi.Endpoint).Concat(AccessContract.KeySettings)
                 .ToDictionary(setting => $"FopWatch__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value!);
             settings["AzureWebJobsStorage"] = azurite.ConnectionString;
@@ -74,7 +74,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         public Task<IReadOnlyList<string>> FunctionsAsync() => host.FunctionsAsync();
 
-        /// <summary>Ends Azurite until it is started again with what it had.</summary>
+        /// <summary>Stops Azurite until it is restarted with its data.</summary>
         public override async Task<IAsyncDisposable> BreakStoreAsync()
         {
             await azurite.KillAsync();

@@ -7,7 +7,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What whoever copies <c>local.settings.sample.json</c> gets, under a real Functions host.</summary>
+/// <summary>A copy of <c>local.settings.sample.json</c> under a real Functions host.</summary>
 [Collection(nameof(KilledHostTests))]
 public class SampleSettingsTests
 {
@@ -16,10 +16,10 @@ public class SampleSettingsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 5 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
-    public async Task The_sample_settings_run_as_they_are_and_events_without_a_service_bus_stay_and_are_spoken_of()
+    public async Task The_sample_settings_run_unchanged_and_events_without_a_Service_Bus_are_kept_and_reported()
     {
         await using var azurite = await Azurite.TryStartAsInstalledAsync();
-        Assert.SkipWhen(azurite is null, "A port from 10000 to 10002, where the sample settings look for Azurite, is taken.");
+        Assert.SkipWhen(azurite is null, "One of the ports 10000 to 10002, where the sample settings look for Azurite, is in use.");
         await using var host = await FunctionsHost.StartAsync(Sample());
 
         using var notification = new StringContent(
@@ -29,7 +29,7 @@ public class SampleSettingsTests
         var job = await host.Http.GetFromJsonAsync("/api/jobs/media/z0.a", ContractsJson.Default.JobRecord, Cancelled);
         Assert.Equal(JobState.Succeeded, job!.State);
 
-        // The timer that publishes what waits comes once a minute.
+        // The timer that publishes waiting events runs once a minute.
         while (host.Said("1 event(s) wait in the outbox, but no Service Bus is configured").Count == 0)
             await Task.Delay(250, Cancelled);
         Assert.NotEmpty(host.Said("No Service Bus is configured (FopWatch:ServiceBus:Namespace): events stay in the outbox"));
@@ -48,6 +48,6 @@ public class SampleSettingsTests
             return sample.RootElement.GetProperty("Values").EnumerateObject().ToDictionary(value => value.Name, value => value.Value.GetString()!);
         }
 
-        throw new InvalidOperationException($"There is no local.settings.sample.json above {AppContext.BaseDirectory}.");
+        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} contains local.settings.sample.json.");
     }
 }

@@ -5,7 +5,7 @@ using FopWatch.Functions.Watching;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>The app under a real Functions host that runs none of its timers, as where the triggers were not synchronised.</summary>
+/// <summary>The app under a real Functions host that runs none of its timers, as after a missed synchronisation of triggers.</summary>
 [Collection(nameof(KilledHostTests))]
 public class SilentTimersHostTests
 {
@@ -14,7 +14,7 @@ public class SilentTimersHostTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 10 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
-    public async Task Requests_do_the_work_of_timers_that_do_not_run_and_health_says_so()
+    public async Task Requests_do_the_work_of_timers_that_do_not_run_and_health_reports_it()
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var provider = await StatusStub.StartAsync();
@@ -41,7 +41,7 @@ public class SilentTimersHostTests
         var job = await JobAsync(host);
         while (!job.GetProperty("settled").GetBoolean())
         {
-            // A poll of a job brings the client of Durable Functions, as any notification and registration does.
+            // A poll on demand creates the client of Durable Functions, like any notification and registration.
             using (await host.Http.PostAsync("/api/jobs/media/unknown/poll", null, Cancelled))
                 await Task.Delay(TimeSpan.FromSeconds(1), Cancelled);
             job = await JobAsync(host);

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What calls are answered under a real Functions host while the app cannot start. Qiniu never repeats what was answered 4xx.</summary>
+/// <summary>How calls are answered under a real Functions host while the app cannot start. Qiniu never retries after a 4xx.</summary>
 [Collection(nameof(KilledHostTests))]
 public class StartingHostTests
 {
@@ -11,7 +11,7 @@ public class StartingHostTests
     private const string NotifyPath = $"/api/notify/media/{Token}";
     private const string Table = "fopwatch";
 
-    /// <summary>Longer than the first try to open the store takes, and than calls wait for it.</summary>
+    /// <summary>Longer than the first attempt to open the store takes, and than calls wait for it.</summary>
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(20);
 
     public static bool IsHostGiven => FunctionsHost.IsGiven;
@@ -22,7 +22,7 @@ public class StartingHostTests
     [InlineData(nameof(TableFault.Refuses), Table, "it answered 503")]
     [InlineData(nameof(TableFault.Silent), Table, "did not answer in time")]
     [InlineData(nameof(TableFault.Refuses), null, "it answered 503")]
-    public async Task While_the_store_cannot_be_opened_calls_are_answered_503_and_it_is_opened_when_it_can_be(string fault, string? table, string reason)
+    public async Task While_the_store_cannot_be_opened_calls_are_answered_503_and_it_is_opened_when_possible(string fault, string? table, string reason)
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var tables = await FaultyTables.StartAsync(azurite, Enum.Parse<TableFault>(fault), table);
@@ -35,7 +35,7 @@ public class StartingHostTests
         var ready = await ReadyAsync(host);
         while (!ready.Contains(reason, StringComparison.Ordinal))
         {
-            // The first try is still under way.
+            // The first attempt is still in progress.
             await Task.Delay(500, Cancelled);
             ready = await ReadyAsync(host);
         }
@@ -69,7 +69,7 @@ public class StartingHostTests
                 ready.RootElement.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("element").GetString()).Order(StringComparer.Ordinal));
         }
 
-        // The timers come once a minute.
+        // The timers run once a minute.
         await Eventually.HoldsAsync(() => host.Said("The app has not started").Count > 0, TimeSpan.FromMinutes(10));
         await Task.Delay(Outage, Cancelled);
         AllAre(notifications, 503);

@@ -4,22 +4,22 @@ using System.Text;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What came of one notification.</summary>
+/// <summary>The result of one notification.</summary>
 /// <param name="At">When it was sent.</param>
-/// <param name="Until">When it was answered, or was not.</param>
-/// <param name="Status">The status; null if there was no answer.</param>
-/// <param name="RetryAfter">Whether the answer says when to try again.</param>
-/// <param name="MediaType">What the answer's body is.</param>
-/// <param name="Failure">What was thrown instead of an answer.</param>
+/// <param name="Until">When the answer or the failure came.</param>
+/// <param name="Status">The status; null without an answer.</param>
+/// <param name="RetryAfter">Whether the answer says when to retry.</param>
+/// <param name="MediaType">The media type of the answer's body.</param>
+/// <param name="Failure">The exception without an answer.</param>
 internal sealed record Notified(TimeSpan At, TimeSpan Until, int? Status, bool RetryAfter, string? MediaType, string? Failure)
 {
-    /// <summary>Whether the app answered it. What the Functions host itself answers before it has a worker is bare.</summary>
+    /// <summary>Whether the app answered. The Functions host's own answers, before it has a worker, have no body.</summary>
     public bool IsOfApp => Status == 200 || MediaType == "application/problem+json";
 }
 
 /// <summary>
-/// Notifies ten times a second over connections that are never used again, as a provider does; every tenth body has 3 MB, more than
-/// connections hold. Waits for no answer before the next.
+/// Sends ten notifications a second over connections that are never reused, like a provider; every tenth body has 3 MB, more than
+/// connections buffer. Does not wait for answers.
 /// </summary>
 internal sealed class SteadyNotifications : IAsyncDisposable
 {
@@ -39,7 +39,7 @@ internal sealed class SteadyNotifications : IAsyncDisposable
         _notifying = NotifyAsync();
     }
 
-    /// <summary>What came of those that were sent while the host listened, in the order in which they were sent.</summary>
+    /// <summary>The results of those sent while the host listened, in the order in which they were sent.</summary>
     public IReadOnlyList<Notified> Answered
     {
         get
@@ -50,7 +50,7 @@ internal sealed class SteadyNotifications : IAsyncDisposable
         }
     }
 
-    /// <summary>The same in words: only what differs from the one before.</summary>
+    /// <summary>The same in words, with only the differences from the previous one.</summary>
     public string Timeline
     {
         get

@@ -6,7 +6,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What really became of a job, and what the app recorded.</summary>
+/// <summary>The true outcome of a job, and the one recorded by the app.</summary>
 internal sealed class WatchedJob(SimulatedJob truth)
 {
     public SimulatedJob Truth { get; } = truth;
@@ -22,7 +22,7 @@ internal sealed class WatchedJob(SimulatedJob truth)
 
     public JobRecord? Recorded { get; set; }
 
-    /// <summary>For whoever has to find out what happened.</summary>
+    /// <summary>A description for investigating a failure.</summary>
     public string Describe(SimulatorCounters counters)
     {
         var deliveries = counters.Deliveries(Key.Id).Select(sent => $"{sent.Kind} {sent.At:HH:mm:ss} {sent.Status?.ToString(CultureInfo.InvariantCulture) ?? "-"}");
