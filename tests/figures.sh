@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the suites that attack the promise, and prints as Markdown what was tried and what was lost, wrong, repeated or refused:
+# Runs the suites that attack the promise, and prints a Markdown table of what was tried, lost, wrong, repeated and refused:
 # tests/figures.sh [quick|full]
 #
-# quick (the default): 1,000 histories of the simulation, 50,000 fuzzed inputs, loads beside each other for moments, no Functions host; minutes.
-# full: 10,000 histories, a million fuzzed inputs, every load beside every other for three seconds, and three runs under a Functions host that is killed, where there is one: func on
-# the PATH, or what FOPWATCH_FUNCTIONS_HOST names (see tests/functions-host.sh). An hour.
+# quick (the default): 1,000 histories of the simulation, 50,000 fuzzed inputs, loads beside each other for moments, no Functions host. Takes minutes.
+# full: 10,000 histories, a million fuzzed inputs, every load beside every other for three seconds, and three runs under a Functions host that is
+# killed, if there is one: func on the PATH, or the one in FOPWATCH_FUNCTIONS_HOST (see tests/functions-host.sh). Takes an hour.
 #
-# What cannot be had here is named below the table. Exits with 0 only if every suite that ran passed; tests/README.md tells the rows.
+# Suites that this machine cannot run are listed below the table. Exits with 0 only if every suite that ran passed. tests/README.md explains the rows.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -38,12 +38,12 @@ suite() { # project, classes ...
   for class in "$@"; do classes+=(-class "$class"); done
   echo "== $name $*" >&2
   if ! dotnet build "tests/$name" --nologo -v quiet -c Release >"$work/build.log" 2>&1; then
-    left_out+=("$name: does not build here; $(grep -m 1 -oE 'error .*' "$work/build.log" | sed "s|$PWD/||g; s/ \[.*//" | cut -c 1-200)")
+    left_out+=("$name: does not build on this machine: $(grep -m 1 -oE 'error .*' "$work/build.log" | sed "s|$PWD/||g; s/ \[.*//" | cut -c 1-200)")
     return
   fi
   dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noLogo -noColor "${classes[@]}" >"$work/run.log" 2>&1 || failed+=("$name")
   cat "$work/run.log" >&2
-  # A test that is skipped says why.
+  # A skipped test prints its reason.
   while IFS= read -r skipped; do left_out+=("$name: $skipped"); done < <(grep -A 1 '\[SKIP\]' "$work/run.log" | grep -vE '\[SKIP\]|^--' | sed 's/^ *//' | sort -u)
 }
 
@@ -59,9 +59,9 @@ fi
 suite FopWatch.Hostile.Tests '*'
 
 if [ "$form" = quick ]; then
-  left_out+=("The cloud host under a real Functions host: only in the full form")
+  left_out+=("The cloud host under a real Functions host: only with tests/figures.sh full")
 elif [ -z "${FOPWATCH_FUNCTIONS_HOST:-$(command -v func || true)}" ]; then
-  left_out+=("The cloud host under a real Functions host: there is no func on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host")
+  left_out+=("The cloud host under a real Functions host: func is not on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host")
 else
   for seed in 11 12 13; do
     tests/functions-host.sh 500 "$seed" >&2 || failed+=("FopWatch.Functions.Tests, seed $seed")
@@ -80,13 +80,13 @@ if grep -q '^interference: ' "$FOPWATCH_SUMMARY"; then
 fi
 if grep -qvE '^(figures|interference): ' "$FOPWATCH_SUMMARY"; then
   echo
-  echo "| attack | what came of it |"
+  echo "| attack | result |"
   echo "|---|---|"
   grep -vE '^(figures|interference): ' "$FOPWATCH_SUMMARY" | sed 's/|/\\|/g; s/^\([^:]*\): \(.*\)/| \1 | \2 |/'
 fi
 if [ ${#left_out[@]} -gt 0 ]; then
   echo
-  echo "Left out:"
+  echo "Skipped:"
   echo
   printf -- '- %s\n' "${left_out[@]}"
 fi

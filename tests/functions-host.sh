@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# The Functions app under a real Functions host, on Azurite, with a provider that misbehaves and a Service Bus peer, host and worker
-# killed again and again: tests/functions-host.sh [jobs] [seed]
+# Runs the Functions app under a real Functions host, on Azurite, with a misbehaving provider and a Service Bus peer, while host and worker
+# are killed repeatedly: tests/functions-host.sh [jobs] [seed]
 #
-# The host is func if that is on the PATH, or what FOPWATCH_FUNCTIONS_HOST says: a path to func, or to the
-# Microsoft.Azure.WebJobs.Script.WebHost.dll of a Functions host that was built from source. Also needed are the .NET SDK, Node.js
-# with npm, and ps. Exits with 0 only if every job ended right and every settled event was received.
+# The host is func from the PATH, or the one in FOPWATCH_FUNCTIONS_HOST: a path to func, or to the
+# Microsoft.Azure.WebJobs.Script.WebHost.dll of a Functions host that was built from source. The .NET SDK, Node.js with npm,
+# and ps are required. Exits with 0 only if every job ended right and every settled event was received.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 FUNCTIONS_CORE_TOOLS_TELEMETRY_OPTOUT=1
 export FOPWATCH_FUNCTIONS_HOST=${FOPWATCH_FUNCTIONS_HOST:-$(command -v func || true)}
 if [ -z "$FOPWATCH_FUNCTIONS_HOST" ]; then
-  echo "There is no func on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host. Core tools: https://learn.microsoft.com/azure/azure-functions/functions-run-local" >&2
+  echo "func is not on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host. Install Azure Functions Core Tools: https://learn.microsoft.com/azure/azure-functions/functions-run-local" >&2
   exit 2
 fi
 

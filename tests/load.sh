@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures FopWatch under load, beside bare baselines in the same run, and prints the tables of docs/performance.md:
+# Measures FopWatch under load, compared with bare baselines in the same run, and prints the tables of docs/performance.md:
 # tests/load.sh [--seconds N] [--warm-up N] [--only NAME] ...
 #
-# Hosts and load generator are processes of their own on this machine. Let nothing else run on it: the ratios bear other work better than the
-# figures, but not well. tests/load.sh --help lists the options. Needed is the .NET SDK. The cloud host is measured too where there is a Functions host
-# (see tests/functions-host.sh), which also needs Node.js with npm. Exits with 0 if every row has its figures and nothing failed.
+# Hosts and load generator are separate processes on this machine. Run nothing else on it: other work distorts the figures, and the ratios
+# less so. tests/load.sh --help lists the options. The .NET SDK is required. The cloud host is also measured if there is a Functions host
+# (see tests/functions-host.sh), which needs Node.js with npm. Exits with 0 if every row has its figures and nothing failed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -26,7 +26,7 @@ if [ $failed -ne 2 ] && [ "$*" != --help ]; then
     fi
     run FopWatch.Load.Functions "$@" || failed=$?
   else
-    echo "The cloud host is left out: there is no func on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host." >&2
+    echo "The cloud host is skipped: func is not on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host." >&2
   fi
 fi
 exit $failed

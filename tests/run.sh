@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Builds everything and runs every test. Arguments go to each test program: tests/run.sh -class '*PollPlan*'
 #
-# What cannot be had on a machine is left out and named at the end, with the reason. Needed are the .NET SDK and a NuGet
-# source; the Azure part also needs Node.js with npm, for Azurite and the Service Bus peer that it is tested against. FOPWATCH_BUILT is
-# where to write a filter of the solution with what was built, for whoever goes on with it.
+# Projects that this machine cannot build or run are skipped, and listed at the end with the reason. The .NET SDK and a NuGet
+# source are required; the Azure tests also need Node.js with npm, for Azurite and the Service Bus peer. If FOPWATCH_BUILT names a
+# file, a solution filter of the built projects is written to it.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-# The in-process host of Durable Task logs every call otherwise.
+# Otherwise the in-process host of Durable Task logs every call.
 export Logging__LogLevel__Default=Warning
 work=$(mktemp -d)
 lanes=()
@@ -17,16 +17,16 @@ trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null; done; rm -rf "
 trap 'exit 130' INT TERM
 left_out=()
 
-# Leaves out what matches, with the reason.
+# Skips the matching projects, with the reason.
 leave_out='^$'
 leave() { # pattern of projects, what, why
   leave_out="$leave_out|$1"
   left_out+=("$2: $3")
 }
 
-# Runs a command that gets packages. 0: done. 1: the NuGet sources lack packages, and only ones whose absence is a reason to leave
-# something out. Anything else is a failure of the whole run.
-get() { # pattern of those packages, command ...
+# Runs a command that restores packages. Returns 0 on success, and 1 if the NuGet sources lack packages and all of these are
+# optional. Every other error fails the whole run.
+get() { # pattern of the optional packages, command ...
   local packages=$1 log="$work/get.log" lacking
   shift
   "$@" --nologo -v quiet >"$log" 2>&1 && return 0
@@ -36,7 +36,7 @@ get() { # pattern of those packages, command ...
     return 1
   fi
   cat "$log"
-  echo "It failed: $*"
+  echo "This command failed: $*"
   exit 1
 }
 
@@ -48,9 +48,9 @@ what="FopWatch.Azure.Tests, FopWatch.Subscriber, FopWatch.Functions and its test
 if ! get "$azure_packages" dotnet restore tests/FopWatch.Azure.Tests; then
   leave 'Azure|Functions|Subscriber' "$what" "$missing"
 elif ! command -v npm >/dev/null; then
-  leave 'Azure|Functions|Subscriber' "$what" "Node.js with npm is needed, for Azurite and the Service Bus peer"
+  leave 'Azure|Functions|Subscriber' "$what" "Azurite and the Service Bus peer need Node.js with npm"
 else
-  # The second also gets what the Functions host loads, which a project of the SDK's making restores in the build.
+  # The build also restores what the Functions host loads, in a project that the SDK generates.
   { get "$functions_packages" dotnet restore tests/FopWatch.Functions.Tests && get "$functions_packages" dotnet build src/FopWatch.Functions -c Release; } ||
     leave 'Functions' "FopWatch.Functions and its tests" "$missing"
   echo "== npm ci"
@@ -59,11 +59,11 @@ fi
 get 'BenchmarkDotNet[A-Za-z.]*' dotnet restore tests/FopWatch.Load.Tests || leave 'Benchmarks|Load\.Tests' "FopWatch.Benchmarks, FopWatch.Load.Tests" "$missing"
 get 'Microsoft\.Playwright' dotnet restore tests/FopWatch.Dashboard.Tests || leave 'Dashboard' "FopWatch.Dashboard.Tests" "$missing"
 [ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ] || [ -x /usr/bin/google-chrome ] ||
-  left_out+=("FopWatch.Dashboard.Tests, in a browser: Chromium is not installed")
+  left_out+=("FopWatch.Dashboard.Tests in a browser: Chromium is not installed")
 get 'Azure\.Bicep\.CommandLine\.[a-z0-9-]+' dotnet restore tests/FopWatch.Infra.Tests || leave 'Infra' "FopWatch.Infra.Tests" "$missing"
 
 echo "== Build"
-# The solution without what is left out, as a filter of it.
+# A filter of the solution without the skipped projects.
 projects=$(grep -oE 'Path="[^"]+"' FopWatch.slnx | cut -d '"' -f 2 | grep -vE "$leave_out" | sed 's/.*/"&"/' | paste -sd ,)
 built=${FOPWATCH_BUILT:-$work/built.slnf}
 echo "{ \"solution\": { \"path\": \"$PWD/FopWatch.slnx\", \"projects\": [$projects] } }" >"$built"
@@ -72,7 +72,7 @@ if ! dotnet build "$built" --nologo -v quiet -c Release; then
   exit 1
 fi
 
-# Runs a test program. What it ended with is in a file afterwards.
+# Runs a test program, and writes its exit code to a file.
 run() { # name, arguments of the program ...
   local name=$1
   shift
@@ -88,8 +88,8 @@ for project in tests/*.Tests/*.csproj; do
   [ -f "tests/$name/bin/Release/net10.0/$name.runtimeconfig.json" ] && names+=("$name")
 done
 
-# Those that wait most of the time, or do one thing after the other, run beside each other, in two lanes, and none of them measures a time. All others
-# are alone on the machine. A Functions host needs a machine of its own.
+# Projects that mostly wait, or do one thing after another, run in parallel, in two lanes; none of them measures a time. The others run
+# alone. A Functions host needs the machine to itself.
 beside=()
 lane() { # the names of projects ...
   local name own=()
@@ -99,7 +99,7 @@ lane() { # the names of projects ...
   [ ${#own[@]} -gt 0 ] || return 0
   beside+=("${own[@]}")
 
-  # In a process group of its own, so that all of it can be ended.
+  # In its own process group, so that all of it can be ended.
   set -m
   (for name in "${own[@]}"; do run "$name" "${arguments[@]}" >"$work/$name.log" 2>&1 </dev/null; done) &
   lanes+=($!)
@@ -109,7 +109,7 @@ arguments=("$@")
 if [ "$(nproc 2>/dev/null || echo 1)" -ge 2 ] && [ -z "${FOPWATCH_FUNCTIONS_HOST:-}" ]; then
   lane FopWatch.Functions.Tests FopWatch.Azure.Tests
   lane FopWatch.Docs.Tests FopWatch.Dashboard.Tests FopWatch.Infra.Tests
-  echo "== Beside each other: ${beside[*]}"
+  echo "== In parallel: ${beside[*]}"
 fi
 
 passed=0 failed=0 skipped=0 broken=() ran=()
@@ -140,15 +140,15 @@ for name in "${beside[@]}" "${names[@]}"; do
 done
 
 echo
-echo "== What ran"
+echo "== Results"
 printf '%s\n' "${ran[@]}"
 if [ ${#left_out[@]} -gt 0 ]; then
-  echo "== What was left out"
+  echo "== Skipped"
   printf '%s\n' "${left_out[@]}"
 fi
 if [ ${#broken[@]} -gt 0 ]; then
   echo "Failed: ${broken[*]}"
-  # A test program that dies fails no test, and is a failure all the same.
+  # A test program that crashes fails no test, but is still a failure.
   [ $failed -gt 0 ] || failed=1
 fi
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -22,7 +22,7 @@ public class LoadProgramTests
     [InlineData("--open", "5")]
     [InlineData("--only", "nothing")]
     [InlineData("--else", "1")]
-    public async Task An_unknown_option_is_named_and_the_options_are_listed(params string[] arguments)
+    public async Task An_invalid_option_is_named_and_the_options_are_listed(params string[] arguments)
     {
         var run = await LoadProgram.RunAsync(Program, arguments);
 

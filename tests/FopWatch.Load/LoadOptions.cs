@@ -7,16 +7,16 @@ internal sealed record LoadOptions
 {
     public const string Usage = """
         Options:
-          --seconds N          how long each row is measured (20)
-          --warm-up N          seconds of the same load before that (20)
+          --seconds N          seconds to measure each row (20)
+          --warm-up N          seconds of the same load before the measurement (20)
           --connections A,B    numbers of connections (64,250)
-          --only NAME          a measurement; may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due,
-                               and of the cloud host cloud-intake, cloud-events, cloud-requests
-          --open A,B           open jobs, few and many, for growth (1000,1000000)
+          --only NAME          a measurement, may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due,
+                               and for the cloud host: cloud-intake, cloud-events, cloud-requests
+          --open A,B           few and many open jobs, for growth (1000,1000000)
           --due N              jobs that are due at once (100000)
-          --starts N           how often a host is started for one row (7)
-          --data DIR           where data folders are made (the folder for temporary files)
-          --host FILE          a published fopwatch.dll (the one that was built with this program)
+          --starts N           starts of a host for one row (7)
+          --data DIR           the parent of the data folders (the folder for temporary files)
+          --host FILE          a published fopwatch.dll (the one built with this program)
         """;
 
     public TimeSpan Seconds { get; init; } = TimeSpan.FromSeconds(20);
@@ -46,7 +46,7 @@ internal sealed record LoadOptions
         {
             if (i + 1 == args.Length)
             {
-                wrong = $"{args[i]} is unknown, or lacks its value.";
+                wrong = $"{args[i]} is unknown or lacks its value.";
                 return false;
             }
 
@@ -69,7 +69,7 @@ internal sealed record LoadOptions
             }
             catch (Exception e) when (e is FormatException or OverflowException or InvalidOperationException)
             {
-                wrong = $"{name} {value} is wrong.";
+                wrong = $"{name} {value} is not valid.";
                 return false;
             }
         }

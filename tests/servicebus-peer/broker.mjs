@@ -1,4 +1,4 @@
-// Topics, subscriptions and what waits in them. No protocol: consumers are objects with a capacity and a way to be sent to.
+// Topics, subscriptions and their messages, without a protocol: consumers are objects with a capacity and a send function.
 
 import fs from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -20,7 +20,7 @@ export class Broker {
 
   /**
    * @param config the configuration of Microsoft's Service Bus emulator
-   * @param dataFile where messages are kept over a restart, or undefined
+   * @param dataFile the file that keeps messages across restarts, or undefined
    */
   constructor(config, dataFile) {
     for (const namespace of config.UserConfig.Namespaces) {
@@ -48,8 +48,8 @@ export class Broker {
   }
 
   /**
-   * Makes a change durable. Written in one call and not flushed to the disk: what the system's cache has survives the death of the
-   * process, which is all that a test does to it.
+   * Makes a change durable. It is written in one call and not flushed to the disk: the system's cache survives the death of the
+   * process, and tests do nothing worse.
    */
   record(change) {
     if (this.#journal !== null)
@@ -58,7 +58,7 @@ export class Broker {
 
   #open(dataFile) {
     const lines = fs.existsSync(dataFile) ? fs.readFileSync(dataFile, 'utf8').split('\n') : [''];
-    // The last line is empty, or was being written when the process died: nobody was told that it was stored.
+    // The last line is empty, or was being written when the process died, so it was never acknowledged.
     const torn = lines.pop();
     if (torn)
       fs.truncateSync(dataFile, fs.statSync(dataFile).size - Buffer.byteLength(torn));
@@ -166,7 +166,7 @@ export class Queue {
   }
 
   put(entry) {
-    // Each subscription has its own copy: attempts and dead-lettering are its own.
+    // Each subscription has its own copy, with its own attempts and dead-lettering.
     this.#insert({ ...entry });
     return this;
   }
@@ -189,8 +189,8 @@ export class Queue {
   }
 
   /**
-   * Service Bus keeps what a receiver held locked until the lock runs out. Here it is free again at once, so that no test has to
-   * wait for that.
+   * Service Bus keeps a receiver's messages locked until the lock expires. Here they are free immediately, so that no test has to
+   * wait.
    */
   detach(consumer) {
     this.#consumers.delete(consumer);
@@ -242,7 +242,7 @@ export class Queue {
 
   deadLetter(token, properties) {
     const { entry } = this.#unlock(token);
-    // A dead-letter queue has none of its own: there a message can only be completed.
+    // A dead-letter queue has no dead-letter queue: its messages can only be completed.
     if (this.parent) {
       this.#insert(entry);
       return;

@@ -1,5 +1,5 @@
-// Which messages a rule of a subscription lets through: correlation filters, and the part of Service Bus' SQL that comparing
-// properties needs: = <> != IN, NOT IN, IS [NOT] NULL, AND, OR, NOT, parentheses.
+// The rules of subscriptions: correlation filters, and the part of Service Bus' SQL that compares
+// properties: = <> != IN, NOT IN, IS [NOT] NULL, AND, OR, NOT, parentheses.
 
 const systemProperties = {
   contenttype: 'contentType', correlationid: 'correlationId', label: 'subject', messageid: 'messageId', replyto: 'replyTo',

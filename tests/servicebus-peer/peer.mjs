@@ -1,14 +1,14 @@
-// A small Service Bus for tests: one AMQP 1.0 listener on loopback that the unmodified .NET client talks to with
+// A small Service Bus for tests: an AMQP 1.0 listener on loopback, to which the unmodified .NET client connects with
 // Endpoint=sb://127.0.0.1:PORT;SharedAccessKeyName=x;SharedAccessKey=y;UseDevelopmentEmulator=true
 //
 //   node peer.mjs --config FILE [--port N] [--data FILE] [--max-message-size BYTES]
 //
 // FILE is a configuration of Microsoft's Service Bus emulator. With --data, messages survive a restart. Prints «ready PORT».
-// Faults are ordered as lines of JSON on standard input, each answered «ok»:
+// Faults are requested as lines of JSON on standard input, each answered «ok»:
 //   {"refuse":"com.microsoft:server-busy","times":2}   the next two transfers to a topic are refused
-//   {"refuse":"amqp:not-allowed","of":"id"}            so is each that has a message of this correlation id, until another is given
-//   {"lose":1}                                         the next transfer is stored, and the connection cut instead of an answer
-// It ends when standard input does.
+//   {"refuse":"amqp:not-allowed","of":"id"}            so is every transfer with a message of this correlation id, until another id is given
+//   {"lose":1}                                         the next transfer is stored, and the connection cut instead of answering
+// It ends with its standard input.
 
 import fs from 'node:fs';
 import readline from 'node:readline';
@@ -17,7 +17,7 @@ import rhea from 'rhea';
 import { Broker, Refusal } from './broker.mjs';
 import { messagesOf, readProperties, tagOf, toDelivery } from './wire.mjs';
 
-// A client that gets a transfer before it has seen to the answer to its attach drops it.
+// A client that gets a transfer before it has processed the answer to its attach drops it.
 const pauseAfterAttach = 20;
 
 const { values: options } = parseArgs({
@@ -35,7 +35,7 @@ const { types, message: outcomes } = rhea;
 
 const container = rhea.create_container({ id: 'servicebus-peer' });
 container.sasl_server_mechanisms.enable_anonymous();
-// The client names the mechanism of Service Bus, and sends its token over $cbs all the same.
+// The client names the mechanism of Service Bus, and still sends its token over $cbs.
 container.sasl_server_mechanisms.MSSBCBS = () => ({ start() { this.outcome = true; } });
 
 // A client publishes: to a topic, or as requests to $cbs and $management.
@@ -78,7 +78,7 @@ function consume(sender, queue) {
   let attached = false;
   const consumer = {
     deletes: sender.local.attach.snd_settle_mode === 1,
-    // rhea takes any number of messages and sends what there is credit for; what is not sent must not be locked.
+    // rhea accepts any number of messages and sends only as many as there is credit for; unsent messages must not be locked.
     capacity: () => attached ? Math.min(sender.credit - (outgoing.next_delivery_id - outgoing.next_pending_delivery), outgoing.available()) : 0,
     send: (entry, token, lockedUntil) => sender.send(toDelivery(entry, lockedUntil), token, 0),
     stop() {
@@ -97,7 +97,7 @@ function consume(sender, queue) {
     queue.pump();
     if (!sender._draining || !attached)
       return;
-    // Only when what was just handed out is on its way is the rest of the credit given up.
+    // The rest of the credit is returned only once the messages just handed out are on their way.
     if (outgoing.next_pending_delivery < outgoing.next_delivery_id) {
       setImmediate(onFlow);
       return;
@@ -124,7 +124,7 @@ function settle(delivery, change) {
   } catch (error) {
     delivery.update(true, rejection(error));
   }
-  // The client settles by asking, and says no more once it is answered: without this rhea would wait for it for ever.
+  // The client settles with a request, and sends nothing after the answer: without this, rhea would wait for it for ever.
   delivery.remote_settled = true;
 }
 
@@ -208,7 +208,7 @@ function onRequest({ connection, delivery, message }, service) {
   replies?.send({
     correlation_id: message.message_id,
     application_properties: {
-      // The client casts these: anything but an int is an error to it.
+      // The client casts these, and fails on anything but an int.
       'status-code': types.wrap_int(status),
       statusCode: types.wrap_int(status),
       'status-description': description,

@@ -1,5 +1,5 @@
-// Messages as bytes. A broker changes nothing of what a publisher sent except the header and annotations, so messages are kept as
-// they came, cut into their sections, and never go through JavaScript's types, which have no int, uuid or symbol.
+// Messages as bytes. A broker changes only the header and the annotations of a message, so messages are kept unchanged,
+// split into their sections, and never converted to JavaScript's types, which lack int, uuid and symbol.
 
 import rhea from 'rhea';
 
@@ -7,7 +7,7 @@ const { types } = rhea;
 const header = 0x70, messageAnnotations = 0x72, properties = 0x73, applicationProperties = 0x74, data = 0x75;
 const batchFormat = 0x80013700;
 
-// rhea hands over a message of the default format only decoded. Its bytes are wanted too.
+// rhea passes a message of the default format only in decoded form. This also keeps its bytes.
 const decode = rhea.message.decode;
 rhea.message.decode = bytes => Object.assign(decode(bytes), { bytes });
 
