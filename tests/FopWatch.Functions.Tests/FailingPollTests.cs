@@ -110,7 +110,7 @@ public class FailingPollTests(SharedAzurite azurite)
 
         public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) =>
             Asked.AddOrUpdate(id, 1, (_, before) => before + 1) <= times
-                ? throw new InvalidOperationException("nobody expects this")
+                ? throw new InvalidOperationException("an unexpected exception")
                 : Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(ReportChannel.Poll, Encoding.UTF8.GetBytes(StatusStub.Done(id))).Report));
     }
 }

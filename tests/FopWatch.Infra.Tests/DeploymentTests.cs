@@ -251,8 +251,8 @@ public sealed class DeploymentTests
         var waiting = Most("FopWatch.Functions", "MostWaiting");
         var requests = deployment.The(Types.App)
             .At("properties", "functionAppConfig", "scaleAndConcurrency", "triggers", "http", "perInstanceConcurrency").GetValue<int>();
-        Assert.True(requests >= 2 * waiting, $"{requests} requests at once, {waiting} of which may wait");
-        Assert.True(requests <= Most("FopWatch.Api", "Calls"), $"{requests} requests at once are more than are answered");
+        Assert.True(requests >= 2 * waiting, $"{requests} concurrent requests, {waiting} of which may wait");
+        Assert.True(requests <= Most("FopWatch.Api", "Calls"), $"{requests} concurrent requests are more than the host answers");
     }
 
     [Fact]

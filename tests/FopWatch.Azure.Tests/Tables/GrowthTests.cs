@@ -60,8 +60,8 @@ public sealed class GrowthTests(SharedAzurite azurite)
         Add("one job", await store.Jobs.FindAsync(KeyOf(jobs / 2), Cancelled) is not null);
         Add("search by reference", await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(KeyOf(jobs / 2)), Cancelled) is not null);
         Add("search that finds nothing", await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(new("media", "none")), Cancelled) is null);
-        Add("look for due jobs, of which there are 100 and more", (await store.Due.DueAsync("media", null, DateTimeOffset.MaxValue, 100, Cancelled)).Count == 100);
-        Add("look for due jobs, of which there are none", (await store.Due.DueAsync("media", null, Registered, 100, Cancelled)).Count == 0);
+        Add("query for due jobs, 100 or more due", (await store.Due.DueAsync("media", null, DateTimeOffset.MaxValue, 100, Cancelled)).Count == 100);
+        Add("query for due jobs, none due", (await store.Due.DueAsync("media", null, Registered, 100, Cancelled)).Count == 0);
         Add("depth of the outbox", await store.Outbox.DepthAsync(Cancelled) is (0, null));
         var parts = await store.Jobs.PartsAsync(Cancelled);
         Add("parts of the books", parts.Count == Buckets);

@@ -74,7 +74,7 @@ internal sealed class ReceivedEvents : IAsyncDisposable
             Received++;
             if (!JobEvent.TryParse(message.Body.ToMemory(), out var received) || received.Id != message.MessageId)
             {
-                _contradictions.Add($"the message {message.MessageId} is no event of that id");
+                _contradictions.Add($"the message {message.MessageId} is not an event with that id");
                 return;
             }
 

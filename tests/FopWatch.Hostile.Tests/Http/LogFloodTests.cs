@@ -11,8 +11,8 @@ public sealed class LogFloodTests
     public static TheoryData<string, string> Requests => new()
     {
         { "a malformed head", "GET / HTTP/9.9\r\n\r\n" },
-        { "TLS where there is none", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" },
-        { "HTTP/2 where there is none", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
+        { "TLS to a port without it", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" },
+        { "HTTP/2 to a port without it", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" },
         { "a head that ends early", "GET /api/jobs HTTP/1.1\r\nHost: a\r\nX-" },
         { "a body that ends early", $"POST /api/notify/media/{AttackedHost.Token} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{{\"id\":" },
         { "a body that ends early, with a wrong token", "POST /api/notify/media/wrong-token-0000 HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{\"id\":" },

@@ -92,7 +92,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
     public void Enqueue(ProcessLifetime lifetime, SendOrPostCallback callback, object? state)
     {
         if (Environment.CurrentManagedThreadId != _thread)
-            Fault ??= "Something left the thread of the history, and with it the order that the seed chooses.";
+            Fault ??= "Work left the thread of the history, so the seed no longer determines the order of steps.";
         else if (!lifetime.IsOver)
             _posted.Enqueue((lifetime, callback, state));
     }
@@ -112,7 +112,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         if (turn.ProcessLifetime.IsOver)
             return;
         if (++Steps > MostSteps)
-            Fault ??= "It does not end.";
+            Fault ??= "The history does not end.";
         Enter(turn.ProcessLifetime, static state => ((Turn)state!).SetResult(), turn);
     }
 
@@ -133,7 +133,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
 
             if (++_fired > MostSteps)
             {
-                Fault ??= "Its timers do not end.";
+                Fault ??= "The timers of the history do not end.";
                 return false;
             }
 

@@ -50,7 +50,7 @@ internal sealed class Checker(SimulatedWorld world)
         }
 
         Expect(job.IsSettled || job.WatchStatus == WatchStatus.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
-        Expect(!job.HasOutcome || job.Watch.DueAt is null, "a job with an outcome that is to be polled", job);
+        Expect(!job.HasOutcome || job.Watch.DueAt is null, "a job with an outcome that is due for a poll", job);
         if (job.Watch.DueAt is not null)
             story.Watches[job.Watch.StartedAt] = job.Watch.Deadline;
         if (job.Origin != JobOrigin.Hint && before is null or { Origin: JobOrigin.Hint })
@@ -76,25 +76,25 @@ internal sealed class Checker(SimulatedWorld world)
     }
 
     /// <summary>Records a notification that was rejected.</summary>
-    public void Refused(Message message) => Expect(message.Expected is null, "a right token was refused", message.Id);
+    public void Refused(Message message) => Expect(message.Expected is null, "a valid token was refused", message.Id);
 
     /// <summary>Records a notification that is about to be answered 200: its effect must be durable.</summary>
     public void Acknowledged(Message message, NotificationResult result, long sinceStep)
     {
-        Expect(result == message.Expected, $"a notification to be {message.Expected} was {result}", message.Id);
+        Expect(result == message.Expected, $"a notification that was {result} instead of {message.Expected}", message.Id);
         if (result != message.Expected)
             return;
 
         if (result == NotificationResult.Quarantined)
         {
-            Expect(world.Store.Quarantine.Any(kept => kept.Body.Span.SequenceEqual(message.Request.Body.Span)), "a quarantined notification that is not there", message.Id);
+            Expect(world.Store.Quarantine.Any(kept => kept.Body.Span.SequenceEqual(message.Request.Body.Span)), "a quarantined notification that is missing", message.Id);
             return;
         }
 
         var key = new JobKey(message.Source, message.Id!);
         if (world.Store.Peek(key) is not { } job)
         {
-            Expect(false, "an acknowledged notification of a job that is not there", message.Id);
+            Expect(false, "an acknowledged notification of a job that is missing", message.Id);
             return;
         }
 
@@ -158,9 +158,9 @@ internal sealed class Checker(SimulatedWorld world)
                 story.Nudges++;
 
             // Another process may have settled it between the read and the query.
-            Expect(story.DueWhenFound.Count > 0, "a question about a job that nothing watched when the poller looked", job);
+            Expect(story.DueWhenFound.Count > 0, "a query about a job that nothing watched when the poller read it", job);
             var due = story.DueWhenFound.DefaultIfEmpty().Min();
-            Expect(due <= world.Now + PollPlan.ClockTolerance + world.Scenario.ClockError, "a question about a job whose poll was not due", job);
+            Expect(due <= world.Now + PollPlan.ClockTolerance + world.Scenario.ClockError, "a query about a job whose poll was not due", job);
             story.DueWhenFound.Remove(due);
         }
 
@@ -169,7 +169,7 @@ internal sealed class Checker(SimulatedWorld world)
         if (asked.Count == burst)
         {
             var window = TimeSpan.FromSeconds(burst / source.Poll.PerSecond);
-            Expect(world.Now - asked.Dequeue() >= window, "more questions than the source's limit", job);
+            Expect(world.Now - asked.Dequeue() >= window, "more queries than the source's limit", job);
         }
 
         asked.Enqueue(world.Now);
@@ -211,17 +211,17 @@ internal sealed class Checker(SimulatedWorld world)
         if (story.Script is null || job.Origin == JobOrigin.Hint)
         {
             // The job belongs to nobody, so nothing reported about it may be published.
-            Expect(!world.Broker.Published.Any(one => one.Key == job.Key), "an event about an id that only hints name", job);
+            Expect(!world.Broker.Published.Any(one => one.Key == job.Key), "an event about an id named only by hints", job);
             return;
         }
 
         if (story.IsTold)
-            Expect(job.HasOutcome, "an outcome that was told and lost", job);
+            Expect(job.HasOutcome, "a reported outcome that was lost", job);
         if (!job.IsSettled)
             return;
 
         world.Tally.Add(job.HasOutcome ? "true outcomes" : "expired");
-        Expect(job.HasOutcome || story.EndedByClocks || !WasObtainable(job, story), "a job given up whose outcome could be had", job);
+        Expect(job.HasOutcome || story.EndedByClocks || !WasObtainable(job, story), "a job given up whose outcome was available", job);
 
         var outcomes = world.Broker.Published.Where(one => one.Key == job.Key).DistinctBy(one => one.Id).OrderBy(one => one.Version)
             .Select(one => JobEvent.Parse(one.Body).Data)
@@ -232,7 +232,7 @@ internal sealed class Checker(SimulatedWorld world)
         var changes = outcomes.Where((told, index) => index == 0 || told.State != outcomes[index - 1].State).Select(told => told.State).ToList();
         Expect(changes.Count == 1 || (changes.Count == 2 && changes[0] == JobState.Expired), "more than one outcome was published", job);
         var republished = story.Script.Deeds.Count(deed => deed.Deed == Deed.Republish);
-        Expect(outcomes.Count <= changes.Count + republished + story.MetadataAdded, "an outcome that was published under several versions", job);
+        Expect(outcomes.Count <= changes.Count + republished + story.MetadataAdded, "an outcome published under several versions", job);
         JudgePolls(job, story);
     }
 
@@ -303,19 +303,19 @@ internal sealed class Checker(SimulatedWorld world)
         var job = commit.Job;
         if (before is null)
         {
-            Expect(job.Version > 0, "a first version that is none", job);
+            Expect(job.Version > 0, "a new job without a version", job);
             return;
         }
 
         var onlyWatch = before with { Watch = job.Watch, NotifiedAt = job.NotifiedAt, Timeline = job.Timeline } == job;
         Expect(onlyWatch ? job.Version == before.Version && commit.Event is null : job.Version > before.Version, "versions that do not grow", job);
-        Expect(job.UpdatedAt >= before.UpdatedAt, "a job that was changed before it was changed", job);
+        Expect(job.UpdatedAt >= before.UpdatedAt, "a job whose change is dated before the previous one", job);
     }
 
     private void Outcomes(Story story, Job? before, Job job)
     {
         if (before is { HasOutcome: true })
-            Expect(job.State == before.State, $"an outcome that was {before.State} and is another", job);
+            Expect(job.State == before.State, $"an outcome that changed from {before.State}", job);
         else if (before is { IsSettled: true })
             Expect(job.IsSettled || before.Origin == JobOrigin.Hint, "an expired job that is open again", job);
         if (job.HasOutcome && before is not { HasOutcome: true })
@@ -328,7 +328,7 @@ internal sealed class Checker(SimulatedWorld world)
     {
         if (story.Script is not { } script)
         {
-            Expect(false, "an outcome of an id that nobody has", job);
+            Expect(false, "an outcome of an id that no provider has", job);
             return;
         }
 
@@ -355,15 +355,15 @@ internal sealed class Checker(SimulatedWorld world)
         // As with the deadline, how long the id has been unknown is measured by clocks, and the polling process's clock may be ahead of the
         // registering one's by more than the whole grace.
         story.EndedByClocks |= !isUnknown && slack > GivingUp.UnknownGrace;
-        Expect(isUnknown || story.EndedByClocks, "a job given up whose provider knows of it", job);
+        Expect(isUnknown || story.EndedByClocks, "a job given up although its provider knows it", job);
         Expect(job.Watch.NotFound >= GivingUp.UnknownAnswers, "a job given up after too few answers", job);
         Expect(now >= job.Watch.StartedAt + LongestRace, "a job given up too early", job);
     }
 
     private void EventOf(Job job, OutboxEvent committed)
     {
-        Expect(job.Origin != JobOrigin.Hint, "an event about an id that only a hint names", job);
-        Expect(_committed.TryAdd(committed.Id, committed), "an event id that was there before", job);
+        Expect(job.Origin != JobOrigin.Hint, "an event about an id named only by a hint", job);
+        Expect(_committed.TryAdd(committed.Id, committed), "an event id that was used before", job);
         Expect(committed.Key == job.Key && committed.Version == job.Version, "an event of another version", job);
         Expect(committed.Id == JobEvents.IdOf(job.Key, job.RegisteredAt, job.Version), "an event id that does not follow from the version", job);
         var told = JobEvent.Parse(committed.Body);
@@ -372,7 +372,7 @@ internal sealed class Checker(SimulatedWorld world)
             && told.Data.Overdue == job.IsOverdue
             && (told.Type == JobEvent.OverdueType ? !job.IsSettled : told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType))
             && SameMetadata(told.Data.Metadata, job.Metadata),
-            "an event that says something else than its job",
+            "an event that contradicts its job",
             job);
         if (told.Type == JobEvent.OverdueType)
         {

@@ -14,7 +14,7 @@ internal static class TimelineRules
     {
         var (known, entries) = (before?.Timeline.Read(before.RegisteredAt) ?? [], job.Timeline.Read(job.RegisteredAt));
         if (entries is not [{ What: TimelineEvent.Registered }, ..])
-            return "a timeline that does not begin with the registration";
+            return "a timeline that does not start with the registration";
 
         // The last entry may have become one that happened more than once.
         var first = Math.Min(known.Count - 1, Timeline.MostFirst);
@@ -23,7 +23,7 @@ internal static class TimelineRules
         if (Total(job.Timeline, entries) < Total(before?.Timeline ?? default, known))
             return "a timeline that has become shorter";
         if (before is not null && job.Version != before.Version && Total(job.Timeline, entries) == Total(before.Timeline, known))
-            return "a version of which the timeline says nothing";
+            return "a version without an entry in the timeline";
         if (job.Timeline.Omitted > 0)
             return null;
 
@@ -31,12 +31,12 @@ internal static class TimelineRules
         if (job.HasOutcome ? settled?.State != job.State : settled is not null)
             return "a timeline with another outcome";
         if (job.State == JobState.Expired && entries.All(entry => entry.What != TimelineEvent.Expired))
-            return "an expired job whose timeline does not say so";
+            return "an expired job without an entry for it in the timeline";
         if (entries.Where(entry => entry.What == TimelineEvent.Polled && entry.Answer != NotAsked).Sum(entry => entry.Count ?? 1) != job.Watch.TotalPolls)
             return "a timeline with another number of polls";
         if (job.NotifiedAt is not null && entries.All(entry => entry.Result != NotifiedResult.Late))
             return "a late notification that is not in the timeline";
-        return job.WatchStatus == WatchStatus.Stopped && entries.All(entry => entry.What != TimelineEvent.Stopped) ? "a stopped job whose timeline does not say so" : null;
+        return job.WatchStatus == WatchStatus.Stopped && entries.All(entry => entry.What != TimelineEvent.Stopped) ? "a stopped job without an entry for it in the timeline" : null;
     }
 
     private static int Total(Timeline timeline, IEnumerable<TimelineEntry> entries) => timeline.Omitted + entries.Sum(entry => entry.Count ?? 1);
