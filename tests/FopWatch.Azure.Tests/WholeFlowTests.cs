@@ -137,7 +137,7 @@ public class WholeFlowTests
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
             _dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
             var (watches, outbox) = (new EmbeddedWatchRunner(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
-            var observer = Unobserved.Observer(watches, new Waking(outbox), new(store.Jobs, time), store.Jobs.References, time);
+            var observer = Unobserved.Observer(watches, new OutboxWaker(outbox), new(store.Jobs, time), store.Jobs.References, time);
             _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
@@ -177,7 +177,7 @@ public class WholeFlowTests
             {
                 var source = _settings.Sources.Find(SourceOf(job))!;
                 await provider.SubmitAsync(job, new(new Uri(_web.Urls.Single()), $"/api/notify/{source.Name}/{Token}"), Cancelled);
-                await AgainAsync(async () =>
+                await RepeatUntilAsync(async () =>
                 {
                     await _recorder.RegisterAsync(source, job.Id, Job.NoMetadata, null, Cancelled);
                     return true;
@@ -188,7 +188,7 @@ public class WholeFlowTests
         public async Task<Job> SettledAsync(JobKey key)
         {
             Job? job = null;
-            await AgainAsync(async () =>
+            await RepeatUntilAsync(async () =>
             {
                 job = (await _store.Jobs.FindAsync(key, Cancelled))?.Job;
                 return job is { IsSettled: true };
@@ -196,7 +196,7 @@ public class WholeFlowTests
             return job!;
         }
 
-        public Task PublishedAsync() => AgainAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0);
+        public Task PublishedAsync() => RepeatUntilAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0);
 
         public Task<Sweep> SweepAsync() => Unobserved.Sweeper(
             _settings.Sources, _store.Jobs, _store.Due, _store.Outbox, _store.Quarantine, _recorder, TimeProvider.System).SweepAsync(Cancelled);
@@ -210,7 +210,7 @@ public class WholeFlowTests
             _stopping.Dispose();
         }
 
-        private static async Task AgainAsync(Func<Task<bool>> isDone)
+        private static async Task RepeatUntilAsync(Func<Task<bool>> isDone)
         {
             while (true)
             {
@@ -230,7 +230,7 @@ public class WholeFlowTests
     }
 
     /// <summary>Publishes committed events immediately.</summary>
-    private sealed class Waking(OutboxLoop outbox) : ICommittedEvents
+    private sealed class OutboxWaker(OutboxLoop outbox) : ICommittedEvents
     {
         public void Committed(OutboxEvent committed) => outbox.Wake();
     }

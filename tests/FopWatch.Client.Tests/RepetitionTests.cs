@@ -59,7 +59,7 @@ public sealed class RepetitionTests
             await Task.Delay(Timeout.Infinite, Cancelled);
             throw new InvalidOperationException();
         });
-        using var silent = new Impatient { InnerHandler = host };
+        using var silent = new CancellingHandler { InnerHandler = host };
         using var client = new FopWatchClient(new() { Url = new("http://host"), RetryFor = TimeSpan.Zero }, silent, clock);
 
         var failure = await Assert.ThrowsAsync<FopWatchUnreachableException>(() => RunAsync(client.MeAsync(Cancelled), clock));
@@ -175,7 +175,7 @@ public sealed class RepetitionTests
     }
 
     /// <summary>Cancels a request that its caller no longer waits for, as the network handler does.</summary>
-    private sealed class Impatient : DelegatingHandler
+    private sealed class CancellingHandler : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
             base.SendAsync(request, cancellationToken).WaitAsync(cancellationToken);

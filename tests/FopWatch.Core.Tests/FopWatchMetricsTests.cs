@@ -80,7 +80,7 @@ public sealed class FopWatchMetricsTests : IDisposable
             Tokens = new(["0123456789"]),
             Poll = new() { First = TimeSpan.FromMinutes(2) },
         };
-        var (sources, quarantine) = (new Sources([source]), new QuarantineThatIsDown());
+        var (sources, quarantine) = (new Sources([source]), new FailingQuarantine());
         var intake = new NotificationIntake(sources, null!, quarantine, new(quarantine, null!, _time), new() { Sources = sources }, null!, _metrics, _time);
         var notification = NotificationIntake.Assess(source, new() { Url = new("https://hooks.example.com/"), Body = "no JSON"u8.ToArray() });
 
@@ -110,7 +110,7 @@ public sealed class FopWatchMetricsTests : IDisposable
     private static string Name(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
         tags.Length == 0 ? instrument.Name : $"{instrument.Name} {tags[0].Value}";
 
-    private sealed class QuarantineThatIsDown : IQuarantine
+    private sealed class FailingQuarantine : IQuarantine
     {
         private static StoreUnavailableException Down => new("The store is down.");
 

@@ -92,7 +92,7 @@ public class KillTests
                 await provider.SubmitAsync(job, new Uri(host, $"/api/notify/{SourceOf(job)}/{Token}"), Cancelled);
 
             // A correct application repeats its registration until it is acknowledged.
-            await AgainAsync(async () =>
+            await RepeatUntilAsync(async () =>
             {
                 using var answer = await http.PostAsJsonAsync("/api/jobs", some.Select(job => new { source = SourceOf(job), id = job.Id }), Cancelled);
                 return answer.StatusCode == HttpStatusCode.Accepted;
@@ -104,7 +104,7 @@ public class KillTests
     private static async Task<JobRecord> SettledAsync(HttpClient http, SimulatedJob job)
     {
         JobRecord? record = null;
-        await AgainAsync(async () =>
+        await RepeatUntilAsync(async () =>
         {
             record = await http.GetFromJsonAsync($"/api/jobs/{SourceOf(job)}/{job.Id}?wait=5", ContractsJson.Default.JobRecord, Cancelled);
             return record!.Settled;
@@ -114,10 +114,10 @@ public class KillTests
 
     private static Task ArrivedAsync(
         ConcurrentDictionary<(string Subject, long Version), ConcurrentDictionary<string, JobEvent>> events,
-        JobRecord record) => AgainAsync(() => Task.FromResult(events.Any(version =>
+        JobRecord record) => RepeatUntilAsync(() => Task.FromResult(events.Any(version =>
             version.Key.Subject == record.Id && version.Value.Values.Any(e => e.Type == JobEvent.SettledType && e.Data.State == record.State))));
 
-    private static async Task AgainAsync(Func<Task<bool>> isDone)
+    private static async Task RepeatUntilAsync(Func<Task<bool>> isDone)
     {
         while (true)
         {

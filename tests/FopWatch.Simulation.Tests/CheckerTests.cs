@@ -7,14 +7,14 @@ namespace FopWatch.Simulation.Tests;
 public sealed class CheckerTests
 {
     [Theory]
-    [InlineData((int)Misdeed.IgnoresVersions)]
-    [InlineData((int)Misdeed.ForgetsJobs)]
-    [InlineData((int)Misdeed.ForgetsEvents)]
-    [InlineData((int)Misdeed.ForgetsDueRows)]
-    [InlineData((int)Misdeed.EmptiesOutbox)]
-    [InlineData((int)Misdeed.ForgetsQuarantine)]
-    public void A_store_that_breaks_its_promises_is_detected(int misdeed) =>
-        Assert.NotNull(FirstViolation(world => world.Store.Misdeed = (Misdeed)misdeed));
+    [InlineData((int)BrokenPromise.IgnoresVersions)]
+    [InlineData((int)BrokenPromise.ForgetsJobs)]
+    [InlineData((int)BrokenPromise.ForgetsEvents)]
+    [InlineData((int)BrokenPromise.ForgetsDueRows)]
+    [InlineData((int)BrokenPromise.EmptiesOutbox)]
+    [InlineData((int)BrokenPromise.ForgetsQuarantine)]
+    public void A_store_that_breaks_its_promises_is_detected(int promise) =>
+        Assert.NotNull(FirstViolation(world => world.Store.BrokenPromise = (BrokenPromise)promise));
 
     [Fact]
     public void A_broker_that_swallows_events_is_detected() =>

@@ -166,7 +166,7 @@ public sealed class SmallHistories
                 Notifies = false,
                 Truth = StatusTruth.NeverKnown,
                 Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
-                Deeds = [(Deed.Republish, TimeSpan.FromHours(1))],
+                Interventions = [(Intervention.Republish, TimeSpan.FromHours(1))],
             };
 
             var history = Played(Scenarios.Scenario(host, job));
@@ -216,9 +216,9 @@ public sealed class SmallHistories
     }
 
     [Theory]
-    [InlineData((int)Deed.Register)]
-    [InlineData((int)Deed.Poll)]
-    public void An_expired_job_is_watched_again_on_request_until_it_ends(int deed)
+    [InlineData((int)Intervention.Register)]
+    [InlineData((int)Intervention.Poll)]
+    public void An_expired_job_is_watched_again_on_request_until_it_ends(int action)
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
@@ -228,7 +228,7 @@ public sealed class SmallHistories
             {
                 Job = job.Job with { DoneAfter = TimeSpan.FromHours(6), Items = [.. job.Job.Items.Select(item => item with { FinishedAfter = TimeSpan.FromHours(6) })] },
                 Notifies = false,
-                Deeds = [((Deed)deed, TimeSpan.FromHours(5))],
+                Interventions = [((Intervention)action, TimeSpan.FromHours(5))],
             };
 
             var history = Played(Scenarios.Scenario(host, job));
@@ -246,7 +246,7 @@ public sealed class SmallHistories
             {
                 Truth = StatusTruth.NeverKnown,
                 Notifies = false,
-                Deeds = [(Deed.Register, TimeSpan.FromHours(5)), (Deed.Poll, TimeSpan.FromHours(9))],
+                Interventions = [(Intervention.Register, TimeSpan.FromHours(5)), (Intervention.Poll, TimeSpan.FromHours(9))],
                 Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
             };
 
@@ -268,7 +268,7 @@ public sealed class SmallHistories
             {
                 Truth = StatusTruth.NeverKnown,
                 Notifies = false,
-                Deeds = [(Deed.Stop, TimeSpan.FromHours(5))],
+                Interventions = [(Intervention.Stop, TimeSpan.FromHours(5))],
                 Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
             };
 
@@ -287,7 +287,7 @@ public sealed class SmallHistories
         var met = 0L;
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Scenarios.Job() with { Replays = [TimeSpan.Zero, TimeSpan.Zero], RegisteredAfter = TimeSpan.FromMinutes(1), Deeds = [(Deed.Poll, TimeSpan.FromMinutes(1))] };
+            var job = Scenarios.Job() with { Replays = [TimeSpan.Zero, TimeSpan.Zero], RegisteredAfter = TimeSpan.FromMinutes(1), Interventions = [(Intervention.Poll, TimeSpan.FromMinutes(1))] };
             for (var seed = 1; seed <= 500; seed++)
             {
                 var history = Played(Scenarios.Scenario(host, job) with { Seed = seed, Processes = 2 });

@@ -26,7 +26,7 @@ public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_table_of_an_earlier_version_can_be_worked_on(string version) => GoesOnAsync(version);
+    public Task A_table_of_an_earlier_version_can_be_worked_on(string version) => WorkOnAsync(version);
 
     [Fact(Explicit = true)]
     public Task Write_the_fixture_of_this_version() => WriteAsync();

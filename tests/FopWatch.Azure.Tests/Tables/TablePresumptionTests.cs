@@ -190,9 +190,9 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
         RecorderOf(store).RegisterAsync(Media, id, metadata.ToDictionary(one => one.Name, one => one.Value), null, Cancelled);
 
     private static JobRecorder RecorderOf(TableStore store) =>
-        new(new([Media]), store.Jobs, new Unheard(), new SetTime(Sample.Start), new Random(1));
+        new(new([Media]), store.Jobs, new IgnoringObserver(), new SetTime(Sample.Start), new Random(1));
 
-    private sealed class Unheard : ICommitObserver
+    private sealed class IgnoringObserver : ICommitObserver
     {
         public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
     }

@@ -25,7 +25,7 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
     public long Taken => Math.Min(most, Interlocked.Read(ref _taken));
 
     /// <summary>The same ids, starting with the first.</summary>
-    public JobIds Again() => new(most, _prefix);
+    public JobIds Restarted() => new(most, _prefix);
 
     /// <summary>Takes the next ids.</summary>
     /// <returns>The number of the first; null if too few are left.</returns>

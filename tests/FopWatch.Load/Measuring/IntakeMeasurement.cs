@@ -91,7 +91,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
             var jobs = (long)(rate * options.Seconds.TotalSeconds * Reserve) + 1000;
             var registered = new JobIds(jobs / 1000 * 1000);
             await RegisterAsync(host.Url, registered);
-            var settled = registered.Again();
+            var settled = registered.Restarted();
             rate = (await MeasureAsync("FopWatch, notifications that settle registered jobs", host, connections, () => new NotificationRequests(host.Url, settled))).PerSecond;
             await CheckAsync(host, settled, "succeeded");
         }

@@ -47,7 +47,7 @@ public sealed class StoredDataTests : StoredDataContract
     public Task A_folder_of_an_earlier_version_can_be_worked_on(string version, bool isBroker)
     {
         _isBroker = isBroker;
-        return GoesOnAsync(version);
+        return WorkOnAsync(version);
     }
 
     [Theory]

@@ -129,15 +129,15 @@ public abstract class BulkContract : HostContract
         // Notifications that arrive within one millisecond are listed in any order.
         var arrived = (await host.Http.GetFromJsonAsync("/api/quarantine?source=files&top=70", ApiJson.Default.QuarantineList, Cancelled))!
             .Notifications.Select(kept => kept.ReceivedAt).OrderDescending().ElementAt(59);
-        var stopped = await GoOnAsync(HttpMethod.Post, "/api/jobs/stop", "source=media", registered);
-        var deleted = await GoOnAsync(HttpMethod.Delete, "/api/quarantine", "source=files", arrived);
+        var stopped = await ContinueAsync(HttpMethod.Post, "/api/jobs/stop", "source=media", registered);
+        var deleted = await ContinueAsync(HttpMethod.Delete, "/api/quarantine", "source=files", arrived);
 
         Assert.Equal((61, 0), (stopped.Done, stopped.Failed));
         Assert.Equal(59, (await host.ListAsync("?watch=watching&source=media&top=1000")).Jobs.Count);
         Assert.Equal((61, 0), (deleted.Done, deleted.Failed));
-        Assert.Equal("59", (await GoOnAsync(HttpMethod.Delete, "/api/quarantine", "source=files", null)).Confirm);
+        Assert.Equal("59", (await ContinueAsync(HttpMethod.Delete, "/api/quarantine", "source=files", null)).Confirm);
 
-        async Task<BulkAnswer> GoOnAsync(HttpMethod method, string path, string query, DateTimeOffset? countedAt)
+        async Task<BulkAnswer> ContinueAsync(HttpMethod method, string path, string query, DateTimeOffset? countedAt)
         {
             var of = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\n{query}")).AsSpan(0, 8));
             var place = JsonSerializer.SerializeToUtf8Bytes(new { Of = of, Count = 61, CountedAt = countedAt, Progress = new { Done = 0, Failed = 0, NextPolls = new { } } });

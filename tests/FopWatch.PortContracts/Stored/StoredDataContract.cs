@@ -88,7 +88,7 @@ public abstract class StoredDataContract
         ExpectedAnswers.AssertIn(Expected(version), await AnswersOfAsync(store));
     }
 
-    protected async Task GoesOnAsync(string version)
+    protected async Task WorkOnAsync(string version)
     {
         var time = new SetTime(StoredHistory.End.AddMinutes(1));
         await using var place = await PlaceAsync();
@@ -102,10 +102,10 @@ public abstract class StoredDataContract
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.stopped", 0, HistoryBodies.Done));
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.unknown", 0, HistoryBodies.Done));
         await process.RegisterAsync("media", "z0.made-up", new() { ["lesson"] = "44" });
-        await StandsAsync(process, "z0.stopped", JobState.Succeeded, WatchStatus.Done);
-        await StandsAsync(process, "z0.unknown", JobState.Succeeded, WatchStatus.Done);
-        await StandsAsync(process, "z0.unknown-stopped", JobState.Expired, WatchStatus.Stopped);
-        await StandsAsync(process, "z0.made-up", JobState.Waiting, WatchStatus.Watching);
+        await AssertStateAsync(process, "z0.stopped", JobState.Succeeded, WatchStatus.Done);
+        await AssertStateAsync(process, "z0.unknown", JobState.Succeeded, WatchStatus.Done);
+        await AssertStateAsync(process, "z0.unknown-stopped", JobState.Expired, WatchStatus.Stopped);
+        await AssertStateAsync(process, "z0.made-up", JobState.Waiting, WatchStatus.Watching);
 
         // Every watched job is polled until it has its outcome.
         await PollDueAsync(process);
@@ -113,14 +113,14 @@ public abstract class StoredDataContract
         await PollDueAsync(process);
         Assert.Empty((await store.Store.Jobs.ListAsync(new() { Watches = [WatchStatus.Watching] }, Cancelled)).Elements);
         foreach (var id in (string[])["z0.waiting", "z0.processing", "z0.throttled", "z0.refused-question", "z0.hinted", "w.hinted", "z0.ahead", "z0.unknown-again", "z0.made-up"])
-            await StandsAsync(process, id, JobState.Succeeded, WatchStatus.Done);
+            await AssertStateAsync(process, id, JobState.Succeeded, WatchStatus.Done);
 
         // The key now exists.
         var retried = new List<NotificationResult>();
         foreach (var kept in (await store.Store.Quarantine.ListAsync(null, 100, null, Cancelled)).Elements)
             retried.Add((await process.RetryAsync(kept.Key))!.Result);
         Assert.Equal([(NotificationResult.Recorded, 1), (NotificationResult.Quarantined, 4)], retried.CountBy(result => result).Select(of => (of.Key, of.Value)).Order());
-        await StandsAsync(process, "z0.kept", JobState.Succeeded, WatchStatus.Done);
+        await AssertStateAsync(process, "z0.kept", JobState.Succeeded, WatchStatus.Done);
 
         // The broker accepts what it had refused, in order. One event is unreadable.
         await process.Dispatcher.DrainAsync(Cancelled);
@@ -190,7 +190,7 @@ public abstract class StoredDataContract
         : id.StartsWith("w.", StringComparison.Ordinal) ? HistoryBodies.Workflow(id, 0)
         : HistoryBodies.Qiniu(id, 0, HistoryBodies.Done);
 
-    private static async Task StandsAsync(HistoryProcess process, string id, JobState state, WatchStatus watch)
+    private static async Task AssertStateAsync(HistoryProcess process, string id, JobState state, WatchStatus watch)
     {
         var job = (await process.Store.Jobs.FindAsync(new JobKey("media", id), Cancelled))?.Job;
         Assert.Equal((id, state, watch), (id, job?.State, job?.WatchStatus));

@@ -75,17 +75,17 @@ internal sealed class Cluster
     });
 
     /// <summary>Performs an operator's action.</summary>
-    public Task<int?> DoAsync(Deed deed, JobScript script) => RequestAsync(async process =>
+    public Task<int?> DoAsync(Intervention action, JobScript script) => RequestAsync(async process =>
     {
         var key = new JobKey(script.Source, script.Job.Id);
-        _world.Trace(process.ProcessLifetime.Name, "is to " + deed, key.Id);
-        switch (deed)
+        _world.Trace(process.ProcessLifetime.Name, "is to " + action, key.Id);
+        switch (action)
         {
-            case Deed.Poll:
+            case Intervention.Poll:
                 _world.IsByHand = true;
                 await process.Poller.PollNowAsync(key, CancellationToken.None);
                 break;
-            case Deed.Republish:
+            case Intervention.Republish:
                 await process.Recorder.RepublishAsync(key, CancellationToken.None);
                 break;
             default:

@@ -7,7 +7,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests.Ports;
 
 /// <summary>How a store breaks its promises, to test whether that is detected.</summary>
-internal enum Misdeed
+internal enum BrokenPromise
 {
     None,
 
@@ -45,7 +45,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     private DateTimeOffset Now => now?.Invoke() ?? DateTimeOffset.UtcNow;
 
-    public Misdeed Misdeed { get; set; }
+    public BrokenPromise BrokenPromise { get; set; }
 
     /// <summary>Receives every accepted commit, with the job before it.</summary>
     public Action<Job?, JobCommit>? Committed { get; set; }
@@ -205,7 +205,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     {
         var turns = new OutboxTurns(Now);
         var pending = _outbox.Where(one => turns.Admits(one.Key, one.Refusals, one.RetryAt)).Take(limit).ToList();
-        if (Misdeed == Misdeed.EmptiesOutbox)
+        if (BrokenPromise == BrokenPromise.EmptiesOutbox)
             Remove(pending);
         return new(pending);
     }
@@ -235,7 +235,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
     {
-        if (Misdeed != Misdeed.ForgetsQuarantine)
+        if (BrokenPromise != BrokenPromise.ForgetsQuarantine)
             _quarantine.TryAdd(notification.Key, notification with { Body = notification.Body.ToArray() });
         return default;
     }
@@ -272,7 +272,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     private string? Commit(JobCommit commit)
     {
         var row = _jobs.GetValueOrDefault(commit.Job.Key);
-        if (commit.ETag != row?.ETag && Misdeed != Misdeed.IgnoresVersions)
+        if (commit.ETag != row?.ETag && BrokenPromise != BrokenPromise.IgnoresVersions)
         {
             // The last commit repeated, by a caller who did not get its answer.
             return row is not null && commit.ETag == row.ETagBefore && commit.Job == row.Job ? row.ETag : null;
@@ -282,7 +282,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             return null;
 
         var before = row?.Job;
-        if (Misdeed == Misdeed.ForgetsJobs && before is not null)
+        if (BrokenPromise == BrokenPromise.ForgetsJobs && before is not null)
             return commit.ETag + "'";
         if (row is null)
             _jobs[commit.Job.Key] = row = new() { Position = (commit.Job.RegisteredAt.UtcTicks, ++_sequence) };
@@ -290,8 +290,8 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         row.ETag = string.Create(CultureInfo.InvariantCulture, $"{row.Position.Sequence}-{++row.Revision}");
         row.Job = commit.Job;
         row.SetAside = 0;
-        row.DueAt = Misdeed == Misdeed.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
-        if (commit.Event is { } committed && Misdeed != Misdeed.ForgetsEvents)
+        row.DueAt = BrokenPromise == BrokenPromise.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
+        if (commit.Event is { } committed && BrokenPromise != BrokenPromise.ForgetsEvents)
         {
             // The oldest first, but those of one job in the order of versions, whatever the clocks said.
             var place = _outbox.Count;

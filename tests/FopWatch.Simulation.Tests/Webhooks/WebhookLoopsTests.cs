@@ -50,7 +50,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         await SentAsync("a", 4, 203);
 
         Assert.False(_receivers["a"].WereTwoAtOnce);
-        Assert.Equal((WebhookState.Active, 203L, 0L), await StandsAsync("a"));
+        Assert.Equal((WebhookState.Active, 203L, 0L), await StateOfAsync("a"));
         Assert.Equal(Enumerable.Range(4, 200).Reverse().Take(5).Select(i => $"e{i}"), (await _loops.DeliveriesAsync("a", 5, Cancelled))!.Select(one => one.EventId));
     }
 
@@ -63,7 +63,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Append(4);
         await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == 1);
         Assert.Equal(["e1", "e2"], _receivers["a"].Ids);
-        Assert.Equal((WebhookState.Failing, 1L, 3L), await StandsAsync("a"));
+        Assert.Equal((WebhookState.Failing, 1L, 3L), await StateOfAsync("a"));
         Assert.Equal((500, "answered 500", _time.GetUtcNow()), ((await FindAsync("a")).LastStatus, (await FindAsync("a")).LastError, (await FindAsync("a")).FailingSince));
 
         // Events appended meanwhile do not bring the next attempt forward.
@@ -78,7 +78,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Assert.Contains(_troubles.Current, trouble => trouble.Kind == TroubleKind.WebhookFails && trouble.Detail!.Contains("webhook a", StringComparison.Ordinal));
         await AdvanceToNextAsync("a");
 
-        await Eventually.HoldsAsync(async () => await StandsAsync("a") == (WebhookState.Active, 5L, 0L));
+        await Eventually.HoldsAsync(async () => await StateOfAsync("a") == (WebhookState.Active, 5L, 0L));
         Assert.Equal(["e1", "e2", "e2", "e2", "e2", "e3", "e4", "e5"], _receivers["a"].Ids);
         Assert.Equal([1, 1, 1, 4, 3, 2, 1, 1], (await _loops.DeliveriesAsync("a", 10, Cancelled))!.Select(one => one.Attempt));
         _time.Advance(TimeSpan.FromMinutes(2));
@@ -106,7 +106,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         _receivers["a"].Answer = _ => new(HttpStatusCode.OK);
         await _loops.ResumeAsync("a", Cancelled);
 
-        await Eventually.HoldsAsync(async () => await StandsAsync("a") == (WebhookState.Active, 2L, 0L));
+        await Eventually.HoldsAsync(async () => await StateOfAsync("a") == (WebhookState.Active, 2L, 0L));
     }
 
     [Fact(Timeout = 60_000)]
@@ -174,7 +174,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
 
         await SentAsync("a", 1, 500);
 
-        Assert.Equal((WebhookState.Active, 0L, 500L), await StandsAsync("b"));
+        Assert.Equal((WebhookState.Active, 0L, 500L), await StateOfAsync("b"));
         gate.SetResult();
         await SentAsync("b", 1, 500);
     }
@@ -186,7 +186,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         await _loops.PauseAsync("a", Cancelled);
         for (var i = 0; i < 10_000; i++)
             _log.Append($"z0.{i}", textLength: i % 500 == 0 ? 200_000 : 200);
-        Assert.Equal((WebhookState.Paused, 0L, 10_000L), await StandsAsync("a"));
+        Assert.Equal((WebhookState.Paused, 0L, 10_000L), await StateOfAsync("a"));
 
         await _loops.ResumeAsync("a", Cancelled);
 
@@ -296,7 +296,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Assert.Equal(3, (await _loops.ReplayAsync("a", 3, Cancelled))!.Position);
         gate.SetResult();
         await Eventually.HoldsAsync(async () => (await _loops.DeliveriesAsync("a", 9, Cancelled))!.Count == 1);
-        Assert.Equal((WebhookState.Paused, 3L, 2L), await StandsAsync("a"));
+        Assert.Equal((WebhookState.Paused, 3L, 2L), await StateOfAsync("a"));
 
         await _loops.ResumeAsync("a", Cancelled);
         await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1", "e4", "e5"]);
@@ -454,7 +454,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
 
     private async Task<WebhookStatus> FindAsync(string name) => (await _loops.FindAsync(name, Cancelled))!;
 
-    private async Task<(WebhookState State, long Position, long Behind)> StandsAsync(string name) =>
+    private async Task<(WebhookState State, long Position, long Behind)> StateOfAsync(string name) =>
         await FindAsync(name) is var status ? (status.State, status.Position, status.Behind) : default;
 
     private async Task AdvanceToNextAsync(string name)

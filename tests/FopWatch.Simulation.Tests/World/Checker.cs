@@ -231,7 +231,7 @@ internal sealed class Checker(SimulatedWorld world)
         Expect(outcomes.Count > 0 && SameMetadata(outcomes[^1].Metadata, job.Metadata), "subscribers do not know the metadata of an outcome", job);
         var changes = outcomes.Where((told, index) => index == 0 || told.State != outcomes[index - 1].State).Select(told => told.State).ToList();
         Expect(changes.Count == 1 || (changes.Count == 2 && changes[0] == JobState.Expired), "more than one outcome was published", job);
-        var republished = story.Script.Deeds.Count(deed => deed.Deed == Deed.Republish);
+        var republished = story.Script.Interventions.Count(action => action.Intervention == Intervention.Republish);
         Expect(outcomes.Count <= changes.Count + republished + story.MetadataAdded, "an outcome published under several versions", job);
         JudgePolls(job, story);
     }
@@ -277,7 +277,7 @@ internal sealed class Checker(SimulatedWorld world)
     private bool WasObtainable(Job job, Story story, DateTimeOffset began, DateTimeOffset deadline)
     {
         var script = story.Script!;
-        if (script.Truth != StatusTruth.Told || job.WatchStatus == WatchStatus.Stopped || script.Deeds.Any(deed => deed.Deed is Deed.Stop))
+        if (script.Truth != StatusTruth.Told || job.WatchStatus == WatchStatus.Stopped || script.Interventions.Any(action => action.Intervention is Intervention.Stop))
             return false;
 
         var submitted = Scenario.Start + script.SubmittedAfter;

@@ -44,7 +44,7 @@ internal sealed record History(string? Violation, SimulatedWorld SimulatedWorld)
             Last(submitted + script.RegisteredAfter);
             Last(submitted + script.Job.DoneAfter + script.Late + script.Replays.DefaultIfEmpty().Max());
             Last(script.Fakes.Select(fake => fake.At).DefaultIfEmpty().Max());
-            Last(script.Deeds.Select(deed => deed.At).DefaultIfEmpty().Max());
+            Last(script.Interventions.Select(action => action.At).DefaultIfEmpty().Max());
         }
 
         return latest + (1.2 * scenario.Sources.Max(source => source.Poll.Deadline + source.Poll.Max)) + TimeSpan.FromHours(4) + (4 * scenario.ClockError);

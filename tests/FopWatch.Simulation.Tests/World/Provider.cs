@@ -36,8 +36,8 @@ internal sealed class Provider(SimulatedWorld world)
 
             foreach (var (fake, at) in script.Fakes)
                 Do(() => FakeAsync(cluster, script, fake, at));
-            foreach (var (deed, at) in script.Deeds)
-                Do(() => DoDeedAsync(cluster, script, deed, at));
+            foreach (var (action, at) in script.Interventions)
+                Do(() => ActAsync(cluster, script, action, at));
         }
     }
 
@@ -125,12 +125,12 @@ internal sealed class Provider(SimulatedWorld world)
         }
     }
 
-    private async Task DoDeedAsync(Cluster cluster, JobScript script, Deed deed, TimeSpan at)
+    private async Task ActAsync(Cluster cluster, JobScript script, Intervention action, TimeSpan at)
     {
         await world.UntilAsync(at);
-        switch (deed)
+        switch (action)
         {
-            case Deed.LoseDueRow:
+            case Intervention.LoseDueRow:
                 var key = new JobKey(script.Source, script.Job.Id);
                 if (world.Store.IndexedAt(key) is not null)
                 {
@@ -141,12 +141,12 @@ internal sealed class Provider(SimulatedWorld world)
                 }
 
                 break;
-            case Deed.Register:
+            case Intervention.Register:
                 if (script.SubmittedAfter <= Age)
                     await cluster.RegisterAsync(script);
                 break;
             default:
-                await cluster.DoAsync(deed, script);
+                await cluster.DoAsync(action, script);
                 break;
         }
     }

@@ -69,7 +69,7 @@ internal enum Fake
 }
 
 /// <summary>What an operator or an application does besides registering.</summary>
-internal enum Deed
+internal enum Intervention
 {
     Poll,
     Republish,
@@ -115,7 +115,7 @@ internal sealed record JobScript
     public TimeSpan? ForgottenAfter { get; init; }
 
     /// <summary>What people do, and when, from the start of the history.</summary>
-    public IReadOnlyList<(Deed Deed, TimeSpan At)> Deeds { get; init; } = [];
+    public IReadOnlyList<(Intervention Intervention, TimeSpan At)> Interventions { get; init; } = [];
 
     public JobState Expected => Enum.Parse<JobState>(Job.Cancelled ? "Cancelled" : (Job with { Unobtainable = false }).ExpectedState, ignoreCase: true);
 }

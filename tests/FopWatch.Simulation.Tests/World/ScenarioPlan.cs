@@ -134,7 +134,7 @@ internal sealed class ScenarioPlan
         var fakes = Fakes(source, submitted + job.DoneAfter);
         if (hintedEarly)
             fakes.Add((Fake.NoSignature, Minutes(0, 1)));
-        var deeds = Deeds();
+        var actions = Interventions();
         var script = new JobScript
         {
             Source = source.Name,
@@ -150,7 +150,7 @@ internal sealed class ScenarioPlan
             Status = Status(job),
             Truth = truth,
             ForgottenAfter = Chance(0.93) ? null : job.DoneAfter + Minutes(0, _deadline.TotalMinutes),
-            Deeds = deeds,
+            Interventions = actions,
         };
         return Afterwards(script, source);
     }
@@ -170,7 +170,7 @@ internal sealed class ScenarioPlan
             Job = isDown ? script.Job : script.Job with { DoneAfter = script.Job.ProcessingAfter + over },
             Notifies = script.Notifies && _afterwards.Chance(0.5),
             Late = isDown ? deadline : script.Late,
-            Deeds = _afterwards.Chance(0.3) ? script.Deeds : [.. script.Deeds, (_afterwards.Pick<Deed>([Deed.Poll, Deed.Register, Deed.LoseDueRow]), later)],
+            Interventions = _afterwards.Chance(0.3) ? script.Interventions : [.. script.Interventions, (_afterwards.Pick<Intervention>([Intervention.Poll, Intervention.Register, Intervention.LoseDueRow]), later)],
             Fakes = _afterwards.Chance(0.5) || source.Trust == TrustRule.Token ? script.Fakes : [.. script.Fakes, (Fake.NoSignature, later)],
         };
     }
@@ -206,26 +206,26 @@ internal sealed class ScenarioPlan
         return windows;
     }
 
-    private List<(Deed, TimeSpan)> Deeds()
+    private List<(Intervention, TimeSpan)> Interventions()
     {
-        var deeds = new List<(Deed, TimeSpan)>();
+        var actions = new List<(Intervention, TimeSpan)>();
         if (Chance(0.15))
-            deeds.Add((Deed.Poll, SomeTime()));
+            actions.Add((Intervention.Poll, SomeTime()));
         if (Chance(0.1))
-            deeds.Add((Deed.Republish, SomeTime()));
+            actions.Add((Intervention.Republish, SomeTime()));
         if (Chance(0.05))
-            deeds.Add((Deed.Register, SomeTime()));
+            actions.Add((Intervention.Register, SomeTime()));
         if (Chance(0.04))
-            deeds.Add((Deed.LoseDueRow, SomeTime()));
+            actions.Add((Intervention.LoseDueRow, SomeTime()));
         if (Chance(0.05))
         {
             var stop = SomeTime();
-            deeds.Add((Deed.Stop, stop));
+            actions.Add((Intervention.Stop, stop));
             if (Chance(0.7))
-                deeds.Add((Deed.Register, stop + Minutes(0, 60)));
+                actions.Add((Intervention.Register, stop + Minutes(0, 60)));
         }
 
-        return deeds;
+        return actions;
 
         TimeSpan SomeTime() => Chance(0.7) ? Minutes(0, 60) : _deadline * (1.3 * _random.NextDouble());
     }

@@ -8,7 +8,7 @@ using FopWatch.Sqlite;
 namespace FopWatch.Local.Tests.Http;
 
 /// <summary>Followers of different speeds that are cut off and resume at random while events are published and nothing is purged.</summary>
-public sealed partial class RestlessFollowersTests
+public sealed partial class ReconnectingFollowersTests
 {
     private const int Publishers = 8;
 
