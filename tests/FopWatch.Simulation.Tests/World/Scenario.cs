@@ -68,7 +68,7 @@ internal enum Fake
     StrangeId,
 }
 
-/// <summary>What an operator or an application does besides registering.</summary>
+/// <summary>An action of an operator or an application besides the registration, or the loss of a due row.</summary>
 internal enum Intervention
 {
     Poll,
