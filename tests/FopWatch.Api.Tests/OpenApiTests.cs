@@ -89,7 +89,7 @@ public sealed class OpenApiTests
         foreach (var (route, operation) in Operations())
         {
             Assert.True(operation.TryGetProperty("operationId", out var id), $"{route} has no operationId");
-            Assert.True(ids.Add(id.GetString()!), $"{id} is there twice");
+            Assert.True(ids.Add(id.GetString()!), $"{id} occurs twice");
             Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
             Assert.All(operation.GetProperty("tags").EnumerateArray(), tag => Assert.Contains(tag.GetString(), tags));
             Assert.Contains(operation.GetProperty("responses").EnumerateObject(), response => response.Name[0] == '2');

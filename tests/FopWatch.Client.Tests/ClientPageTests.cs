@@ -144,11 +144,11 @@ public sealed class ClientPageTests
             }
             catch (TimeoutException)
             {
-                Assert.Fail($"It goes on:\n{Output}\n{_errors}");
+                Assert.Fail($"The program is still running:\n{Output}\n{_errors}");
             }
 
             if (_process.ExitCode != 0)
-                Assert.Fail($"It ended with {_process.ExitCode}:\n{Output}\n{_errors}");
+                Assert.Fail($"The program ended with exit code {_process.ExitCode}:\n{Output}\n{_errors}");
             return (Output.ToLowerInvariant(), _process.ExitCode);
         }
 

@@ -153,7 +153,7 @@ public sealed class MetricTests
             var (window, frequency) = (
                 XmlConvert.ToTimeSpan(alert.Text("properties", "windowSize")),
                 XmlConvert.ToTimeSpan(alert.Text("properties", "evaluationFrequency")));
-            Assert.True(window >= frequency, $"{alert} does not look at all of the time.");
+            Assert.True(window >= frequency, $"{alert} leaves gaps between its evaluations.");
             Assert.InRange(alert.At("properties", "severity").GetValue<int>(), 0, 4);
         }
     }

@@ -35,7 +35,7 @@ public sealed class ReadyTests : IDisposable
 
     public ReadyTests()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "A POSIX shell is needed.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test needs a POSIX shell.");
         Directory.CreateDirectory(Path.Combine(_folder, "synced"));
         foreach (var (name, text) in (ReadOnlySpan<(string, string)>)[("az", Az), ("curl", Curl)])
         {

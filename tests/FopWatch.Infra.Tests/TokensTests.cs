@@ -24,7 +24,7 @@ public sealed class TokensTests : IDisposable
 
     public TokensTests()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "A POSIX shell is needed.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The test needs a POSIX shell.");
         Directory.CreateDirectory(Vault);
         var az = Path.Combine(_folder, "az");
         File.WriteAllText(az, Az.ReplaceLineEndings("\n"));

@@ -19,7 +19,7 @@ public class DemoTests
 
         await run.PlayAsync(TimeSpan.FromSeconds(300), TestContext.Current.CancellationToken);
 
-        Assert.False(run.IsTimeUp, $"{run.Jobs.Count(job => job.Published is null)} outcomes have not come yet.");
+        Assert.False(run.IsTimeUp, $"{run.Jobs.Count(job => job.Published is null)} outcomes have not arrived.");
 
         Assert.Equal(jobs, run.Jobs.Count);
         Assert.All(run.Jobs, job => Assert.Empty(job.Differences()));

@@ -59,7 +59,7 @@ public sealed class SmallHistories
             }
         }
 
-        Assert.True(struck > 500, $"Only {struck} faults struck.");
+        Assert.True(struck > 500, $"Only {struck} faults occurred.");
     }
 
     [Theory]
@@ -296,7 +296,7 @@ public sealed class SmallHistories
             }
         }
 
-        Assert.True(met > 100, $"Only {met} conflicts.");
+        Assert.True(met > 100, $"There were only {met} conflicts.");
     }
 
     private static History Played(Scenario scenario, string? which = null)

@@ -197,7 +197,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
             await Task.Delay(5, Cancelled);
         }
 
-        Assert.Fail($"{id} was not asked about.");
+        Assert.Fail($"{id} was not polled.");
     }
 
     private Task Run(int slots = 10, ILogger? log = null)
@@ -221,7 +221,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
             await Task.Delay(5, Cancelled);
         }
 
-        Assert.True(loop.IsCompleted, "The loop does not end.");
+        Assert.True(loop.IsCompleted, "The loop did not end.");
         await loop;
     }
 

@@ -41,7 +41,7 @@ public static class SerialisedTypes
             }
 
             var types = SchemaReader.Texts(reader.Target(said).GetProperty("type")).ToList();
-            Assert.True(TypeOf(property) == types[0], $"{info.Type.Name}.{property.Name} is {TypeOf(property)}, said to be {types[0]}");
+            Assert.True(TypeOf(property) == types[0], $"{info.Type.Name}.{property.Name} is {TypeOf(property)}, but {types[0]} in the schema");
             Assert.Equal(IsNullable(property) && IsAlwaysThere(property), types.Contains("null"));
             if (IsNamed(ElementInfo(property)))
                 Assert.Contains(referenceTo(ElementInfo(property).Type), SchemaReader.References(said));

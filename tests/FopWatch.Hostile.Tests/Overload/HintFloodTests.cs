@@ -54,7 +54,7 @@ public class HintFloodTests
         Assert.Empty(open);
 
         // At most: the jobs that may be waiting before them, themselves, and the cost of the clock's steps.
-        Assert.True(took < TimeSpan.FromMinutes(3), $"The registered jobs were kept waiting for {took}.");
+        Assert.True(took < TimeSpan.FromMinutes(3), $"The registered jobs waited for {took}.");
         Assert.True(turnedAway > 0);
         Assert.InRange(strangers, 1, PerSecond * 60);
 

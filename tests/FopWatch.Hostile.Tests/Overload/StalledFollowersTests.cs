@@ -62,7 +62,7 @@ public class StalledFollowersTests
         Figures.Write(string.Create(
             CultureInfo.InvariantCulture,
             $"stalled followers: {Followers} that take nothing of {Events} events of 1 MiB hold {held / 1048576} MiB, {(most - before) / 1048576} MiB at most; one beside them gets all"));
-        Assert.True(held < EventTail.BehindBytes + (Followers * MostEach), $"They hold {held / 1048576} MiB, {(most - before) / 1048576} at most, {before / 1048576} before.");
+        Assert.True(held < EventTail.BehindBytes + (Followers * MostEach), $"The followers hold {held / 1048576} MiB, {(most - before) / 1048576} at most, {before / 1048576} before.");
         stalled.ForEach(connection => connection.Dispose());
     }
 

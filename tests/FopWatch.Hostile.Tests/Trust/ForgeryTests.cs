@@ -45,7 +45,7 @@ public class ForgeryTests
         foreach (var (what, sent, authorization) in notifications)
         {
             seen.Add(await AttackedHost.SeenAsync(await host.NotifyAsync(Media, sent, authorization)));
-            Assert.True(seen[0] == seen[^1], $"{what} is answered otherwise: {seen[^1]}");
+            Assert.True(seen[0] == seen[^1], $"{what} is answered differently: {seen[^1]}");
         }
 
         Assert.StartsWith("200\n", seen[0], StringComparison.Ordinal);

@@ -42,7 +42,7 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task A_hang_up_signal_stops_it_gracefully()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signal.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no hang-up signal.");
         using var host = new HostProcess(_folder.FullName, new Dictionary<string, string?>());
         host.Start();
         using (var http = new HttpClient { BaseAddress = host.Url })

@@ -59,7 +59,7 @@ public sealed class LostFolderTests
     [Fact]
     public async Task Without_its_lock_file_a_database_still_belongs_to_one_host()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the lock file is the only lock.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "On other systems the lock file is the only lock.");
         using var folder = new TempFolder();
         using var first = new HostProcess(folder.FullName, RunningHost.TokenSources());
         using var second = new HostProcess(folder.FullName, RunningHost.TokenSources());

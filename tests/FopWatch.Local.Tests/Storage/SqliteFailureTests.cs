@@ -66,7 +66,7 @@ public abstract class SqliteFailureSuite(bool isBroker)
                 unavailable++;
             }
 
-            Assert.True(i < 1000, "The disk does not get full.");
+            Assert.True(i < 1000, "The disk did not fill up.");
         }
 
         Assert.NotEmpty(confirmed);
