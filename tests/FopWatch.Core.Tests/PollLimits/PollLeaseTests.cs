@@ -60,7 +60,7 @@ public sealed class PollLeaseTests : IPollLeases
     }
 
     [Fact]
-    public async Task A_released_lease_counts_for_another_window()
+    public async Task A_returned_part_of_a_lease_counts_for_another_window()
     {
         Assert.Equal(9, await TakeAsync());
         _leases.Add(new("other", 1, Now.AddSeconds(60)));
