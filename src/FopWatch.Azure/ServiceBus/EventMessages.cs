@@ -5,30 +5,30 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.ServiceBus;
 
-/// <summary>Events as Service Bus messages: CloudEvents 1.0 in structured mode, after the AMQP binding.</summary>
+/// <summary>Events as Service Bus messages: CloudEvents 1.0 in structured mode, by the AMQP binding.</summary>
 /// <remarks>
 /// <list type="table">
 /// <item><term>MessageId</term><description>the event's id, for duplicate detection</description></item>
-/// <item><term>Subject</term><description>the event's type: «only settled jobs» is the filter that most subscriptions have, and a
-/// correlation filter on a system property is the cheapest there is. The CloudEvents subject is in <c>cloudEvents:subject</c>.</description></item>
+/// <item><term>Subject</term><description>the event's type: most subscriptions filter for settled jobs only, and a correlation filter on a system
+/// property is the cheapest. The CloudEvents subject is in <c>cloudEvents:subject</c>.</description></item>
 /// <item><term>CorrelationId</term><description>the <c>persistentId</c></description></item>
-/// <item><term>application properties</term><description><see cref="MessageProperties"/>: the event's attributes, and for filters what
-/// the job in it says of itself; absent where unknown</description></item>
+/// <item><term>application properties</term><description><see cref="MessageProperties"/>: the event's attributes and, for filters, properties of
+/// its job; absent if unknown</description></item>
 /// </list>
-/// A reduced event keeps its id and everything about the job except what there is too much of: results of items are shortened, then their
-/// outputs and errors, and if that does not suffice <c>items</c> is empty; <c>counts</c> are right, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job in the HTTP API. It is
-/// not the extension <c>dataref</c>, which promises the very same data at the other end; the job may have moved on since.
+/// A reduced event keeps its id and all small members of the job. Results of items are shortened, then their outputs and errors; if that does not
+/// suffice, <c>items</c> is empty. <c>counts</c> are correct, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job
+/// in the HTTP API. It is not the extension <c>dataref</c>, which promises the same data, because the job may have changed since.
 /// </remarks>
 internal sealed class EventMessages(Uri? apiUrl)
 {
     private const string ContentType = JobEvent.ContentType + "; charset=utf-8";
 
-    // Longer than any bucket or pipeline is. All properties of a message together may take 64 KB.
+    // Longer than any bucket or pipeline. All properties of a message may take 64 KB together.
     private const int LongestFilterValue = 256;
 
     private static readonly string[] FilterFlags = [MessageProperties.Overdue, MessageProperties.Truncated];
 
-    // Named as in the job's JSON.
+    // The names are those of the job's JSON.
     private static readonly string[] FilterTexts =
     [
         MessageProperties.Provider,
@@ -38,10 +38,10 @@ internal sealed class EventMessages(Uri? apiUrl)
         MessageProperties.Pipeline,
     ];
 
-    /// <summary>The event, whole.</summary>
+    /// <summary>The whole event.</summary>
     public static ServiceBusMessage Whole(OutboxEvent one) => ToMessage(one, one.Body);
 
-    /// <summary>The event, shorter every time, until it is without its items; the same bytes every time.</summary>
+    /// <summary>Successively shorter forms of the event, down to one without items. Their bytes are deterministic.</summary>
     public IEnumerable<ServiceBusMessage> Shorter(OutboxEvent one)
     {
         var link = LinkTo(one);
@@ -71,7 +71,7 @@ internal sealed class EventMessages(Uri? apiUrl)
         properties[MessageProperties.Type] = one.Type;
         properties[MessageProperties.Subject] = one.Key.Id;
 
-        // A DateTime becomes an AMQP timestamp, as the binding wants it; a DateTimeOffset would become a type of Microsoft's own.
+        // A DateTime becomes an AMQP timestamp, as the binding requires. A DateTimeOffset would become a type specific to Microsoft.
         properties[MessageProperties.Time] = one.Time.UtcDateTime;
 
         properties[MessageProperties.SourceName] = one.Key.Source;

@@ -5,7 +5,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.ServiceBus;
 
-/// <summary>One call's events on their way to the broker, batch by batch, and what became of them.</summary>
+/// <summary>Sends the events of one call to the broker, batch by batch, and collects the results.</summary>
 internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch first) : IDisposable
 {
     private readonly List<(OutboxEvent Event, ServiceBusMessage Message)> _inBatch = [];
@@ -18,7 +18,7 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
 
     public bool IsEmpty => _inBatch.Count == 0;
 
-    /// <summary>What the broker has taken.</summary>
+    /// <summary>The events that the broker has accepted.</summary>
     public IReadOnlyList<OutboxEvent> Published => _published;
 
     public void Dispose() => _batch.Dispose();
@@ -29,7 +29,7 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
         _batch = next;
     }
 
-    /// <summary>Whether an earlier event of the same job was refused; then this one is not sent.</summary>
+    /// <summary>Whether an earlier event of the same job was refused, so that this one must not be sent.</summary>
     public bool IsHeldBack(OutboxEvent one)
     {
         if (!_refusedJobs.Contains(one.Key))
@@ -53,7 +53,7 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
         return true;
     }
 
-    /// <summary>Sends the batch; where the broker refuses it for something that is in it, its events one by one.</summary>
+    /// <summary>Sends the batch. If the broker refuses it because of its content, sends its events one by one.</summary>
     public async ValueTask SendAsync(CancellationToken cancellationToken)
     {
         if (IsEmpty)
@@ -115,7 +115,7 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
             }
         }
 
-        // A broker that refuses events of several jobs and takes none is at fault itself, and they wait as they are.
+        // If the broker refuses events of several jobs and accepts none, the broker is at fault, and the events wait.
         if (accepted == 0 && refused.Count > 1)
             ExceptionDispatchInfo.Throw(refusal);
         if (accepted == 0)
@@ -126,8 +126,8 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
     }
 
     /// <summary>
-    /// Takes failures for refusals where no other event was accepted beside. One that names nothing of the event is the broker's own, unless the event
-    /// was refused before beside others that were accepted.
+    /// Counts failures as refusals if no other event was accepted in between. A failure unrelated to the event is the broker's own, unless the event was
+    /// refused before while others were accepted.
     /// </summary>
     private void RefuseUnlessBroken(List<(OutboxEvent Event, Exception Failure)> refused)
     {
@@ -140,7 +140,8 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
     }
 
     /// <summary>
-    /// Whether a failure may be the fault of what is sent. The SDK has tried again what may pass, and gives the broker's own faults reasons of their own.
+    /// Whether the content of an event may have caused a failure. The SDK has already retried transient failures, and has separate reasons for the
+    /// broker's own.
     /// </summary>
     private static bool IsOfAnEvent(Exception failure) => failure switch
     {

@@ -7,9 +7,9 @@ namespace FopWatch.Azure.ServiceBus;
 
 /// <summary>Publishes events to a Service Bus topic.</summary>
 /// <remarks>
-/// Events go in batches, one after the other, each only when the one before it is durable at the broker; so their order is kept, and
-/// with it that of every job's events. A batch is stored whole or not at all. Where an answer gets lost, the batch is sent again under
-/// the same message ids: the topic's duplicate detection drops it, and without that a subscriber recognises it by version.
+/// Events are sent in batches. A batch is sent only when the previous one is durable at the broker, which preserves the order of events. A batch is
+/// stored as a whole or not at all. If an answer is lost, the batch is sent again with the same message ids: the topic's duplicate detection drops it,
+/// and without that, a subscriber recognises the repetition by the version.
 /// </remarks>
 public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 {
@@ -20,8 +20,8 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
     /// <summary>A publisher that connects when it is opened or first publishes.</summary>
     /// <param name="connection">The Service Bus.</param>
-    /// <param name="options">Where and how.</param>
-    /// <exception cref="ArgumentException">An option is wrong; the message names it.</exception>
+    /// <param name="options">The options.</param>
+    /// <exception cref="ArgumentException">An option is invalid. The message names it.</exception>
     public ServiceBusPublisher(ServiceBusConnection connection, ServiceBusPublisherOptions options)
     {
         ArgumentNullException.ThrowIfNull(connection);
@@ -33,12 +33,12 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         _sender = _client.CreateSender(options.TopicName);
     }
 
-    /// <summary>Connects, so that the first to publish need not wait for it.</summary>
-    /// <exception cref="ServiceBusException">The broker refused or could not be reached; publishing tries anew.</exception>
+    /// <summary>Connects, so that the first publication need not wait for it.</summary>
+    /// <exception cref="ServiceBusException">The broker refused or could not be reached. Publishing retries.</exception>
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
     public async ValueTask OpenAsync(CancellationToken cancellationToken) => (await NewBatchAsync(cancellationToken)).Dispose();
 
-    /// <summary>Finds out whether the broker lets this host send, by a link of its own: one that is open was allowed when it was opened. Sends nothing.</summary>
+    /// <summary>Checks that the broker lets this host send. Opens a new link, because an open one was authorised when it was opened. Sends nothing.</summary>
     /// <exception cref="ServiceBusException">The broker refused or could not be reached.</exception>
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
     public async ValueTask ProveAsync(CancellationToken cancellationToken)
@@ -49,14 +49,13 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job. Where
-    /// the broker refuses a batch for something that is in it, its events are sent one by one, so that the refused ones keep no other from
-    /// being published.
+    /// An event that is too large for one message is shortened as far as necessary, at most to the job's state, counts and a link to the job. If the broker
+    /// refuses a batch because of its content, its events are sent one by one, so that a refused event does not block others.
     /// </remarks>
-    /// <exception cref="ServiceBusException">The broker was busy or could not be reached, also after the SDK's retries, or refuses everything.</exception>
-    /// <exception cref="PartlyPublishedException">The same, or it was cancelled, after the broker had taken some of the events.</exception>
+    /// <exception cref="ServiceBusException">The broker was busy or unreachable, even after the SDK's retries, or refuses everything.</exception>
+    /// <exception cref="PartlyPublishedException">The same, or a cancellation, after the broker had accepted some of the events.</exception>
     /// <exception cref="UnpublishableEventsException">
-    /// Events are too large even reduced, their bodies are damaged, or the broker refuses them: all others were published, except later ones of
+    /// Events are too large even when reduced, their bodies are damaged, or the broker refuses them. All others were published, except later events of
     /// the same jobs.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
@@ -90,7 +89,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
     private async ValueTask AddAsync(Sending sending, OutboxEvent one, CancellationToken cancellationToken)
     {
-        // What was refused before is sent alone, for it would spoil a batch again.
+        // An event that was refused before is sent alone, because it would fail a batch again.
         if (one.Refusals > 0)
             await NextBatchAsync(sending, cancellationToken);
         if (sending.IsHeldBack(one))
@@ -103,7 +102,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
         if (!sending.TryAdd(one, whole))
         {
-            // What does not fit behind others may well fit alone.
+            // An event that does not fit into the rest of a batch may fit alone.
             await NextBatchAsync(sending, cancellationToken);
             if (sending.IsHeldBack(one))
                 return;
@@ -145,7 +144,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException or FormatException)
         {
-            // What is not JSON, or not an event, makes the JSON reader throw any of these.
+            // The JSON reader throws any of these for a body that is not JSON, or not an event.
             (message, damage) = (default, failure);
             return false;
         }
@@ -157,7 +156,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         if (_options.MaxMessageBytes is not { } limit || limit >= batch.MaxSizeInBytes)
             return batch;
 
-        // Asking for more than the broker allows would be an error, so its limit has to be known first.
+        // A larger size than the broker allows is an error, so its limit must be known first.
         batch.Dispose();
         return await _sender.CreateMessageBatchAsync(new() { MaxSizeInBytes = limit }, cancellationToken);
     }

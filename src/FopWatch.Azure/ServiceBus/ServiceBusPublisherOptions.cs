@@ -2,15 +2,15 @@ using Azure.Messaging.ServiceBus;
 
 namespace FopWatch.Azure.ServiceBus;
 
-/// <summary>Where and how events are published.</summary>
+/// <summary>Options for publishing events.</summary>
 public sealed record ServiceBusPublisherOptions
 {
-    /// <summary>The name of the topic when nothing else is set.</summary>
+    /// <summary>The default of <see cref="TopicName"/>.</summary>
     public const string DefaultTopicName = "fopwatch-events";
 
     /// <summary>
-    /// The least of <see cref="MaxMessageBytes"/>. An event without its items always fits: its metadata is at most 4 KB, and texts
-    /// of the provider's that are longer than any real one are left out with the items.
+    /// The minimum of <see cref="MaxMessageBytes"/>. An event without items always fits: its metadata has at most 4 KB, and texts of the provider that are
+    /// longer than any real one are omitted with the items.
     /// </summary>
     public const int LeastMaxMessageBytes = 64 * 1024;
 
@@ -18,22 +18,21 @@ public sealed record ServiceBusPublisherOptions
     public string TopicName { get; init; } = DefaultTopicName;
 
     /// <summary>
-    /// The URL under which the HTTP API is reached, for the link to the job in an event that had to be reduced; null for a link
-    /// relative to the API's host.
+    /// The URL of the HTTP API, for the link to the job in a reduced event; null for a link relative to the API's host.
     /// </summary>
     public Uri? ApiUrl { get; init; }
 
     /// <summary>
-    /// The most that one message, and one batch of them, may take on the wire, in bytes; null for as much as the broker allows (256 KiB
-    /// in the Standard tier, 1 MiB for a batch in Premium). More than the broker allows is as good as null.
+    /// The maximum size of a message and of a batch on the wire, in bytes; null for the broker's maximum (256 KiB in the Standard tier, 1 MiB for a batch in
+    /// Premium). A larger value than the broker's maximum has the same effect as null.
     /// </summary>
     public int? MaxMessageBytes { get; init; }
 
     /// <summary>How the SDK retries before an attempt counts as failed.</summary>
     /// <remarks>
-    /// The outbox is what makes publishing certain; these retries only spare a passing fault the wait for its next sweep. So they end
-    /// within about 13 seconds where each attempt fails at once (a broker that is down), and an attempt that gets no answer is
-    /// given up after 15. After an answer that the broker is busy the SDK waits 10 seconds before it tries again.
+    /// The outbox guarantees publication. These retries only avoid the wait for its next sweep after a transient failure. They end within about 13 seconds
+    /// if each attempt fails at once (the broker is down). An attempt without an answer ends after 15 seconds. After a busy answer of the broker, the SDK
+    /// waits 10 seconds before it retries.
     /// </remarks>
     public ServiceBusRetryOptions Retry { get; init; } = new()
     {
@@ -51,6 +50,6 @@ public sealed record ServiceBusPublisherOptions
         if (MaxMessageBytes < LeastMaxMessageBytes)
             throw new ArgumentException($"{nameof(MaxMessageBytes)} is less than {LeastMaxMessageBytes}.");
         if (ApiUrl is { } url && !(url.IsAbsoluteUri && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
-            throw new ArgumentException($"{nameof(ApiUrl)} is no absolute http or https URL.");
+            throw new ArgumentException($"{nameof(ApiUrl)} is not an absolute http or https URL.");
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The columns that requests ask for by name. (The rest are for people and their tools.)</summary>
+/// <summary>The columns that requests select by name. Other columns are for operators and their tools.</summary>
 internal static class Columns
 {
     public const string State = "State";
@@ -43,13 +43,13 @@ internal static class Columns
     public static readonly string[] ForChunks = [.. Keys, Chunks];
     public static readonly string[] ForSize = [.. Keys, Size];
 
-    /// <summary>An event, whole where its body is short.</summary>
+    /// <summary>An event, complete if its body is short.</summary>
     public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, Redaction, Refusals, RetryAt, .. BodyColumns.OfShortText];
 
-    /// <summary>A notification in quarantine, whole where its body is short.</summary>
+    /// <summary>A notification in quarantine, complete if its body is short.</summary>
     public static readonly string[] ForQuarantine =
         [.. Keys, Source, Key, Correlation, Reason, ReceivedAt, Size, Chunks, .. Enumerable.Range(0, NotificationRows.MaxHeadColumns).Select(Head), .. BodyColumns.OfShortBytes];
 
-    /// <summary>What came with a body in quarantine, in as many columns as it takes.</summary>
+    /// <summary>URL and headers of a notification in quarantine, in as many columns as they take.</summary>
     public static string Head(int number) => string.Create(CultureInfo.InvariantCulture, $"Head{number}");
 }

@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>How a job stands, as one of its rows has it.</summary>
+/// <summary>The state of a job according to one of its rows.</summary>
 internal readonly record struct Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
 {
     public static Standing Read(TableEntity row) => new(
@@ -13,7 +13,7 @@ internal readonly record struct Standing(string? State, bool Settled, bool Stopp
         row.Time(Columns.DueAt));
 }
 
-/// <summary>The rows that tell of a job.</summary>
+/// <summary>The rows of a job.</summary>
 internal sealed class Traces
 {
     public Standing? Job { get; set; }
@@ -22,14 +22,14 @@ internal sealed class Traces
 
     public DateTimeOffset? RegisteredAt { get; set; }
 
-    /// <summary>Where the due index has it; null for nowhere.</summary>
+    /// <summary>Its times in the due index; null if it is not there.</summary>
     public List<DateTimeOffset>? Due { get; set; }
 
-    /// <summary>Whether it is to be watched, or to be settled, and is not in the due index.</summary>
+    /// <summary>Whether it should be in the due index, but is not.</summary>
     public bool IsUnwatched => Job is { Stopped: false } job && (job.DueAt is { } due ? Due?.Contains(due) != true : !job.Settled);
 }
 
-/// <summary>The row that keeps what was counted in a partition.</summary>
+/// <summary>The row with the counts of a partition.</summary>
 internal static class CountRow
 {
     public const string CountedAt = "CountedAt";

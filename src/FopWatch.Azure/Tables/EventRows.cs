@@ -4,7 +4,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The rows of events that wait to be published.</summary>
+/// <summary>The rows of events in the outbox.</summary>
 internal static class EventRows
 {
     public static TableEntity Of(string partition, OutboxEvent @event)
@@ -33,7 +33,7 @@ internal static class EventRows
                 Type = "",
                 Time = default,
                 Body = default,
-                Problem = "its row key is not one of an event",
+                Problem = "its row key is not that of an event",
             };
         }
 

@@ -3,8 +3,7 @@ using System.Security.Cryptography;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// A set of ids in 1 MiB, however many there are (a Bloom filter). It may take an id for one of them that is not: one of 40 where there are a
-/// million. Each filter mistakes other ids.
+/// A set of ids as a Bloom filter of 1 MiB. With a million ids, 1 in 40 other ids is a false positive. Each filter has different false positives.
 /// </summary>
 internal sealed class IdFilter
 {
@@ -22,7 +21,7 @@ internal sealed class IdFilter
             _bits[Word(hash, i)] |= Bit(hash, i);
     }
 
-    /// <summary>Whether an id may be one of them; true for each that is.</summary>
+    /// <summary>Whether an id may be in the set; true for each id in it.</summary>
     public bool MayContain(string id)
     {
         if (_bits is null)

@@ -5,10 +5,10 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>Deletes jobs that settled long ago, old tombstones, and what is left of notifications whose quarantine broke off.</summary>
+/// <summary>Deletes jobs that settled long ago, old tombstones, and leftovers of interrupted writes to the quarantine.</summary>
 public sealed class JobPurge
 {
-    // A body is written within seconds; what is this old will never get its notification's row.
+    // A body is written within seconds. An older piece will never get its notification's row.
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
 
     private static readonly HashSet<string?> StatesThatLeaveTombstones =
@@ -20,14 +20,14 @@ public sealed class JobPurge
     internal JobPurge(TableGateway table, TableReferences references) => (_gateway, _references) = (table, references);
 
     /// <summary>
-    /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
-    /// jobs stay for ever. Those with an outcome leave tombstones. Deletes also tombstones that are old enough and the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
-    /// before that time and are not settled since as long; harmless to run twice at once.
+    /// Deletes jobs that settled before a time, except those with unpublished events and those that are watched again. Open jobs are kept for ever. Jobs with an
+    /// outcome leave tombstones. Also deletes old tombstones and leftovers of interrupted writes to the quarantine. Reads what it deletes, and the few jobs that
+    /// were registered before that time and did not settle before it. Concurrent purges are harmless.
     /// </summary>
     /// <param name="settledBefore">The time.</param>
-    /// <param name="longest">After which nothing further is begun; what is left is for the next purge.</param>
+    /// <param name="longest">The time after which no further deletion starts; the next purge deletes the rest.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>How many jobs were deleted, and whether those are all.</returns>
+    /// <returns>The number of deleted jobs, and whether those are all.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
     public ValueTask<(int Jobs, bool IsComplete)> PurgeAsync(DateTimeOffset settledBefore, TimeSpan longest, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
@@ -35,7 +35,7 @@ public sealed class JobPurge
             var (purged, began) = (0, _gateway.Time.GetTimestamp());
             var sources = await _gateway.SourcesAsync(token);
 
-            // Each time in another order: a purge that is over before its end is not to end at the same partitions each time.
+            // In random order, so that purges that run out of time do not always miss the same partitions.
             var partitions = sources.SelectMany(_gateway.Partitions).ToArray();
             Random.Shared.Shuffle(partitions);
             await _gateway.EachAsync(
@@ -55,7 +55,7 @@ public sealed class JobPurge
         if (isOver())
             return 0;
 
-        // While a broker is down for days, millions of events may wait. A job that is taken for one of theirs stays until a later purge.
+        // While a broker is down for days, millions of events may wait. A false positive of the filter keeps its job until a later purge.
         var waiting = new IdFilter();
         await foreach (var row in _gateway.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
         {
@@ -63,8 +63,8 @@ public sealed class JobPurge
                 waiting.Add(waits.Id);
         }
 
-        // Nothing settles before it is registered, so the jobs that were registered later need not be looked at. What a clock that was ahead
-        // registered or settled would be kept for as long as it was ahead: of it the service's own time of the last write counts.
+        // No job settles before it is registered, so jobs registered later need not be read. A job from a clock that was ahead would be kept
+        // for as long as the clock was ahead, so for it the service's own time of the last write counts.
         var now = _gateway.Time.GetUtcNow();
         var before = settledBefore.ToUniversalTime();
         var isFuture = TableClient.CreateQueryFilter($"SettledAt gt {now} and Timestamp lt {before}");
@@ -81,7 +81,7 @@ public sealed class JobPurge
             if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.MayContain(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
 
-            // Up to four rows, and one for each word.
+            // Up to four rows, plus one for each word.
             var rows = 4 + WordRowsOf(row).Count;
             if (actions + rows > TableGateway.MaxActions)
             {
@@ -121,7 +121,7 @@ public sealed class JobPurge
         }
         catch (RequestFailedException changed) when (changed.IsConflict() && listed.Count > 1)
         {
-            // One of them at least is not as it was: then one by one.
+            // At least one row has changed: delete the jobs one by one.
             var purged = 0;
             foreach (var row in listed)
                 purged += await PurgeAsync([row], cancellationToken);
@@ -129,12 +129,12 @@ public sealed class JobPurge
         }
         catch (RequestFailedException changed) when (changed.IsConflict() && WordRowsOf(listed[0]) is { Count: > 0 } words)
         {
-            // Or one of its words has no row.
+            // Or a word has no row.
             return await PurgeWithoutWordsAsync(listed[0], words, cancellationToken);
         }
         catch (RequestFailedException changed) when (changed.IsConflict())
         {
-            // It changed since, so it is not old any more; or it is gone, by another's hand or by ours with the answer lost.
+            // It has changed, so it is not old any more; or it is gone, deleted by another purge or by this one with its answer lost.
             return 0;
         }
     }
@@ -157,8 +157,8 @@ public sealed class JobPurge
     private static IReadOnlyCollection<string> WordRowsOf(TableEntity listed) => StoredWords.RowsOf(listed.Bytes(Columns.Words), listed.RowKey);
 
     /// <summary>
-    /// All rows of a job that nothing watches, and its tombstone. The one in the list is written with every commit, so its ETag tells whether anything has
-    /// happened to the job since, such as an event put into the outbox.
+    /// Deletes all rows of an unwatched job, and adds its tombstone. The row in the list is written with every commit, so its ETag shows whether the job has
+    /// changed since, for example by an event in the outbox.
     /// </summary>
     private IEnumerable<TableTransactionAction> Deletions(TableEntity listed, bool withWords)
     {
@@ -166,7 +166,7 @@ public sealed class JobPurge
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(key.Id)), ETag.All);
 
-        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
+        // A transaction fails if a row is missing, for example of a job last written before jobs had references.
         if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, _references.RowOf(listed.PartitionKey, key), ETag.All);
         foreach (var row in withWords ? WordRowsOf(listed) : [])

@@ -12,13 +12,12 @@ namespace FopWatch.Azure.Tables;
 /// <summary>The rows of a job: its own, and the one in the list.</summary>
 internal static class JobRows
 {
-    // Longer than any value that an operator would look for; the body has it whole.
+    // Longer than any value that an operator would search for; the body has the whole value.
     private const int MaxScalar = 1024;
 
     /// <summary>
-    /// The row of a job, and what its commit is told by: a hash of all that it is made of, the version that it was decided on
-    /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done. The length is that of
-    /// the whole document, of which the row may have less.
+    /// The row of a job, and the id of its commit: a hash of the whole commit, including the version that it is based on. If two callers commit the same on the
+    /// same version, both may get success. The length is that of the whole document; the row may have a shortened one.
     /// </summary>
     public static (TableEntity Row, string CommitId, int WholeLength) Of(string partition, JobCommit commit)
     {
@@ -62,7 +61,7 @@ internal static class JobRows
         : job.Facts.Cut < FactsCut.Texts ? job with { Facts = job.Facts.CutTo(job.Facts.Cut + 1), Timeline = timeline }
         : null;
 
-    /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>
+    /// <summary>The row for lists, the books and the purge, in the order of registration. Written with every commit.</summary>
     public static TableEntity Listed(string partition, Job job) => new(partition, RowKeys.ListedAt(job.RegisteredAt, job.Key.Id))
     {
         [Columns.State] = WireNames.Of(job.State),
@@ -75,7 +74,7 @@ internal static class JobRows
         [Columns.Words] = StoredWords.Write(JobWords.Of(job)),
     };
 
-    /// <summary>Where the watch of a job stands, as its row in the list has it.</summary>
+    /// <summary>The watch status of a job, from its row in the list.</summary>
     public static WatchStatus WatchOf(TableEntity listed) => Standing.Read(listed) switch
     {
         { State: var state, Settled: true } when state != WireNames.Of(JobState.Expired) => WatchStatus.Done,
@@ -84,7 +83,7 @@ internal static class JobRows
         _ => WatchStatus.Watching,
     };
 
-    /// <summary>A value that comes from the provider: the service takes neither control characters nor values of any length.</summary>
+    /// <summary>A value from the provider, without control characters and cut in length, as the service requires.</summary>
     private static string? Scalar(string? text) =>
         text is null ? null : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(MaxScalar));
 
@@ -94,30 +93,30 @@ internal static class JobRows
         if (TryRead(row, key, out var job, out var problem) is null)
             throw new UnreadableJobException(new UnreadableJob(key, Revision.Of(row).ToString(), problem!));
 
-        // Where the column is damaged, the document says where the due index has the job.
+        // If the column is damaged, the time in the due index comes from the document.
         var revision = Revision.Of(row);
         return new(job!, (revision with { DueAt = revision.DueAt ?? job!.Watch.DueAt }).ToString()) { IsIndexed = revision.DueAt is not null };
     }
 
-    /// <returns>How long its document is; null if it cannot be read.</returns>
+    /// <returns>The length of its document; null if it cannot be read.</returns>
     public static int? TryRead(TableEntity row, JobKey key, out Job? job, out string? problem)
     {
         (job, problem) = (null, "its body is damaged");
         return BodyColumns.TryReadText(row) is { } body && JobJson.TryDeserialize(body, key, out job, out problem) ? body.Length : null;
     }
 
-    /// <summary>The job that a row of its own is of.</summary>
+    /// <summary>The key of the job of a row.</summary>
     public static JobKey KeyOf(TableEntity row) => new(RowKeys.SourceOf(row.PartitionKey), row.RowKey[RowKeys.Jobs.Length..]);
 }
 
 /// <summary>
-/// What a job is committed on: the ETag of its row, where the due index has it, whether the list of overdue jobs does, and the words that it has rows of. With
-/// it a commit can move the job in the indexes, or take it out of the list, without reading it again.
+/// The base of a commit: the ETag of the job's row, its time in the due index, whether it is in the list of overdue jobs, and its words that have rows. With it,
+/// a commit can update the indexes without reading the job again.
 /// </summary>
 /// <param name="ETag">The ETag.</param>
-/// <param name="DueAt">When it is due; null if it is not in the due index.</param>
+/// <param name="DueAt">Its time in the due index; null if it is not there.</param>
 /// <param name="IsOverdue">Whether it is in the list of overdue jobs.</param>
-/// <param name="Words">Its words as <see cref="StoredWords"/> wrote them, in Base64; empty where they are not known.</param>
+/// <param name="Words">Its words as <see cref="StoredWords"/> wrote them, in Base64; empty if unknown.</param>
 internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt, bool IsOverdue, string Words)
 {
     private const char Overdue = '!';
@@ -127,7 +126,7 @@ internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt, bool 
 
     public static string TextOf(byte[]? words) => Base64Url.EncodeToString(words ?? []);
 
-    /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
+    /// <returns>Null if <see cref="ToString"/> did not write the text.</returns>
     public static Revision? Read(string text)
     {
         if (text.Split('|', 3) is not [var due, var words, { Length: > 0 } etag] || !Base64Url.IsValid(words))

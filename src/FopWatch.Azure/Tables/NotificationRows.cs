@@ -10,7 +10,7 @@ internal static class NotificationRows
 {
     public const int MaxHeadColumns = 10;
 
-    // A string column holds 32 Ki characters. Servers take less than 64 KiB of URL and headers; written down, it may be longer.
+    // A string column holds 32 Ki characters. Servers accept less than 64 KiB of URL and headers; as JSON, they may be longer.
     private const int HeadColumnCharacters = 32 * 1024;
 
     public static TableEntity Of(string rowKey, QuarantinedNotification notification, out int headBytes)
@@ -25,7 +25,7 @@ internal static class NotificationRows
             [Columns.Size] = notification.Body.Length,
         };
 
-        // The URL as the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.
+        // The URL as the provider called it, because a signature may cover it. Other forms of an absolute URI are normalised.
         var headers = notification.Headers.Select(header => new[] { header.Key, header.Value }).ToArray();
         var head = JsonSerializer.Serialize(new(notification.Url.OriginalString, headers), QuarantineJson.Default.QuarantineHead);
         headBytes = head.Length * sizeof(char);
@@ -67,7 +67,7 @@ internal static class NotificationRows
     }
 }
 
-/// <summary>What came with a body.</summary>
+/// <summary>URL and headers of a notification.</summary>
 internal sealed record QuarantineHead(string Url, string[][] Headers);
 
 [JsonSerializable(typeof(QuarantineHead))]

@@ -5,14 +5,14 @@ namespace FopWatch.Azure.Tables;
 
 /// <summary>One range of row keys in one partition.</summary>
 /// <param name="Partition">The partition.</param>
-/// <param name="From">The first row key.</param>
-/// <param name="Until">What the row keys are less than.</param>
+/// <param name="From">The lower bound of row keys, inclusive.</param>
+/// <param name="Until">The upper bound of row keys, exclusive.</param>
 internal readonly record struct RowRange(string Partition, string From, string Until)
 {
     /// <summary>All rows of a kind.</summary>
     public static RowRange Of(string partition, string prefix) => new(partition, prefix, RowKeys.EndOf(prefix));
 
-    /// <summary>The query, with a further condition if there is one.</summary>
+    /// <summary>The query, with an optional further condition.</summary>
     public string Filter(string? condition = null)
     {
         var range = TableClient.CreateQueryFilter($"PartitionKey eq {Partition} and RowKey ge {From} and RowKey lt {Until}");
@@ -20,14 +20,14 @@ internal readonly record struct RowRange(string Partition, string From, string U
     }
 }
 
-/// <summary>The first rows of several ranges, in the order of their row keys and, where those are equal, of their partitions.</summary>
+/// <summary>The first rows of several ranges, in the order of row keys and, among equal ones, of partitions.</summary>
 internal sealed class RangeMerge(TableClient table, int parallelism)
 {
     private const int MaxPage = 1000;
 
     /// <summary>
-    /// Reads the first rows of all ranges: one request for each, at so many at once, and another for those that turn out to have
-    /// more than their share of the first. Where <paramref name="admits"/> is given, only rows that it admits count; it is asked in their order.
+    /// Reads the first rows of all ranges: concurrently one request for each range, and another for ranges that have more than their share of the first rows.
+    /// If <paramref name="admits"/> is given, only rows that it admits count; it is called in their order.
     /// </summary>
     public async Task<List<TableEntity>> FirstAsync(
         IReadOnlyCollection<RowRange> ranges,
@@ -84,7 +84,7 @@ internal sealed class RangeMerge(TableClient table, int parallelism)
 
         public async ValueTask<bool> MoveNextAsync()
         {
-            // A page may be empty and not be the last: the service stops looking after a while.
+            // An empty page is not always the last, because the service ends a search after a while.
             while (_next == _page.Count)
             {
                 if (!await _pages.MoveNextAsync())

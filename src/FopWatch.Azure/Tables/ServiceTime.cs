@@ -4,7 +4,7 @@ using FopWatch.Clocks;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>Sets a clock by the answers of the storage service, whose time all instances of an app have in common.</summary>
+/// <summary>Sets a clock from the answers of the storage service, whose time all instances of an app share.</summary>
 /// <param name="time">The clock.</param>
 public sealed class ServiceTime(SteadyTime time) : HttpPipelineSynchronousPolicy
 {

@@ -4,16 +4,16 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The words of a job in a column, and the rows by which they find it.</summary>
+/// <summary>The words of a job in a column, and their index rows.</summary>
 internal static class StoredWords
 {
-    // Tells a job without words from one of a version that wrote none.
+    // Distinguishes a job without words from one of a version that wrote none.
     private const byte Form = 1;
 
     /// <summary>The column.</summary>
     public static byte[] Write(byte[] words) => [Form, .. words];
 
-    /// <summary>What <see cref="Write"/> was given; null if the row has none, as one of an earlier version.</summary>
+    /// <summary>Reads the words that <see cref="Write"/> wrote; null for a row of an earlier version.</summary>
     public static ReadOnlyMemory<byte>? Read(TableEntity row) =>
         row.Bytes(Columns.Words) is [Form, ..] written ? new ReadOnlyMemory<byte>(written)[1..] : (ReadOnlyMemory<byte>?)null;
 
@@ -24,7 +24,7 @@ internal static class StoredWords
         ? [.. JobWords.Each(written.AsMemory(1)).Select(word => RowKeys.Word(word.Span, listed)).Distinct()]
         : [];
 
-    /// <summary>The same of the text of a <see cref="Revision"/>.</summary>
+    /// <summary>The same for the text of a <see cref="Revision"/>.</summary>
     public static IReadOnlyCollection<string> RowsOf(string? written, string listed) =>
         RowsOf(string.IsNullOrEmpty(written) ? null : Base64Url.DecodeFromChars(written), listed);
 }

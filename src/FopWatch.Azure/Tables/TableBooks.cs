@@ -4,10 +4,10 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>Counts jobs by comparing their rows, and finds those that nothing watches.</summary>
+/// <summary>Counts jobs by comparing their rows, and finds unwatched ones.</summary>
 internal sealed class TableBooks(TableGateway table)
 {
-    // A job that changes more often than this while it is looked at is alive.
+    // A job that changes more often than this during the check is alive.
     private const int MaxLooks = 5;
 
     /// <inheritdoc cref="IJobStore.PartsAsync"/>
@@ -28,10 +28,9 @@ internal sealed class TableBooks(TableGateway table)
 
     /// <inheritdoc cref="IJobStore.CountAsync(string, int, CancellationToken)"/>
     /// <remarks>
-    /// A part is a partition. Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own,
-    /// its row in the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,
-    /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
-    /// create jobs in one partition would have to queue.
+    /// A part is a partition. Reads two or three rows of every job, a thousand per request, so it is costly. A job has up to three rows: its own, its row in the
+    /// list, and one in the due index while it is watched. A job is registered if any of them exists; it counts as settled, open and so on only if they agree. So
+    /// the loss of any row is detected, and no counter is needed, on which all writers of a partition would have to queue.
     /// </remarks>
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
@@ -44,8 +43,8 @@ internal sealed class TableBooks(TableGateway table)
         cancellationToken);
 
     /// <summary>
-    /// Counts a partition by comparing the rows of each job. Those that agree, as almost all do, are remembered by hashes only: a partition may
-    /// have a million jobs. The others are looked at again one by one, since jobs change between the pages that are read.
+    /// Counts a partition by comparing the rows of each job. If they agree, as nearly always, only a hash is kept, because a partition may have a million jobs.
+    /// Other jobs are checked again one by one, because jobs change between the reads of pages.
     /// </summary>
     private async Task<(Books Books, List<string> Unwatched)> CountAsync(
         string source, string partition, int unwatched, CancellationToken cancellationToken)
@@ -88,7 +87,7 @@ internal sealed class TableBooks(TableGateway table)
             }
         }
 
-        // What has a row in the due index and none in the list, or one of its own only.
+        // Jobs with a row in the due index but none in the list, or only with their own row.
         foreach (var (id, dues) in due)
             differing.TryAdd(id, new() { Due = dues });
         if (jobs.Count > 0)
@@ -117,7 +116,7 @@ internal sealed class TableBooks(TableGateway table)
         return (books, [.. found.Take(unwatched)]);
     }
 
-    /// <summary>The books with another job, whose rows are all there and say the same.</summary>
+    /// <summary>Adds a job with complete and consistent rows to the books.</summary>
     private static Books Counted(Books books, Standing job)
     {
         books = books with { Registered = books.Registered + 1 };
@@ -131,7 +130,7 @@ internal sealed class TableBooks(TableGateway table)
         };
     }
 
-    /// <summary>Reads the rows of a job so that they belong together: between two equal versions of its own.</summary>
+    /// <summary>Reads a consistent set of a job's rows: its own row has the same version before and after the other reads.</summary>
     private async Task<Traces> LookAgainAsync(string partition, string id, Traces seen, CancellationToken cancellationToken)
     {
         for (var looks = 1; ; looks++)

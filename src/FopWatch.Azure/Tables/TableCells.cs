@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The columns of a row; null where there is none, and where it is of another type, as in a row that was damaged.</summary>
+/// <summary>Reads columns of a row; null if a column is missing or of another type, as in a damaged row.</summary>
 internal static class TableCells
 {
     public static string? Text(this TableEntity row, string column) => row.TryGetValue(column, out var value) ? value as string : null;

@@ -2,7 +2,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The due index: a row for each watched job, in the order of the times.</summary>
+/// <summary>The due index: a row for each watched job, sorted by time.</summary>
 internal sealed class TableDueIndex(TableGateway table) : IDueIndex
 {
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(

@@ -8,10 +8,10 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>Tells what the service's client throws apart. It has tried again already, as its own retry policy says.</summary>
+/// <summary>Classifies exceptions of the service's client, which has already retried by its own policy.</summary>
 internal static class TableFailures
 {
-    /// <summary>Whether a row is not as the request expected it: there, not there, or another version.</summary>
+    /// <summary>Whether a row exists, is missing or has another version, contrary to the request's condition.</summary>
     public static bool IsConflict(this RequestFailedException failure) => failure.Status switch
     {
         (int)HttpStatusCode.PreconditionFailed => true,
@@ -20,19 +20,19 @@ internal static class TableFailures
         _ => false,
     };
 
-    /// <summary>Whether there is such a row already.</summary>
+    /// <summary>Whether the row already exists.</summary>
     public static bool IsExistingRow(this RequestFailedException failure) =>
         failure.Status == (int)HttpStatusCode.Conflict && CodeOf(failure) == TableErrorCode.EntityAlreadyExists;
 
-    /// <summary>Whether there is no such row, though the table is there.</summary>
+    /// <summary>Whether the row is missing, while the table exists.</summary>
     public static bool IsMissingRow(this RequestFailedException failure) =>
         failure.Status == (int)HttpStatusCode.NotFound && !IsMissingTable(CodeOf(failure));
 
-    /// <summary>Whether there is no such table, which is not the same as no row.</summary>
+    /// <summary>Whether the table is missing.</summary>
     public static bool IsMissingTable(this RequestFailedException failure) => IsMissingTable(CodeOf(failure));
 
-    /// <summary>The answer, unless it says that there is no such table: some calls return what is not found instead of throwing it.</summary>
-    /// <exception cref="RequestFailedException">There is no such table.</exception>
+    /// <summary>Throws if the answer says that the table is missing. Some calls return a 404 instead of throwing it.</summary>
+    /// <exception cref="RequestFailedException">The table is missing.</exception>
     public static Response ThrowIfTableIsMissing(this Response answer)
     {
         if (answer.Status == (int)HttpStatusCode.NotFound && CodeOf(answer) is var code && IsMissingTable(code))
@@ -40,19 +40,19 @@ internal static class TableFailures
         return answer;
     }
 
-    /// <summary>Whether the service refused a transaction for now. Nothing was written, or all of it was and its answer says otherwise.</summary>
+    /// <summary>Whether the service refused a transaction temporarily. It wrote nothing, or all of it in spite of its answer.</summary>
     public static bool IsTransient(this TableTransactionFailedException failure) => failure.Status is 408 or 429 or >= 500;
 
     /// <summary>
-    /// Whether the store cannot answer now: it is down, busy or out of reach, or does not let us in. What is left are faults of the
-    /// one request, which would fail for ever.
+    /// Whether the store cannot answer now: it is down, busy or unreachable, or denies access. Other exceptions are errors of the request, which would always
+    /// fail.
     /// </summary>
     public static bool IsUnavailable(this Exception failure, CancellationToken cancellationToken) => failure switch
     {
-        // Without a status no answer came.
+        // A status of 0 means that no answer arrived.
         RequestFailedException { Status: 0 or 401 or 403 or 408 or 429 or >= 500 } => true,
         RequestFailedException refused => refused.IsMissingTable(),
-        // All tries failed, each in its way.
+        // All attempts failed, with different exceptions.
         AggregateException tries => tries.Flatten().InnerExceptions.All(one => one.IsUnavailable(cancellationToken)),
         // The client's own time limit.
         OperationCanceledException => !cancellationToken.IsCancellationRequested,
@@ -60,8 +60,8 @@ internal static class TableFailures
         _ => IsAuthentication(failure.GetType()),
     };
 
-    /// <summary>Asks the service, and tells callers whether it is unavailable.</summary>
-    /// <exception cref="StoreUnavailableException">It cannot answer now.</exception>
+    /// <summary>Calls the service, and converts exceptions if it is unavailable.</summary>
+    /// <exception cref="StoreUnavailableException">The service cannot answer now.</exception>
     public static async ValueTask<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -75,22 +75,22 @@ internal static class TableFailures
         }
     }
 
-    /// <summary>What callers get.</summary>
+    /// <summary>The exception for callers.</summary>
     public static StoreUnavailableException ToUnavailable(this Exception failure) =>
         new($"Table Storage cannot answer now: {Reason(failure)}.", failure);
 
-    // Thrown by whatever credential the host was given, from a package that is none of this one's business.
+    // Thrown by the host's credential, whose package this project does not reference.
     private static bool IsAuthentication(Type? type) =>
         type is not null && (type.FullName == "Azure.Identity.AuthenticationFailedException" || IsAuthentication(type.BaseType));
 
-    // In words of our own: the client's messages hold advice on its options, and the response's headers.
+    // Not the client's messages: they contain advice on its options, and the headers of the response.
     private static string Reason(Exception failure) => failure switch
     {
         RequestFailedException { Status: > 0 } refused when CodeOf(refused) is { Length: > 0 } code => $"it answered {refused.Status} {code}",
         RequestFailedException { Status: > 0 } refused => $"it answered {refused.Status}",
         AggregateException tries when tries.Flatten().InnerExceptions is [.., var last] => Reason(last),
         OperationCanceledException or TimeoutException => "it did not answer in time",
-        _ when IsAuthentication(failure.GetType()) => "there is no identity that it could be asked with",
+        _ when IsAuthentication(failure.GetType()) => "there is no identity to access it with",
         _ => "it cannot be reached",
     };
 
@@ -100,8 +100,8 @@ internal static class TableFailures
         failure.ErrorCode is { Length: > 0 } code ? code : failure.GetRawResponse() is { } answer ? CodeOf(answer) : null;
 
     /// <summary>
-    /// The service names the error in the body, as the Table service REST API's "Status and error codes" documents; emulators also
-    /// send it as a header, as the other storage services do.
+    /// The service has the error code in the body, as documented under "Status and error codes" in the Table service REST API. Emulators also send it as a
+    /// header, like other storage services.
     /// </summary>
     private static string? CodeOf(Response answer)
     {
@@ -121,7 +121,7 @@ internal static class TableFailures
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {
-            // A proxy's page, or a body that was not read.
+            // A proxy's page, or an unread body.
             return null;
         }
     }

@@ -5,16 +5,16 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>How the rows of the one table are read and written: by partitions, at so many at once, and again where the service refuses for now.</summary>
+/// <summary>Reads and writes the rows of the table: by partition, with limited parallelism, and with retries of temporary refusals.</summary>
 internal sealed class TableGateway
 {
-    /// <summary>What the service allows in one transaction.</summary>
+    /// <summary>The service's maximum of actions in a transaction.</summary>
     public const int MaxActions = 100;
 
     // The last retry is up to 3 seconds after the first try.
     private const int MaxTransactionRetries = 4;
 
-    // Rows with bodies that are in memory at once before they are decoded; each is at most 1 MiB.
+    // The maximum of rows with bodies in memory before they are decoded. Each has at most 1 MiB.
     private const int BodiesAtOnce = 16;
 
     private static readonly TimeSpan FirstTransactionRetry = TimeSpan.FromMilliseconds(200);
@@ -22,7 +22,7 @@ internal sealed class TableGateway
     private readonly int _buckets;
     private readonly RangeMerge _merge;
 
-    // Sources whose row is known to be there.
+    // Sources whose row is known to exist.
     private readonly ConcurrentDictionary<string, bool> _recorded;
 
     public TableGateway(TableClient rows, TableStoreOptions options, TimeProvider time, IEnumerable<string> recorded)
@@ -38,10 +38,10 @@ internal sealed class TableGateway
     /// <summary>The table.</summary>
     public TableClient Rows { get; }
 
-    /// <summary>The clock, by which leftovers are told from what is just being written.</summary>
+    /// <summary>The clock, which distinguishes leftovers from writes in progress.</summary>
     public TimeProvider Time { get; }
 
-    /// <summary>The most requests at once that one call makes.</summary>
+    /// <summary>The maximum of concurrent requests of one call.</summary>
     public int Parallelism { get; }
 
     /// <summary>The partition of a job.</summary>
@@ -57,15 +57,15 @@ internal sealed class TableGateway
         Func<TableEntity, bool>? admits = null) => _merge.FirstAsync(ranges, condition, select, count, cancellationToken, admits);
 
     /// <summary>
-    /// Makes sure that a source is known before it has a row: what looks at all sources finds them in the table, since a source may
-    /// have been taken out of the settings and still have jobs. Costs one request per source and process.
+    /// Records a source before it has a row. Operations on all sources find them in the table, because a source may have been removed from the settings and
+    /// still have jobs. Costs one request per source and process.
     /// </summary>
     public async Task RecordSourceAsync(string source, CancellationToken cancellationToken)
     {
         if (_recorded.ContainsKey(source))
             return;
         if (!IsSource(source))
-            throw new ArgumentException($"'{source}' is no name of a source.", nameof(source));
+            throw new ArgumentException($"'{source}' is not the name of a source.", nameof(source));
 
         await Rows.UpsertEntityAsync(
             new TableEntity(RowKeys.TablePartition, RowKeys.Source(source)), TableUpdateMode.Replace, cancellationToken);
@@ -91,17 +91,17 @@ internal sealed class TableGateway
     public async Task<List<string>> PartitionsAsync(IReadOnlyCollection<string>? sources, CancellationToken cancellationToken) =>
         [.. (sources ?? await SourcesAsync(cancellationToken)).SelectMany(Partitions)];
 
-    /// <summary>The same of many, at so many at once.</summary>
+    /// <summary>Calls the body for each element, with limited parallelism.</summary>
     public Task EachAsync<T>(IEnumerable<T> many, Func<T, CancellationToken, ValueTask> body, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(many, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, body);
 
-    /// <summary>Fills a page by reading what further belongs to rows, in their order, up to <see cref="PageLimit.Bytes"/>.</summary>
+    /// <summary>Fills a page by reading the remaining data of rows in order, up to <see cref="PageLimit.Bytes"/>.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="readWhole">Reads the row that has the body of one; null if it is gone.</param>
-    /// <param name="decode">Makes the element, and says how long its body is; null if it does not belong into the page.</param>
+    /// <param name="readWhole">Reads the row with the body; null if it is gone.</param>
+    /// <param name="decode">Returns the element and the length of its body; null if it does not belong to the page.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="most">The most elements.</param>
-    /// <returns>The elements, and how many of the rows were read for them.</returns>
+    /// <param name="most">The maximum of elements.</param>
+    /// <returns>The elements, and the number of rows that were read for them.</returns>
     public async Task<(List<T> Elements, int Rows)> FillAsync<T>(
         List<TableEntity> rows,
         Func<TableEntity, CancellationToken, Task<TableEntity?>> readWhole,
@@ -111,7 +111,7 @@ internal sealed class TableGateway
     {
         var (elements, bytes) = (new List<T>(), 0L);
 
-        // A row holds its body compressed: so many of them are little against what one of them may become.
+        // Rows contain compressed bodies, so these rows are small compared with one decompressed body.
         for (var start = 0; start < rows.Count; start += BodiesAtOnce)
         {
             var whole = new TableEntity?[Math.Min(BodiesAtOnce, rows.Count - start)];
@@ -145,8 +145,8 @@ internal sealed class TableGateway
     }
 
     /// <summary>
-    /// Submits a transaction, and again where the service refuses it for now. It answers 202 to the request and says so within, where
-    /// the client's own retries do not look. A transaction that was refused with a 5xx may have been made all the same: callers tell by its rows.
+    /// Submits a transaction, and retries temporary refusals. The service answers the request 202 and reports the refusal within the answer, where the client's
+    /// own retries do not see it. A transaction refused with a 5xx may have been committed all the same; callers check its rows.
     /// </summary>
     public async Task<IReadOnlyList<Response>> SubmitAsync(IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellationToken)
     {
@@ -158,18 +158,18 @@ internal sealed class TableGateway
             }
             catch (TableTransactionFailedException refused) when (tries < MaxTransactionRetries && refused.IsTransient())
             {
-                // Between half of the wait and all of it, so that callers that were refused together do not come back together.
+                // Random from half of the wait to all of it, so that callers that were refused together do not retry together.
                 var wait = FirstTransactionRetry * Math.Pow(2, tries) * (0.5 + (Random.Shared.NextDouble() / 2));
                 await Task.Delay(wait, Time, cancellationToken);
             }
         }
     }
 
-    /// <summary>Deletes a row; one that is gone already is no error.</summary>
+    /// <summary>Deletes a row. A missing row is no error.</summary>
     public async Task DeleteAsync(string partition, string rowKey, CancellationToken cancellationToken) =>
         (await Rows.DeleteEntityAsync(partition, rowKey, ETag.All, cancellationToken)).ThrowIfTableIsMissing();
 
-    /// <summary>Deletes rows of one partition, all or none of every hundred; those that are gone already are no error.</summary>
+    /// <summary>Deletes rows of one partition, atomically in groups of a hundred. Missing rows are no error.</summary>
     public async Task DeleteAsync(string partition, IEnumerable<string> rowKeys, CancellationToken cancellationToken)
     {
         foreach (var some in rowKeys.Chunk(MaxActions))
@@ -186,7 +186,7 @@ internal sealed class TableGateway
             }
             catch (RequestFailedException gone) when (gone.IsMissingRow())
             {
-                // At least one is: then one by one.
+                // At least one row is missing: delete one by one.
             }
 
             await EachAsync(some, async (rowKey, token) => await DeleteAsync(partition, rowKey, token), cancellationToken);

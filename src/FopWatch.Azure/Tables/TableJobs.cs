@@ -5,7 +5,7 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The jobs: what belongs to one is in one partition and is committed in one entity group transaction.</summary>
+/// <summary>The jobs. All rows of a job are in one partition and are committed in one entity group transaction.</summary>
 internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books, TableSearch search) : IJobStore
 {
     private readonly Presumptions _presumptions = new();
@@ -17,8 +17,8 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Presumes that an open job is as this process committed it, which a commit checks by the ETag of its row. Presumes of no id that it is new: a commit
-    /// does not look for tombstones, which are in rows of their own.
+    /// Presumes that an open job is unchanged since this process committed it; a commit checks this with the ETag of its row. Never presumes that an id is new,
+    /// because a commit does not check tombstones, which are separate rows.
     /// </remarks>
     public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
     {
@@ -76,8 +76,8 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Moves the job in the due index, and says so in the columns of its rows, so that the books agree; its document is not touched. What is
-    /// settled or stopped is not put into the index.
+    /// Moves the job in the due index and updates the columns of its rows, so that the books balance. Its document is unchanged. Settled and stopped jobs are not
+    /// added to the index.
     /// </remarks>
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
@@ -118,15 +118,15 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             }
             catch (RequestFailedException changed) when (changed.IsConflict())
             {
-                // Or it is this very transaction, whose answer was lost.
+                // Or this transaction succeeded, and its answer was lost.
                 return false;
             }
         },
         cancellationToken);
 
     /// <summary>
-    /// When the due index has a job. Where the column that says so names no row of the index, all of it is looked through; where that row is not due,
-    /// what is due is, since the job's poll may have been.
+    /// The times of a job in the due index. If the column with the time matches no row of the index, the whole index is searched; if that row is not due, the
+    /// due rows are searched, because the job's poll may have been due.
     /// </summary>
     private async Task<IReadOnlyList<DateTimeOffset>> IndexedAsync(
         string partition, string id, DateTimeOffset? column, DateTimeOffset now, CancellationToken cancellationToken)
@@ -146,7 +146,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         return found;
     }
 
-    /// <returns>The new version's ETag, null if the job is not as it was, and the length of the job's whole document.</returns>
+    /// <returns>The new version's ETag, null if the job has changed, and the length of the job's whole document.</returns>
     private async Task<(string? ETag, int WholeLength)> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
         var job = commit.Job;
@@ -164,7 +164,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 ? new(TableTransactionActionType.UpdateReplace, jobRow, etag)
                 : new(TableTransactionActionType.Add, jobRow),
 
-            // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
+            // The condition is on the job's row. The other rows are upserted, which repairs lost ones.
             new(TableTransactionActionType.UpsertReplace, listed),
             new(TableTransactionActionType.UpsertReplace, references.RowOf(partition, key)),
         };
@@ -190,7 +190,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             {
                 var answers = await table.SubmitAsync([.. actions, .. deletions], cancellationToken);
 
-                // Metadata that got another value. A row that stays behind finds a job whose document says otherwise.
+                // A changed value of metadata. A remaining row would lead to a job whose document does not match.
                 if (rowsBefore.Except(rowsNow).ToList() is { Count: > 0 } stale)
                     await table.DeleteAsync(partition, stale, cancellationToken);
                 var etagNow = answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag.");
@@ -198,7 +198,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
-                // Another writer was first; or this commit was made already and its answer lost, to the client, which tried again, or
+                // Another writer was first; or this commit succeeded and its answer was lost, to the client, which retried, or
                 // to the caller, who did.
                 var stored = await table.RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
                 if (stored is null)
@@ -208,7 +208,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 if (deletions.Count == 0 || stored.ETag != before?.ETag)
                     return (null, wholeLength);
 
-                // The job is as it was: then what is not there is a row of an index, which is only to be taken out.
+                // The job is unchanged, so the missing row is one of an index that should only be deleted.
                 var left = new List<TableTransactionAction>();
                 foreach (var deletion in deletions)
                 {

@@ -4,17 +4,17 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>What a table says of itself.</summary>
+/// <summary>The layout of a table.</summary>
 /// <param name="References">The references of its jobs.</param>
 /// <param name="ReferencedFrom">When jobs began to have references.</param>
-/// <param name="WordsFrom">When jobs began to have words; null if all have.</param>
+/// <param name="WordsFrom">When jobs began to have words; null if all jobs have them.</param>
 /// <param name="Sources">The sources that have ever had a row.</param>
 internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, DateTimeOffset? WordsFrom, IReadOnlyList<string> Sources)
 {
     private const int Version = 1;
 
-    /// <summary>Reads how a table is laid out; makes the table where there is none.</summary>
-    /// <exception cref="InvalidOperationException">The table was laid out otherwise than the options or this version of FopWatch have it.</exception>
+    /// <summary>Reads the layout of a table; creates the table if it does not exist.</summary>
+    /// <exception cref="InvalidOperationException">The layout of the table does not match the options or this version of FopWatch.</exception>
     public static async Task<TableLayout> OpenAsync(TableClient table, TableStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         var sources = new List<string>();
@@ -41,7 +41,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
             await table.CreateIfNotExistsAsync(cancellationToken);
         }
 
-        // Before the layout: of a table that has none, all jobs will have words.
+        // Written before the layout: in a new table, all jobs will have words.
         words ??= await AddOnceAsync(table, WordsBackfill.MarkOf(time.GetUtcNow(), isComplete: layout is null && sources.Count == 0), cancellationToken);
         layout ??= await AddOnceAsync(
             table,
@@ -56,7 +56,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         {
             throw new InvalidOperationException(
                 version > Version
-                    ? $"The table '{table.Name}' was written by a newer FopWatch{(layout.Text("WrittenBy") is { } by ? $" ({by})" : "")}: it is laid out in version {version}, "
+                    ? $"The table '{table.Name}' was written by a newer FopWatch{(layout.Text("WrittenBy") is { } by ? $" ({by})" : "")}: its layout has version {version}, "
                         + $"and this one, FopWatch {ProgramVersion.Text}, knows versions up to {Version}. Deploy that version or a later one, or name another table."
                     : $"The table '{table.Name}' is damaged: its row '{RowKeys.Layout}' has no valid version. Restore it from a backup, or name another table.");
         }
@@ -65,7 +65,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         {
             throw new InvalidOperationException(
                 $"The table '{table.Name}' is laid out in {buckets} buckets and the settings say {options.Buckets}. "
-                + "A table keeps the number that it was made with: set it back, or name another table.");
+                + "The number is fixed when a table is created: restore the setting, or name another table.");
         }
 
         referenceKey ??= await AddOnceAsync(
@@ -77,7 +77,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, WordsBackfill.IncompleteFrom(words), sources);
     }
 
-    /// <summary>Adds a row that a table has once; if another host was first, reads that host's row.</summary>
+    /// <summary>Adds a row that exists once per table; if another host was first, reads that host's row.</summary>
     private static async Task<TableEntity> AddOnceAsync(TableClient table, TableEntity row, CancellationToken cancellationToken)
     {
         try
@@ -87,7 +87,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         }
         catch (RequestFailedException other) when (other.IsExistingRow())
         {
-            // Another host opened the table at the same time; or the answer was lost.
+            // Another host opened the table at the same time, or the answer was lost.
             return await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, null, cancellationToken);
         }
     }

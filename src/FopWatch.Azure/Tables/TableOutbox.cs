@@ -5,10 +5,10 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The outbox: a row for each event, beside its job.</summary>
+/// <summary>The outbox: a row for each event, in the partition of its job.</summary>
 internal sealed class TableOutbox(TableGateway table) : IOutbox
 {
-    // Pages of a partition's outbox that are looked through for refused events.
+    // The maximum of pages of a partition's outbox in the search for refused events.
     private const int MostPages = 10;
 
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
@@ -72,7 +72,7 @@ internal sealed class TableOutbox(TableGateway table) : IOutbox
         cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>The service answers a page after so many rows that it looked at, refused or not. The newest of very many are not counted.</remarks>
+    /// <remarks>The service limits the rows that it examines per page. The newest of very many are not counted.</remarks>
     public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -95,7 +95,7 @@ internal sealed class TableOutbox(TableGateway table) : IOutbox
         cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>The rows of a partition are in the order of their times, so its first has the oldest event, however many follow.</remarks>
+    /// <remarks>The rows of a partition are sorted by time, so the first has the oldest event, however many follow.</remarks>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {

@@ -5,7 +5,7 @@ using FopWatch.PollLimits;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The leases of the sources' poll rates, in a row for each source. All times are those of the service's answers.</summary>
+/// <summary>The leases of the sources' poll rates, a row for each source. All times are from the service's answers.</summary>
 internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IPollLeases
 {
     private const string Column = "Leases";
@@ -35,7 +35,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
             }
             catch (RequestFailedException other) when (other.IsConflict())
             {
-                // Or it is this very write, whose answer was lost: then the next read shows it.
+                // Or this write succeeded and its answer was lost: then the next read shows it.
                 return false;
             }
         },
@@ -44,7 +44,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
     private static string Text(IEnumerable<PollLease> leases) => string.Join(
         ';', leases.Select(lease => string.Create(CultureInfo.InvariantCulture, $"{lease.Owner} {lease.Polls} {lease.Until.ToUnixTimeMilliseconds()}")));
 
-    /// <summary>What is not a lease was not written here, and holds nothing.</summary>
+    /// <summary>Other text was not written by this class and is ignored.</summary>
     private static List<PollLease> Parse(string? text)
     {
         var leases = new List<PollLease>();

@@ -3,7 +3,7 @@ using FopWatch.Clocks;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>How far purges have come, in a row of the table.</summary>
+/// <summary>The progress of purges, in a row of the table.</summary>
 internal sealed class TablePurgeMarks(TableClient table) : IPurgeMarks
 {
     private const string PurgedBefore = "PurgedBefore";
@@ -19,7 +19,7 @@ internal sealed class TablePurgeMarks(TableClient table) : IPurgeMarks
         cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>Two hosts that write at once have looked at the same clock, so either may be the last.</remarks>
+    /// <remarks>Two hosts that write concurrently have read the same clock, so either may be the last.</remarks>
     public async ValueTask WriteAsync(PurgeMark mark, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async _ =>
         {

@@ -5,10 +5,10 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>The quarantine: a row for each notification, and more for the pieces of a long body.</summary>
+/// <summary>The quarantine: a row for each notification, and further rows for the pieces of a long body.</summary>
 internal sealed class TableQuarantine(TableGateway table) : IQuarantine
 {
-    // Pieces of a body that are under way at once; each is close to 1 MiB as it is sent.
+    // The number of pieces of a body sent concurrently. Each has nearly 1 MiB on the wire.
     private const int ChunksAtOnce = 4;
 
     // More than the largest body has.
@@ -24,7 +24,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             await table.RecordSourceAsync(notification.Source, token);
             var row = NotificationRows.Of(rowKey, notification, out var headBytes);
 
-            // Pieces come before the row that makes them count: what breaks off in between leaves nothing but leftovers.
+            // Pieces are written before the row that refers to them, so an interruption leaves only leftovers for the purge.
             var length = notification.Body.Length;
             var chunks = length + headBytes <= BodyColumns.MaxBytes ? 0 : ((length - 1) / BodyColumns.MaxBytes) + 1;
             row[Columns.Chunks] = chunks;
@@ -42,7 +42,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             }
             catch (RequestFailedException same) when (same.IsExistingRow())
             {
-                // Of the same key is the same notification.
+                // The same key means the same notification.
             }
 
             return true;
@@ -75,7 +75,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         return TableFailures.AskAsync(
             async token =>
             {
-                // A key is there once, so the row key alone says where a page ended.
+                // Keys are unique, so the row key alone identifies the end of a page.
                 var from = after is { } end ? RowKeys.After(end.RowKey) : RowKeys.Quarantined;
                 var ranges = (sources ?? await table.SourcesAsync(token))
                     .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
@@ -156,7 +156,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         },
         cancellationToken);
 
-    /// <summary>The row of a notification and the source whose partition it is in; nothing if there is none.</summary>
+    /// <summary>The row of a notification and the source of its partition; null if there is none.</summary>
     private async Task<(string? Source, TableEntity? Row)> RowAsync(string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
     {
         var found = new List<(string Source, TableEntity Row)>();
@@ -181,14 +181,14 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         await table.Rows.UpsertEntityAsync(chunk, TableUpdateMode.Replace, cancellationToken);
     }
 
-    /// <summary>The row of a notification with the body that is in it, where a list did not have it whole.</summary>
-    /// <returns>Null if it was taken out meanwhile.</returns>
+    /// <summary>The row of a notification with its body, if the list did not contain it.</summary>
+    /// <returns>Null if it was removed in the meantime.</returns>
     private async Task<TableEntity?> WithBodyAsync(TableEntity listed, CancellationToken cancellationToken) =>
         listed.Number(Columns.Chunks) > 0 || listed.Number(Columns.Size) <= BodyColumns.ShortBytes
             ? listed
             : await table.RowAsync(listed.PartitionKey, listed.RowKey, null, cancellationToken);
 
-    /// <returns>The notification; null if it was taken out meanwhile, and if its rows are damaged.</returns>
+    /// <returns>The notification; null if it was removed in the meantime, or if its rows are damaged.</returns>
     private async Task<(QuarantinedNotification? Notification, bool IsDamaged)> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
     {
         if (row.Number(Columns.Chunks) is not (>= 0 and <= MaxChunks and var chunks) || row.Number(Columns.Size) is not { } size)
@@ -206,7 +206,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             });
         if (pieces.Any(piece => piece is null))
         {
-            // Either it was taken out meanwhile, the pieces after the row; or they are gone by themselves.
+            // Either it was removed in the meantime, first the row and then the pieces; or only the pieces are lost.
             var isThere = await table.RowAsync(row.PartitionKey, row.RowKey, Columns.Keys, cancellationToken) is not null;
             return (null, isThere);
         }

@@ -3,23 +3,23 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>Finds jobs by their references, and what is left of purged ones.</summary>
+/// <summary>Finds jobs by their references, and tombstones of purged jobs.</summary>
 internal sealed class TableReferences(TableGateway table, TableLayout layout)
 {
-    // While a new version is rolled out, instances of the old one go on writing jobs without references; and clocks differ.
+    // During a rollout, instances of the old version still write jobs without references; and clocks differ.
     internal static readonly TimeSpan Rollout = TimeSpan.FromDays(1);
 
     public JobReferences References => layout.References;
 
-    /// <summary>The row that a purged job leaves in this period.</summary>
+    /// <summary>The tombstone of a purged job in this period.</summary>
     public TableEntity TombstoneOf(string partition, JobKey key) =>
         new(partition, RowKeys.Tombstone(RowKeys.PeriodOf(table.Time.GetUtcNow()), References.Of(key)));
 
     /// <inheritdoc cref="IJobStore.FindByReferenceAsync"/>
     /// <remarks>
-    /// One point read for each bucket of each source. The row that is read is written in the transaction of every commit. Only a job that was last
-    /// written before jobs had references has none; so after point reads that find nothing, the keys of jobs that were registered before
-    /// then are read, a thousand at a time. There are none any more once the retention has passed.
+    /// One point read for each bucket of each source. Every commit writes this row in its transaction. Only jobs last written before jobs had references have
+    /// none. So if the point reads find nothing, the keys of jobs registered before then are read, a thousand per request. Once the retention has passed, there
+    /// are no such jobs.
     /// </remarks>
     public ValueTask<Job?> FindJobAsync(string? source, string reference, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
     }
 
     /// <summary>Whether the id of a purged job has a <see cref="Tombstone"/>.</summary>
-    /// <remarks>Two point reads: of the row of this period and of the row of the period before.</remarks>
+    /// <remarks>Two point reads: for this period and for the previous one.</remarks>
     public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -51,7 +51,7 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
         },
         cancellationToken);
 
-    /// <summary>The row by which a job is found.</summary>
+    /// <summary>The row that maps a reference to its job.</summary>
     public TableEntity RowOf(string partition, JobKey key) => new(partition, RowKeys.Reference(References.Of(key))) { [Columns.Id] = key.Id };
 
     private async Task<Job?> FindAsync(
@@ -67,7 +67,7 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
             },
             cancellationToken);
 
-        // A job that is gone may have left its reference behind.
+        // The reference of a deleted job may remain.
         return found is var (at, job) && await table.RowAsync(at, RowKeys.Job(job), null, cancellationToken) is { } row ? JobRows.Read(row, JobRows.KeyOf(row)).Job : null;
     }
 

@@ -6,24 +6,24 @@ using FopWatch.Watching;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// Lists, searches and counts jobs, newest first. A search reads the rows of a word, or of ids or keys with the same beginning where these are not too many to be sorted;
-/// otherwise it goes through the rows of the list, which have the words too. Either way a page ends after so many rows.
+/// Lists, searches and counts jobs, newest first. A search reads the rows of a word, or of ids or keys with a prefix if they are few enough to be sorted.
+/// Otherwise it goes through the rows of the list, which also contain the words. Either way, a page ends after a maximum of rows.
 /// </summary>
 internal sealed class TableSearch(TableGateway table, TableReferences references, WordsBackfill words)
 {
-    /// <summary>The most rows of one index that are sorted.</summary>
+    /// <summary>The maximum of rows of one index that are sorted.</summary>
     internal const int MostSorted = 1000;
 
-    /// <summary>The most rows of the list that are looked at for a page.</summary>
+    /// <summary>The maximum of rows of the list that are examined for a page.</summary>
     internal const int MostExamined = 5000;
 
-    /// <summary>The most jobs that are read for a page of a search.</summary>
+    /// <summary>The maximum of jobs that are read for a page of a search.</summary>
     internal const int MostRead = 400;
 
     /// <summary>Reads a page.</summary>
     public async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
     {
-        // Of a list, one more than asked for tells whether there is another page.
+        // One more row than requested shows whether there is another page.
         var most = query.IsSearch ? MostRead : query.Top + 1;
         var (found, rest) = await FindAsync(query, after, most, cancellationToken);
         var rows = !query.IsSearch && found.Count > query.Top ? found[..query.Top] : found;
@@ -33,7 +33,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
             row =>
             {
-                // Between the two reads a job may have been purged, or have moved on.
+                // Between the two reads, the job may have been purged or changed.
                 var key = JobRows.KeyOf(row);
                 if (JobRows.TryRead(row, key, out var job, out _) is { } length)
                     return query.Matches(job!) ? (job!, length) : null;
@@ -46,7 +46,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         return new(jobs, last?.ToContinuation()) { Unreadable = unreadable };
     }
 
-    /// <summary>Counts jobs, up to so many.</summary>
+    /// <summary>Counts jobs, up to a maximum.</summary>
     public async Task<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
     {
         var (count, after, wanted, began) = (0, (PageEnd?)null, WantedWords.Of(query), table.Time.GetTimestamp());
@@ -77,7 +77,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         bool IsOver() => table.Time.GetElapsedTime(began) >= JobCount.Longest;
     }
 
-    /// <summary>Rows of jobs that pass or may pass, in the order of the list, and where the search ended; null for the end of the list.</summary>
+    /// <summary>Rows of jobs that match or may match, in the order of the list, and the position at which the search ended; null at the end of the list.</summary>
     private async Task<(List<Found> Found, PageEnd? End)> FindAsync(JobQuery query, PageEnd? after, int most, CancellationToken cancellationToken)
     {
         var wanted = WantedWords.Of(query);
@@ -93,13 +93,13 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     private async Task<(List<Found> Found, PageEnd? End)> GoThroughAsync(
         JobQuery query, WantedWords wanted, PageEnd? after, int most, CancellationToken cancellationToken)
     {
-        // Few jobs are overdue, and a list of their own saves reading the others. A page ends at the key in the list of all, whichever is read.
+        // Few jobs are overdue, and their separate list avoids reading the others. A page always ends at a key of the list of all jobs.
         var isOverdue = query.Overdue == true;
         var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
             .Select(partition => RangeOf(query, partition, isOverdue ? RowKeys.Overdue : RowKeys.Listed, after))
             .ToList();
 
-        // A job's row in the list of overdue ones is written and deleted with the job, so without further filters the row is enough.
+        // A job's row in the list of overdue jobs is written and deleted with the job, so without further filters it suffices.
         var overdue = !query.IsSearch && query.States.Count == 0 && query.Watches.Count == 0 ? WordMatch.Yes : WordMatch.Maybe;
         var (examined, found, last) = (0, new List<Found>(), (TableEntity?)null);
         var rows = await table.FirstAsync(
@@ -125,7 +125,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         string KeyOfAll(TableEntity row) => isOverdue ? RowKeys.ListedOf(row.RowKey) : row.RowKey;
     }
 
-    /// <summary>Whether a row of the list passes, as far as its columns say.</summary>
+    /// <summary>Whether a row of the list matches, by its columns.</summary>
     private static WordMatch Match(TableEntity listed, JobQuery query, WantedWords wanted)
     {
         if (!query.IsSearch && query.Watches.Count == 0 && query.Overdue is null)
@@ -145,7 +145,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         : query.IsSearch || query.Watches.Count > 0 || query.Overdue is not null ? Columns.ForStanding
         : Columns.Keys;
 
-    /// <summary>The rows of the list to which an index narrows a search, and whether there are no further ones; null if none does.</summary>
+    /// <summary>The rows of the list to which an index narrows a search, and whether they are all; null if no index does.</summary>
     private async Task<(List<TableEntity> Rows, bool IsWhole)?> NarrowAsync(
         JobQuery query, WantedWords wanted, PageEnd? after, CancellationToken cancellationToken)
     {
@@ -168,7 +168,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
                 best = narrowed;
         }
 
-        // Those of a state or a watch may be few, and those of a word too many to find them among.
+        // Jobs of a state or watch status may be few among very many jobs of a word.
         return best is { IsWhole: false } && query.States.Count + query.Watches.Count > 0 ? null : best;
 
         async Task<(List<TableEntity> Rows, bool IsWhole)> ExactAsync(WantedWord word)
@@ -221,7 +221,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             : match == WordMatch.Yes;
     }
 
-    /// <summary>The rows of a partition that begin with a prefix and go on as those of the list, after the end of a page and within the times of a query.</summary>
+    /// <summary>The range of rows of a partition with a prefix followed by the rest of a list key, after the end of a page and within the times of a query.</summary>
     private static RowRange RangeOf(JobQuery query, string partition, string prefix, PageEnd? after)
     {
         var from = query.Until is { } before ? RowKeys.ListedFrom(new(Math.Max(before.UtcTicks - 1, 0), TimeSpan.Zero)) : RowKeys.Listed;
@@ -236,7 +236,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     private static string? ListedOfJob(TableEntity row) =>
         row.Time(Columns.RegisteredAt) is { } at ? RowKeys.ListedAt(at, row.RowKey[RowKeys.Jobs.Length..]) : null;
 
-    /// <summary>What the service looks for in the rows of the list.</summary>
+    /// <summary>The service-side condition on rows of the list.</summary>
     private static string? Condition(JobQuery query)
     {
         var conditions = new List<string>();
@@ -244,7 +244,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             conditions.Add(AnyOf(query.States.Distinct().Select(state => TableClient.CreateQueryFilter($"State eq {WireNames.Of(state)}"))));
         if (query.Watches.Count > 0)
         {
-            // It cannot ask for what has no due time, so some of what it finds may be left out afterwards.
+            // The service cannot query for a missing due time, so some results are filtered out afterwards.
             var expired = TableClient.CreateQueryFilter($"State eq {WireNames.Of(JobState.Expired)}");
             conditions.Add(AnyOf(query.Watches.Distinct().Select(watch => watch switch
             {

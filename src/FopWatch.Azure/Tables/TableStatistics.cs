@@ -7,8 +7,8 @@ using FopWatch.Statistics;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// Statistics: a partition for each source, with a row for each hour and one for each class. An addition is a query, a read of each of its hours, mostly one, and a
-/// transaction; all again where another process was first.
+/// Statistics: a partition for each source, with a row for each hour and one for each class. An addition takes a query, a read of each of its hours (mostly one),
+/// and a transaction. If another process was first, all are repeated.
 /// </summary>
 internal sealed class TableStatistics(TableGateway table) : IStatistics
 {
@@ -17,7 +17,7 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
     private const string Ids = "Ids";
     private const string Latest = "Latest";
 
-    // More processes than add to one source within the time that an addition takes.
+    // More than the number of processes that add to one source during an addition.
     private const int MostConflicts = 10;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
@@ -38,7 +38,7 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
         TableFailures.AskAsync<IReadOnlyList<StatisticsHour>>(
             async token =>
             {
-                // The keys count down.
+                // Keys decrease with time.
                 var range = new RowRange(RowKeys.Statistics(source), RowKeys.Hour(before.AddTicks(-1)), RowKeys.After(RowKeys.Hour(from)));
                 var hours = new List<StatisticsHour>();
                 await foreach (var row in table.Rows.QueryAsync<TableEntity>(range.Filter(), cancellationToken: token))
@@ -110,7 +110,7 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
         }
         catch (RequestFailedException other) when (other.IsConflict())
         {
-            // Or it is this very addition, whose answer was lost: its id says so.
+            // Or this addition succeeded and its answer was lost, which its id shows.
             return false;
         }
 
@@ -148,7 +148,7 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             }
             catch (RequestFailedException other) when (other.IsConflict())
             {
-                // Something was added meanwhile, so it is not old.
+                // Something was added in the meantime, so the row is not old.
             }
         }
     }

@@ -10,9 +10,9 @@ using FopWatch.Watching;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// The cloud host's store: one table. What belongs to a job is in one partition and is committed in one entity group transaction.
-/// Any number of hosts may use a table at once. A call that the service refuses for now is tried again as the client's options
-/// say; after that it is a <see cref="StoreUnavailableException"/>.
+/// The cloud host's store: one table. All rows of a job are in one partition and are committed in one entity group transaction. Any number of hosts may use a
+/// table concurrently. Calls that the service refuses temporarily are retried by the client's options, and then throw a
+/// <see cref="StoreUnavailableException"/>.
 /// </summary>
 public sealed class TableStore : IStore
 {
@@ -58,13 +58,13 @@ public sealed class TableStore : IStore
     /// <summary>The leases of the sources' poll rates, in the same table.</summary>
     public IPollLeases PollLeases { get; }
 
-    /// <summary>How far purges have come, in the same table.</summary>
+    /// <summary>The progress of purges, in the same table.</summary>
     public IPurgeMarks PurgeMarks { get; }
 
-    /// <summary>When the timers of the app ran, in the same table.</summary>
+    /// <summary>The runs of the app's timers, in the same table.</summary>
     public TableTimerRuns TimerRuns { get; }
 
-    /// <summary>Finds out whether rows can be written, read and deleted, with a row that nothing else looks at.</summary>
+    /// <summary>Checks that rows can be written, read and deleted, with a row that nothing else uses.</summary>
     /// <exception cref="StoreUnavailableException">They cannot.</exception>
     public async ValueTask ProveAsync(CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
@@ -77,7 +77,7 @@ public sealed class TableStore : IStore
             }
             finally
             {
-                // Also where the caller has given up: the row would stay.
+                // Also if the caller has cancelled, because the row would stay.
                 await _rows.DeleteEntityAsync(partition, key, cancellationToken: CancellationToken.None);
             }
 
@@ -85,13 +85,13 @@ public sealed class TableStore : IStore
         },
         cancellationToken);
 
-    /// <summary>Opens the store; makes the table where there is none.</summary>
-    /// <param name="service">The storage account. Its options say how often and how long requests are tried again.</param>
-    /// <param name="options">Where the rows are and how.</param>
-    /// <param name="time">The clock, by which leftovers are told from what is just being written.</param>
+    /// <summary>Opens the store; creates the table if it does not exist.</summary>
+    /// <param name="service">The storage account. Its options determine the retries of requests.</param>
+    /// <param name="options">The options of the table.</param>
+    /// <param name="time">The clock, which distinguishes leftovers from writes in progress.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    /// <exception cref="InvalidOperationException">The table was laid out otherwise than the options or this version of FopWatch have it.</exception>
+    /// <exception cref="InvalidOperationException">The layout of the table does not match the options or this version of FopWatch.</exception>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public static async Task<TableStore> CreateAsync(
         TableServiceClient service, TableStoreOptions options, TimeProvider time, CancellationToken cancellationToken)

@@ -3,18 +3,18 @@ using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tables;
 
-/// <summary>What is known of a timer.</summary>
+/// <summary>The runs of a timer.</summary>
 /// <param name="Name">The timer.</param>
-/// <param name="Since">When somebody first looked whether it runs.</param>
-/// <param name="RanAt">When it ran last; null if it has not yet.</param>
-/// <param name="TakenUntil">Until when its work is somebody's who does it in its place.</param>
+/// <param name="Since">When an instance first checked whether it runs.</param>
+/// <param name="RanAt">When it last ran; null if it has not run yet.</param>
+/// <param name="TakenUntil">Until when an instance has taken its work.</param>
 public sealed record TimerRun(string Name, DateTimeOffset Since, DateTimeOffset? RanAt, DateTimeOffset? TakenUntil)
 {
     /// <summary>The version of the row.</summary>
     internal ETag ETag { get; init; }
 }
 
-/// <summary>When the timers of an app ran, in a row for each: seen by all its instances.</summary>
+/// <summary>The runs of an app's timers, a row for each, shared by all its instances.</summary>
 public sealed class TableTimerRuns
 {
     private const string Since = "Since";
@@ -26,7 +26,7 @@ public sealed class TableTimerRuns
 
     internal TableTimerRuns(TableClient table, TimeProvider time) => (_table, _time) = (table, time);
 
-    /// <summary>All timers that were looked for or have run.</summary>
+    /// <summary>All timers that have been checked or have run.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
     public ValueTask<IReadOnlyList<TimerRun>> ReadAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<TimerRun>>(
         async _ =>
@@ -44,16 +44,16 @@ public sealed class TableTimerRuns
         },
         cancellationToken);
 
-    /// <summary>A timer runs now.</summary>
+    /// <summary>Records that a timer runs now.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
     public ValueTask<bool> RanAsync(string timer, CancellationToken cancellationToken) => MergeAsync(timer, RanAt, _time.GetUtcNow(), cancellationToken);
 
-    /// <summary>Somebody looks whether a timer runs of which nothing is known.</summary>
+    /// <summary>Records the first check of an unknown timer.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
     public ValueTask<bool> LookedForAsync(string timer, CancellationToken cancellationToken) => MergeAsync(timer, Since, _time.GetUtcNow(), cancellationToken);
 
-    /// <summary>Takes the work of a timer, or gives it back, unless another was first or the timer has run.</summary>
-    /// <returns>What is known of the timer then; null if it was not taken.</returns>
+    /// <summary>Takes the work of a timer, or gives it back, unless another instance was first or the timer has run.</summary>
+    /// <returns>The timer's new state; null if the work was not taken.</returns>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now. It may have been taken.</exception>
     public ValueTask<TimerRun?> TryTakeAsync(TimerRun run, DateTimeOffset until, CancellationToken cancellationToken) => TableFailures.AskAsync<TimerRun?>(
         async _ =>
@@ -66,7 +66,7 @@ public sealed class TableTimerRuns
             }
             catch (RequestFailedException other) when (other.IsConflict())
             {
-                // Or it is this very write, whose answer was lost: then nobody does the work until it is over.
+                // Or this write succeeded and its answer was lost: then nobody does the work until its time is over.
                 return null;
             }
         },

@@ -5,8 +5,8 @@ using RequestFailedException = Azure.RequestFailedException;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// Gives words to the jobs of earlier versions. While a new version is rolled out, instances of the old one go on writing jobs without words: so the
-/// last pass over a partition begins a day after the first instance of the new version. Until then searches go through the list.
+/// Adds words to the jobs of earlier versions. During a rollout, instances of the old version still write jobs without words, so the last pass over a partition
+/// starts a day after the first instance of the new version. Until then, searches go through the list.
 /// </summary>
 public sealed class WordsBackfill
 {
@@ -16,7 +16,7 @@ public sealed class WordsBackfill
     private const string BeganAt = "BeganAt";
     private const string UpTo = "UpTo";
 
-    // A job that changes more often while it is looked at is written with its words.
+    // A job that changes more often than this during the pass is written with its words.
     private const int MostTries = 3;
 
     private readonly TableGateway _table;
@@ -24,11 +24,11 @@ public sealed class WordsBackfill
 
     internal WordsBackfill(TableGateway table, TableLayout layout) => (_table, _from) = (table, layout.WordsFrom);
 
-    /// <summary>Whether all jobs were known to have their words when somebody looked last.</summary>
+    /// <summary>Whether all jobs had their words at the last check.</summary>
     internal bool IsComplete => _from is null;
 
-    /// <summary>Gives words to jobs that have none, for so long at the most. The next call goes on where it ended.</summary>
-    /// <param name="longest">After which nothing further is begun.</param>
+    /// <summary>Adds words to jobs without words, within a time limit. The next call continues.</summary>
+    /// <param name="longest">The time after which no further job is started.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Whether all jobs have their words.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have their words.</exception>
@@ -51,7 +51,7 @@ public sealed class WordsBackfill
         },
         cancellationToken);
 
-    /// <summary>Whether all jobs have their words. Costs a request while they have not.</summary>
+    /// <summary>Whether all jobs have their words. Costs a request until they have.</summary>
     internal async Task<bool> CheckCompleteAsync(CancellationToken cancellationToken)
     {
         if (_from is not null && await _table.RowAsync(RowKeys.TablePartition, RowKeys.WordsMark, null, cancellationToken) is { } mark)
@@ -59,7 +59,7 @@ public sealed class WordsBackfill
         return IsComplete;
     }
 
-    /// <summary>The row that says since when jobs have words.</summary>
+    /// <summary>The row with the time from which on jobs have words.</summary>
     internal static TableEntity MarkOf(DateTimeOffset from, bool isComplete) =>
         new(RowKeys.TablePartition, RowKeys.WordsMark) { [From] = from, [IsDone] = isComplete };
 
@@ -122,7 +122,7 @@ public sealed class WordsBackfill
             }
             catch (RequestFailedException changed) when (changed.IsConflict())
             {
-                // It is as somebody else wrote it now.
+                // Another writer has changed it.
             }
         }
     }

@@ -336,7 +336,7 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
         await Store.Due.NextDueAsync("media", Sample.Start, Cancelled);
         var pending = await Store.Outbox.PendingAsync(10, Cancelled);
         Assert.Equal("good", Assert.Single(pending, one => one.Problem is null).Key.Id);
-        Assert.Equal([("media", "its row key is not one of an event")], pending.Where(one => one.Problem is not null).Select(one => (one.Key.Source, one.Problem!)).Distinct());
+        Assert.Equal([("media", "its row key is not that of an event")], pending.Where(one => one.Problem is not null).Select(one => (one.Key.Source, one.Problem!)).Distinct());
         Assert.Equal((5, 5L), (pending.Count, (await Store.Outbox.DepthAsync(Cancelled)).Count));
         Assert.Empty((await Store.Quarantine.ListAsync(null, 10, null, Cancelled)).Elements);
         await Store.Outbox.SetAsideAsync([.. pending.Where(one => one.Problem is not null)], Cancelled);
