@@ -47,13 +47,13 @@ public sealed partial class FigureTests
         { "docs/jobs.md", $"A report of more than {JsonFields.MaxObjects.ToString("N0", Spaced)} commands is not read" },
         { "docs/azure.md", $"1 read for each of up to {ClockSkewRepair.AtOnce} jobs" },
         { "docs/guarantees.md", $"The first {BodyMemory.OrdinaryBody / 1024} KiB of a body come from a reserve of {Mebibytes(BodyMemory.OrdinaryBytes)} MiB, the rest from {Mebibytes(BodyMemory.LargeBytes)} MiB" },
-        { "docs/threats.md", $"{LocalHost.HeadersTimeout.TotalSeconds} s for a head, 240 bytes/s and {BodyMemory.Patience.TotalSeconds} s for a body" },
-        { "docs/threats.md", $"beyond {BodyMemory.OrdinaryBody / 1024} KiB it has to grow by a sixth in {BodyMemory.LargePatience.TotalSeconds} s" },
+        { "docs/threats.md", $"{LocalHost.HeadersTimeout.TotalSeconds} s for a header; for a body 240 bytes/s and {BodyMemory.Patience.TotalSeconds} s," },
+        { "docs/threats.md", $"beyond {BodyMemory.OrdinaryBody / 1024} KiB growth by a sixth in {BodyMemory.LargePatience.TotalSeconds} s" },
         { "docs/threats.md", $"the first {BodyMemory.OrdinaryBody / 1024} KiB of a body come from a reserve of {Mebibytes(BodyMemory.OrdinaryBytes)} MiB, the rest from {Mebibytes(BodyMemory.LargeBytes)} MiB" },
         { "docs/threats.md", $"at most {LocalHost.MaxConnections}, each with 64 KiB read ahead" },
-        { "docs/threats.md", $"at most {Admission.Notifications} notifications, {Admission.Lists} lists, {Admission.Calls} other calls and {Admission.Waiting} waiting calls at once" },
-        { "docs/threats.md", $"a body that has brought nothing for {SharedBytes.Stalled.TotalSeconds} s loses its memory" },
-        { "docs/threats.md", $"{PollPlan.HintSpacing.TotalSeconds} s between the polls of a job that hints cause" },
+        { "docs/threats.md", $"at most {Admission.Notifications} concurrent notifications, {Admission.Lists} long lists, {Admission.Lists} short lists and searches, {Admission.Calls} other calls and {Admission.Waiting} waiting calls" },
+        { "docs/threats.md", $"a body without progress for {SharedBytes.Stalled.TotalSeconds} s loses its memory" },
+        { "docs/threats.md", $"{PollPlan.HintSpacing.TotalSeconds} s between polls of a job that hints cause" },
         { "docs/threats.md", $"(but at least {HintAdmission.LeastBacklog}, at most {HintAdmission.MostBacklog})" },
         { "docs/threats.md", $"{QuarantineLimit.MaxNotifications.ToString("N0", Spaced)} notifications and {Mebibytes(QuarantineLimit.MaxBytes)} MiB per source" },
     };
@@ -77,7 +77,7 @@ public sealed partial class FigureTests
         Assert.Contains($"`…storageProvider.partitionCount` {partitions} |", functions, StringComparison.Ordinal);
         Assert.Contains($"`functionTimeout` {TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture).TotalMinutes} minutes |", functions, StringComparison.Ordinal);
         Assert.Contains($"{partitions} control queues (`partitionCount`), {activities} activities", infra, StringComparison.Ordinal);
-        Assert.Contains($"and {orchestrations} orchestrations an instance", infra, StringComparison.Ordinal);
+        Assert.Contains($"and {orchestrations} orchestrations per instance", infra, StringComparison.Ordinal);
         Assert.Contains($"queues of {partitions} partitions", infra, StringComparison.Ordinal);
     }
 
