@@ -31,7 +31,7 @@ public abstract class BodyContract : HostContract
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.open"}""");
 
-        foreach (var (path, detail) in ((string, string)[])[("media/z0.open", "No report of the job is stored: none has arrived yet, or all were too long."), ("media/z0.none", "There is no job with this source and id."), ("none/z0.open", "No job of that source and id is known.")])
+        foreach (var (path, detail) in ((string, string)[])[("media/z0.open", "No report of the job is stored: none has arrived yet, or all were too long."), ("media/z0.none", "There is no job with this source and id."), ("none/z0.open", "There is no job with this source and id.")])
         {
             using var answer = await host.Http.GetAsync($"/api/jobs/{path}/body", Cancelled);
             Assert.Equal((path, HttpStatusCode.NotFound), (path, answer.StatusCode));
