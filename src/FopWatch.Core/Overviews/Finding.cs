@@ -2,42 +2,42 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.Overviews;
 
-/// <summary>How much a finding matters.</summary>
+/// <summary>The severity of a finding.</summary>
 public enum FindingLevel
 {
-    /// <summary>Something does not work: outcomes are late, or would be lost.</summary>
+    /// <summary>Something does not work: outcomes are late or may be lost.</summary>
     Trouble,
 
-    /// <summary>Something is likely to be wrong, and outcomes are found nevertheless.</summary>
+    /// <summary>Something is probably wrong, but outcomes are still found.</summary>
     Warning,
 
-    /// <summary>Something costs more than it has to.</summary>
+    /// <summary>Something costs more than necessary.</summary>
     Info,
 }
 
-/// <summary>Something that is worth looking at. It holds no id, token, secret key or body.</summary>
+/// <summary>Something that deserves attention. It holds no id, token, secret key or body.</summary>
 public sealed record Finding
 {
     /// <summary>
-    /// What it is, in a stable word: one of <c>noNotifications</c>, <c>fewNotifications</c>, <c>lateNotifications</c>, <c>unsignedNotifications</c>, <c>unknownAccessKey</c>,
-    /// <c>quarantineFills</c>, <c>quarantined</c>, <c>pollsHeldBack</c>, <c>jobsOverdue</c>, <c>booksUnaccounted</c>, <c>publishingSlow</c>, or a kind of a trouble of
+    /// The kind, as a stable word: one of <c>noNotifications</c>, <c>fewNotifications</c>, <c>lateNotifications</c>, <c>unsignedNotifications</c>, <c>unknownAccessKey</c>,
+    /// <c>quarantineFills</c>, <c>quarantined</c>, <c>pollsHeldBack</c>, <c>jobsOverdue</c>, <c>booksUnaccounted</c>, <c>publishingSlow</c>, or a kind of trouble in
     /// <c>/health/ready</c>. Later versions may add words.
     /// </summary>
     public required string Kind { get; init; }
 
-    /// <summary>How much it matters.</summary>
+    /// <summary>The severity.</summary>
     public required FindingLevel Level { get; init; }
 
     /// <summary>When it began; null if that is unknown.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>How often it has happened, or of how many it is; null if there is nothing to count.</summary>
+    /// <summary>How often it has happened, or how many are affected; null if there is nothing to count.</summary>
     public long? Count { get; init; }
 
     /// <summary>What it is and what to do about it, in English.</summary>
     public required string Detail { get; init; }
 
-    /// <summary>A trouble as a finding.</summary>
+    /// <summary>Converts a trouble to a finding.</summary>
     public static Finding Of(Trouble trouble)
     {
         ArgumentNullException.ThrowIfNull(trouble);
@@ -51,14 +51,14 @@ public sealed record Finding
         };
     }
 
-    /// <summary>The word of a kind of trouble.</summary>
+    /// <summary>The word for a kind of trouble.</summary>
     public static string KindOf(TroubleKind kind)
     {
         var name = kind.ToString();
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    // What strangers can cause is a warning at most.
+    // A trouble that strangers can cause is at most a warning.
     private static FindingLevel LevelOf(TroubleKind kind) => kind switch
     {
         TroubleKind.StatusApiThrottles or TroubleKind.UnknownIds or TroubleKind.WrongSignature or TroubleKind.UnreadableNotifications

@@ -9,12 +9,12 @@ using FopWatch.Watching;
 namespace FopWatch.Overviews;
 
 /// <summary>
-/// Decides what of a source is worth looking at. Sums are of all processes, so these findings are the same whichever process is asked; troubles are those that
-/// this process saw.
+/// Decides the findings of a source. Findings from sums are the same in every process, because sums cover all processes. Findings from troubles cover only this
+/// process.
 /// </summary>
 internal static class Findings
 {
-    /// <summary>So many notifications, all with a wrong signature, are no accident.</summary>
+    /// <summary>From this number on, notifications that all have a wrong signature are no coincidence.</summary>
     public const int LeastInvalid = 3;
 
     private const int LeastUnsigned = 5;
@@ -33,10 +33,10 @@ internal static class Findings
 
     private static readonly TimeSpan LongHeldBack = TimeSpan.FromMinutes(2);
 
-    // From 66 seconds on.
+    // Delays from 66 s.
     private static readonly int SlowOctave = HourSums.OctaveOf(TimeSpan.FromSeconds(66));
 
-    /// <summary>What is worth looking at, the worst first.</summary>
+    /// <summary>The findings, most severe first.</summary>
     public static IReadOnlyList<Finding> Of(SourceSigns signs)
     {
         ArgumentNullException.ThrowIfNull(signs);
@@ -44,7 +44,7 @@ internal static class Findings
         if (signs.IsEverySignatureWrong())
             found.Add(WrongSignatures(signs));
 
-        // That all of them are wrong says more than that some are.
+        // A finding about all signatures replaces the trouble about some.
         found.AddRange(signs.Troubles.Where(trouble => trouble.Kind != TroubleKind.WrongSignature || found.Count == 0).Select(Finding.Of));
         Add(Unsigned(signs));
         Add(Notifications(signs));
@@ -58,7 +58,7 @@ internal static class Findings
         Add(Publishing(signs));
         return Ordered(found);
 
-        // A trouble of the same kind says since when.
+        // A trouble of the same kind takes precedence: it has a start time.
         void Add(Finding? finding)
         {
             if (finding is not null && !found.Exists(one => one.Kind == finding.Kind))
@@ -66,7 +66,7 @@ internal static class Findings
         }
     }
 
-    /// <summary>The worst first; of those alike, the longest.</summary>
+    /// <summary>Most severe first, then oldest first.</summary>
     public static IReadOnlyList<Finding> Ordered(IEnumerable<Finding> findings) =>
         [.. findings.OrderBy(one => one.Level).ThenBy(one => one.Since ?? DateTimeOffset.MaxValue).ThenBy(one => one.Kind, StringComparer.Ordinal)];
 
@@ -78,7 +78,7 @@ internal static class Findings
     {
         var (count, key) = (signs.Day()[HourSum.NotifiedInvalid], OneUnknownKey(signs.WrongSignatures));
 
-        // Whoever has the notify URL can send some to a source that is quiet.
+        // Anyone who has the notify URL can send wrong signatures to an otherwise quiet source.
         var isMissed = ByPoll(signs.Day()) > 0 || signs.Hours.Any(hour => hour.Sums[HourSum.NotifiedStrong] > 0);
         var all = $"All {Number(count)} notifications of the last 24 hours went to quarantine";
         return new()
@@ -118,7 +118,7 @@ internal static class Findings
 
     private static Finding? Notifications(SourceSigns signs)
     {
-        // The hour of the last notification may have both jobs before and after it.
+        // The hour of the last notification may have jobs from before and after it.
         var yesterday = StatisticsCollector.HourOf(signs.Now).AddHours(-23);
         var last = signs.Latest.NotifiedAt ?? signs.Hours.LastOrDefault(hour => Notified(hour.Sums) > 0)?.Hour;
         var since = last is { } at && StatisticsCollector.HourOf(at).AddHours(1) is var next && next > yesterday ? next : yesterday;
@@ -133,12 +133,12 @@ internal static class Findings
                 Level = last is null ? FindingLevel.Info : FindingLevel.Warning,
                 Since = last,
                 Count = unheard,
-                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification is known to have come")}, and {Many(unheard, "job", "jobs")} had to be found by polls. "
-                    + "Check that the provider is given the notify URL and can reach it.",
+                Detail = $"{(last is { } heard ? $"No notification has arrived since {Time(heard)}" : "No notification is known to have arrived")}, and polls had to find {Many(unheard, "outcome", "outcomes")}. "
+                + "Check that jobs are submitted with the notify URL, and that the provider can reach it.",
             };
         }
 
-        // Jobs of this hour and the last may have been registered a moment ago.
+        // Jobs of this hour and the last may have been registered just now.
         if (signs.Books?.Open is { } open and >= LeastUnheard
             && Notified(signs.Day()) == 0
             && signs.Day()[HourSum.Registered] - signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))[HourSum.Registered] >= LeastUnheard)
@@ -149,7 +149,7 @@ internal static class Findings
                 Level = FindingLevel.Info,
                 Since = last,
                 Count = open,
-                Detail = $"No notification has come in the last 24 hours, and {Many(open, "job is", "jobs are")} open. Check that the provider is given the notify URL and can reach it.",
+                Detail = $"No notification has arrived in the last 24 hours, and {Many(open, "job is", "jobs are")} open. Check that jobs are submitted with the notify URL, and that the provider can reach it.",
             };
         }
 
@@ -162,7 +162,7 @@ internal static class Findings
                 Count = (long)share.Jobs,
                 Detail = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may be lost on the way, or some jobs may be submitted without the notify URL."),
+                    $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may get lost, or some jobs may be submitted without the notify URL."),
             }
             : null;
     }
@@ -177,8 +177,8 @@ internal static class Findings
                 Kind = "lateNotifications",
                 Level = FindingLevel.Warning,
                 Count = late,
-                Detail = $"Of the {Number(all)} jobs that were notified in the last 24 hours, a poll had found {Number(late)} before. Notifications may be held up on the way, "
-                    + "or the provider's first attempts fail: it sends them again for minutes or hours. Check that the notify URL answers 200 at once.",
+                Detail = $"Of the {Number(all)} jobs that were notified in the last 24 hours, a poll had found {Number(late)} before. Notifications may be delayed on the way, "
+                + "or the provider's first attempts fail, and it retries for minutes or hours. Check that the notify URL answers 200 at once.",
             }
             : null;
     }
@@ -186,7 +186,7 @@ internal static class Findings
     private static long ByPoll(HourSums sums) =>
         sums[HourSum.SucceededByPoll] + sums[HourSum.PartiallyFailedByPoll] + sums[HourSum.FailedByPoll] + sums[HourSum.CancelledByPoll];
 
-    /// <summary>What other processes saw of the status API. Ids that it does not know may be made up, so sums say nothing of them.</summary>
+    // Covers the polls of all processes. Unknown ids are left out, because they may be made up.
     private static IEnumerable<Finding> Polls(SourceSigns signs)
     {
         var lately = signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1));
@@ -209,7 +209,7 @@ internal static class Findings
                 Level = kind != TroubleKind.StatusApiThrottles && failed >= MostFail * all && !isAnswering ? FindingLevel.Trouble : FindingLevel.Warning,
                 Count = failed,
                 Detail = $"{Number(failed)} of the {Number(all)} polls of this hour and the last {what}{(isAnswering ? "; the last poll was answered with a report" : "")}. "
-                    + (kind == TroubleKind.StatusApiThrottles ? $"Lower FopWatch:Sources:{name}:Poll:PerSecond if it goes on." : $"Check FopWatch:Sources:{name}:StatusEndpoint and the network."),
+                    + (kind == TroubleKind.StatusApiThrottles ? $"Lower FopWatch:Sources:{name}:Poll:PerSecond if it persists." : $"Check FopWatch:Sources:{name}:StatusEndpoint and the network."),
             };
         }
     }
@@ -226,7 +226,7 @@ internal static class Findings
                 Count = held.Count,
                 Detail = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{(held.Count >= OverviewReader.CountedUpTo ? "At least " : "")}{held.Count} polls are due and not made, one of them since {Time(longest)}. FopWatch:Sources:{signs.Source.Name}:Poll:PerSecond is {signs.Source.Poll.PerSecond}; raise it if the status API allows more, or see whether the API is slow."),
+                    $"{(held.Count >= OverviewReader.CountedUpTo ? "At least " : "")}{held.Count} polls are due but not made, the oldest since {Time(longest)}. FopWatch:Sources:{signs.Source.Name}:Poll:PerSecond is {signs.Source.Poll.PerSecond}; raise it if the status API allows more, or check whether the API is slow."),
             }
             : null;
     }
@@ -237,7 +237,7 @@ internal static class Findings
             Kind = "jobsOverdue",
             Level = FindingLevel.Warning,
             Count = count,
-            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Many(count, "open job takes", "open jobs take")} much longer than jobs of their kind. The provider may be slow or have lost them.",
+            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Many(count, "open job takes", "open jobs take")} much longer than usual for their command. The provider may be slow, or may have lost them.",
         }
         : null;
 
@@ -254,7 +254,7 @@ internal static class Findings
                 Count = size.Notifications,
                 Detail = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further ones are answered 503 and are lost when the provider gives up. GET /api/quarantine says why they are there: fix the cause, retry them, and delete the rest."),
+                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further notifications are answered 503 and are lost when the provider gives up. GET /api/quarantine gives the reasons: fix the cause, retry the notifications, and delete the rest."),
             };
         }
 
@@ -264,7 +264,7 @@ internal static class Findings
                 Kind = "quarantined",
                 Level = FindingLevel.Info,
                 Count = lately,
-                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. GET /api/quarantine says why: fix the cause, then retry them.",
+                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. GET /api/quarantine gives the reasons: fix the cause, then retry them.",
             }
             : null;
     }
@@ -275,13 +275,13 @@ internal static class Findings
             Kind = "booksUnaccounted",
             Level = FindingLevel.Trouble,
             Count = count,
-            Detail = $"The books do not balance: {Many(count, "job is", "jobs are")} unaccounted for. The log of the sweep has more; report it.",
+            Detail = $"The books do not balance: {Many(count, "job is", "jobs are")} unaccounted for. Report this, with the sweep's log.",
         }
         : null;
 
     private static Finding? Publishing(SourceSigns signs)
     {
-        // Octaves are exact at their bounds.
+        // Octaves are exact at their boundaries.
         var octaves = signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))[HourHistogram.Lag];
         var (slow, all) = (octaves[SlowOctave..].Sum(), octaves.Sum());
         return all >= LeastPublished && slow >= ManySlow * all
@@ -290,7 +290,7 @@ internal static class Findings
                 Kind = "publishingSlow",
                 Level = FindingLevel.Warning,
                 Count = slow,
-                Detail = $"{Number(slow)} of the {Number(all)} events of this hour and the last were published more than a minute after their commits. Check the broker, and the depth of the outbox.",
+                Detail = $"{Number(slow)} of the {Number(all)} events of this hour and the last were published more than a minute after their commits. Check the broker and the depth of the outbox.",
             }
             : null;
     }

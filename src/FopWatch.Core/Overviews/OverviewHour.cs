@@ -2,13 +2,13 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Overviews;
 
-/// <summary>What was counted of a source in an hour.</summary>
+/// <summary>The sums of a source in one hour.</summary>
 public sealed record OverviewHour
 {
     /// <summary>The source.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The beginning of the hour.</summary>
+    /// <summary>The start of the hour.</summary>
     public required DateTimeOffset Hour { get; init; }
 
     /// <summary>Jobs that were registered, or that a genuine notification named.</summary>
@@ -26,7 +26,7 @@ public sealed record OverviewHour
     /// <summary>Polls by answer.</summary>
     public required PolledCounts Polled { get; init; }
 
-    /// <summary>Outcomes by state, and by what brought them.</summary>
+    /// <summary>Outcomes by state and channel.</summary>
     public required SettledCounts Settled { get; init; }
 
     /// <summary>Jobs that were found overdue.</summary>
@@ -41,16 +41,16 @@ public sealed record OverviewHour
     /// <summary>Jobs of known age that a poll settled.</summary>
     public required long Found { get; init; }
 
-    /// <summary>Those of <c>found</c> whose notification came later after all.</summary>
+    /// <summary>Jobs in <c>found</c> whose notification arrived later.</summary>
     public required long NotifiedLate { get; init; }
 
     /// <summary>How late polls found outcomes; null if none did.</summary>
     public Quantiles? DelayByPoll { get; init; }
 
-    /// <summary>From a change to its event being published; null if none was.</summary>
+    /// <summary>The time from a change to the publication of its event; null if none was published.</summary>
     public Quantiles? Lag { get; init; }
 
-    /// <summary>What an hour of statistics says.</summary>
+    /// <summary>Converts an hour of statistics.</summary>
     public static OverviewHour Of(StatisticsHour hour)
     {
         ArgumentNullException.ThrowIfNull(hour);
@@ -89,7 +89,7 @@ public sealed record OverviewHour
 /// <summary>Notifications by trust.</summary>
 /// <param name="Strong">With a signature that covers the body.</param>
 /// <param name="Weak">With a signature that does not cover the body.</param>
-/// <param name="None">Without a signature, or with one that no key is there to check.</param>
+/// <param name="None">Without a signature, or with a signature that cannot be verified because no key is configured.</param>
 /// <param name="Invalid">With a wrong signature.</param>
 public sealed record NotifiedCounts(long Strong, long Weak, long None, long Invalid);
 
@@ -98,18 +98,18 @@ public sealed record NotifiedCounts(long Strong, long Weak, long None, long Inva
 /// <param name="NotFound">Answered with "no such id".</param>
 /// <param name="Throttled">Answered with a request to slow down.</param>
 /// <param name="Unavailable">Not answered.</param>
-/// <param name="Refused">Refused, or answered with what cannot be understood.</param>
+/// <param name="Refused">Refused, or the answer could not be understood.</param>
 /// <param name="OutOfScope">Answered about another bucket or pipeline.</param>
 public sealed record PolledCounts(long Report, long NotFound, long Throttled, long Unavailable, long Refused, long OutOfScope);
 
 /// <summary>Outcomes by state.</summary>
-/// <param name="Succeeded">Those that succeeded.</param>
-/// <param name="PartiallyFailed">Those that failed in part.</param>
-/// <param name="Failed">Those that failed.</param>
-/// <param name="Cancelled">Those that were cancelled.</param>
+/// <param name="Succeeded">Jobs that succeeded.</param>
+/// <param name="PartiallyFailed">Jobs that partially failed.</param>
+/// <param name="Failed">Jobs that failed.</param>
+/// <param name="Cancelled">Jobs that were cancelled.</param>
 public sealed record SettledCounts(ChannelCounts Succeeded, ChannelCounts PartiallyFailed, ChannelCounts Failed, ChannelCounts Cancelled);
 
-/// <summary>Outcomes by what brought them.</summary>
+/// <summary>Outcomes by channel.</summary>
 /// <param name="Notification">By a notification.</param>
 /// <param name="Poll">By a poll.</param>
 public sealed record ChannelCounts(long Notification, long Poll);

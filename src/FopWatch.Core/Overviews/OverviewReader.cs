@@ -8,42 +8,42 @@ using FopWatch.Watching;
 
 namespace FopWatch.Overviews;
 
-/// <summary>Reads the status of the sources. What it costs does not depend on how many jobs there are.</summary>
+/// <summary>Reads the status of the sources. The cost does not depend on the number of jobs.</summary>
 /// <remarks>
-/// In Table Storage an overview takes 2 queries for the books, and for each source a read, a query for each 1,000 hours (at least the last 7 days), a query of the
-/// due index and one of the list of overdue jobs in each bucket, a few more where much is due or overdue, and a query for each 1,000 notifications in quarantine, of which
-/// there are 10,000 at the most. SQLite reads the kept books and ranges of indexes. The notifications in quarantine themselves are read, 5 of them, only where every notification of a day
-/// had a wrong signature.
+/// In Table Storage an overview takes 2 queries for the books. For each source it takes a read, a query per 1,000 hours (at least the last 7 days), a query of
+/// the due index and one of the list of overdue jobs per bucket, a few more if many jobs are due or overdue, and a query per 1,000 notifications in quarantine
+/// (at most 10,000). SQLite reads the stored books and index ranges. If every notification of a day had a wrong signature, 5 notifications in quarantine are
+/// read too.
 /// </remarks>
-/// <param name="jobs">Has the books.</param>
+/// <param name="jobs">Provides the books.</param>
 /// <param name="due">The due index.</param>
 /// <param name="quarantine">The quarantine.</param>
 /// <param name="statistics">The statistics.</param>
-/// <param name="collector">What this process has counted and not added to them yet.</param>
-/// <param name="plans">What this process has learned.</param>
-/// <param name="troubles">What this process saw go wrong.</param>
+/// <param name="collector">The counts of this process that are not written yet.</param>
+/// <param name="plans">The learned plans of this process.</param>
+/// <param name="troubles">The troubles of this process.</param>
 /// <param name="time">The clock.</param>
 public sealed class OverviewReader(
     IJobStore jobs, IDueIndex due, IQuarantine quarantine, IStatistics statistics, StatisticsCollector collector, LearnedPlans plans, Troubles troubles, TimeProvider time)
 {
-    /// <summary>The most hours: statistics are not kept for longer.</summary>
+    /// <summary>The most hours. Statistics are not kept longer.</summary>
     public const int MostHours = 2160;
 
-    /// <summary>The most polls that are counted, and the most overdue jobs.</summary>
+    /// <summary>The number at which due polls and overdue jobs stop counting.</summary>
     public const int CountedUpTo = 1000;
 
     private const int SourcesAtOnce = 4;
     private const int LookedAt = 5;
 
-    /// <summary>How long a poll may be due before it counts as held back: the watch of a job in the cloud host starts within seconds.</summary>
+    // How long a poll may be due before it counts as held back. In the cloud host a watch starts within seconds.
     private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>Reads an overview.</summary>
     /// <param name="of">The sources.</param>
-    /// <param name="hours">From 1 to <see cref="MostHours"/>.</param>
-    /// <param name="withInstallation">Whether what concerns no single source is to be in it.</param>
+    /// <param name="hours">The number of hours: 1 to <see cref="MostHours"/>.</param>
+    /// <param name="withInstallation">Whether to include findings about the whole installation.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<Overview> ReadAsync(IEnumerable<Source> of, int hours, bool withInstallation, CancellationToken cancellationToken)
@@ -140,7 +140,7 @@ public sealed class OverviewReader(
             .OfType<SignatureDiagnosis>()];
     }
 
-    /// <summary>Null while a part was never counted: the sum of the others would be taken for all.</summary>
+    // Null until every part was counted: the sum of some parts would be mistaken for the whole.
     private static CountedBooks? BooksOf(string source, IReadOnlyList<BooksPart> parts, DateTimeOffset now)
     {
         // A source that never had a job has no part.

@@ -6,20 +6,20 @@ using FopWatch.Watching;
 
 namespace FopWatch.Overviews;
 
-/// <summary>Reads what is known of the sources and says by which plans this process polls, and what these come to.</summary>
+/// <summary>Reports the plans by which this process polls, and their expected polls and delays, from the statistics.</summary>
 /// <remarks>
-/// Costs two reads of statistics for each source. The optimum of each class takes as long to compute as learning its plan, so one source is computed at a time,
-/// and its report is kept for <see cref="Kept"/> unless the process has learned other plans.
+/// It costs two reads of statistics per source. Computing the optimum of a class takes as long as learning its plan. So one source is computed at a time, and
+/// its report is cached for <see cref="Kept"/> unless the process learns other plans.
 /// </remarks>
 /// <param name="statistics">The statistics.</param>
-/// <param name="plans">What this process has learned.</param>
+/// <param name="plans">The learned plans of this process.</param>
 /// <param name="time">The clock.</param>
 public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans, TimeProvider time) : IDisposable
 {
-    /// <summary>The most ages of a plan that are answered.</summary>
+    /// <summary>The most ages of a plan that are reported.</summary>
     public const int MostAges = 200;
 
-    /// <summary>How long the report of a source is kept.</summary>
+    /// <summary>How long the report of a source is cached.</summary>
     public static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<string, KeptReport> _kept = new(StringComparer.Ordinal);
@@ -92,7 +92,7 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
             if (CommandClass.IsIdle(one.Class))
                 return Report(one.Class, one.Ages, null, PlanInUse.Fixed, rank < SourcePlans.MostPlans);
 
-            // A job's class is not known before its first poll, which is that of the source.
+            // The class of a job is unknown before its first poll, so the source's plan decides that poll.
             var own = learned?.OfClasses.GetValueOrDefault(one.Class);
             var first = learned?.OfSource?.WaitAt(TimeSpan.Zero) ?? source.Poll.First;
             var ages = own?.AgesAfter(first.TotalSeconds) ?? learned?.OfSource?.Ages;

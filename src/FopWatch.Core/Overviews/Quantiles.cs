@@ -2,13 +2,13 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Overviews;
 
-/// <summary>Two quantiles of lengths of time, in seconds. They are read from octaves, so they are right within a factor of 2.</summary>
+/// <summary>Two quantiles of durations, in seconds. They come from octaves, so they are accurate to a factor of 2.</summary>
 /// <param name="P50">The median.</param>
-/// <param name="P95">What 95 % do not exceed.</param>
-/// <param name="Of">How many lengths were counted.</param>
+/// <param name="P95">The 95th percentile.</param>
+/// <param name="Of">The number of durations.</param>
 public sealed record Quantiles(double P50, double P95, long Of)
 {
-    /// <summary>Of the octaves of a histogram; null if nothing was counted.</summary>
+    /// <summary>The quantiles of a histogram; null if it is empty.</summary>
     public static Quantiles? From(IEnumerable<HourSums> hours, HourHistogram histogram)
     {
         var octaves = new long[HourSums.Octaves];
@@ -30,7 +30,7 @@ public sealed record Quantiles(double P50, double P95, long Of)
             var within = (rank - before) / octaves[octave];
             if (octaves[octave] > 0 && (within <= 1 || octave == octaves.Length - 1))
             {
-                // The first octave has no lower bound. In the others, lengths are spread evenly over the logarithm.
+                // The first octave has no lower bound. In the others, durations are spread evenly over the logarithm.
                 var milliseconds = octave == 0 ? within : Math.Pow(2, octave - 1 + Math.Min(within, 1));
                 return Rounded(milliseconds / 1000);
             }
@@ -39,7 +39,7 @@ public sealed record Quantiles(double P50, double P95, long Of)
         }
     }
 
-    /// <summary>To three digits: more would promise what octaves do not hold.</summary>
+    // Three digits: octaves do not justify more.
     private static double Rounded(double seconds) =>
         seconds >= 100 ? Math.Round(seconds) : Math.Round(seconds, (int)Math.Clamp(2 - Math.Floor(Math.Log10(Math.Max(seconds, 1e-6))), 0, 8));
 }

@@ -6,7 +6,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Overviews;
 
-/// <summary>What is known of a source, from which <see cref="Findings"/> follow.</summary>
+/// <summary>The data about a source from which <see cref="Findings"/> are derived.</summary>
 internal sealed record SourceSigns
 {
     /// <summary>The source.</summary>
@@ -18,28 +18,28 @@ internal sealed record SourceSigns
     /// <summary>The hours of the last 7 days that have sums.</summary>
     public IReadOnlyList<StatisticsHour> Hours { get; init; } = [];
 
-    /// <summary>What happened last.</summary>
+    /// <summary>The last activity.</summary>
     public LatestActivity Latest { get; init; }
 
-    /// <summary>Its books; null if they are not known.</summary>
+    /// <summary>The books; null if unknown.</summary>
     public CountedBooks? Books { get; init; }
 
-    /// <summary>Since when the polls have been due that are held back, the longest first; at most <see cref="OverviewReader.CountedUpTo"/>.</summary>
+    /// <summary>The due times of polls that are held back, oldest first; at most <see cref="OverviewReader.CountedUpTo"/>.</summary>
     public IReadOnlyList<DateTimeOffset> HeldBack { get; init; } = [];
 
-    /// <summary>What is in quarantine.</summary>
+    /// <summary>The size of the quarantine.</summary>
     public QuarantineSize Quarantined { get; init; }
 
-    /// <summary>Its jobs that are known to be overdue, at most <see cref="OverviewReader.CountedUpTo"/>.</summary>
+    /// <summary>The number of jobs known to be overdue; at most <see cref="OverviewReader.CountedUpTo"/>.</summary>
     public int Overdue { get; init; }
 
-    /// <summary>Why the signatures of the last notifications in quarantine are wrong, the last first. Looked up only where every notification of a day was wrong.</summary>
+    /// <summary>Diagnoses of the last notifications in quarantine, newest first. Filled only if every notification of a day had a wrong signature.</summary>
     public IReadOnlyList<SignatureDiagnosis> WrongSignatures { get; init; } = [];
 
-    /// <summary>What goes wrong at it, as this process saw it.</summary>
+    /// <summary>The troubles of the source in this process.</summary>
     public IReadOnlyList<Trouble> Troubles { get; init; } = [];
 
-    /// <summary>The sums of the hours from a time on.</summary>
+    /// <summary>The sums of the hours since a time.</summary>
     public HourSums From(DateTimeOffset first)
     {
         var sums = new HourSums();
@@ -48,10 +48,10 @@ internal sealed record SourceSigns
         return sums;
     }
 
-    /// <summary>The sums of a day.</summary>
+    /// <summary>The sums of the last 24 hours.</summary>
     public HourSums Day() => From(StatisticsCollector.HourOf(Now).AddHours(-23));
 
-    /// <summary>Whether every notification of a day had a wrong signature.</summary>
+    /// <summary>Whether every notification of the last 24 hours had a wrong signature.</summary>
     public bool IsEverySignatureWrong() =>
         Day() is var day && day[HourSum.NotifiedInvalid] >= Findings.LeastInvalid && Findings.Notified(day) == day[HourSum.NotifiedInvalid];
 }

@@ -4,23 +4,23 @@ using FopWatch.Providers;
 namespace FopWatch.PollLimits;
 
 /// <summary>
-/// Decides when a poll of a source may be sent. <see cref="PollSlots"/> decides how many may be under way at once.
+/// Decides when a poll of a source may be sent. <see cref="PollSlots"/> limits concurrent polls.
 /// </summary>
 /// <remarks>
-/// Sends at most <see cref="Watching.PollSettings.PerSecond"/> polls of a source in any second, rounded up, and none while the source asked us to slow down.
-/// A source is known by its name. A caller that gives up waiting takes nothing from those behind it. Thread-safe.
+/// It allows at most <see cref="Watching.PollSettings.PerSecond"/> polls of a source in any second, rounded up, and none while the source has asked to slow
+/// down. Sources are identified by name. A caller that stops waiting costs the callers behind it nothing. Thread-safe.
 /// </remarks>
 /// <param name="time">The clock.</param>
-/// <param name="shares">How much of the limit is this process's; null for all of it.</param>
+/// <param name="shares">The share of this process in the limit; null for all of it.</param>
 public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
 {
-    /// <summary>The first pause after a throttled poll that names no time; each further one is twice as long.</summary>
+    /// <summary>The first pause after a throttled poll without a given time. Each further pause is twice as long.</summary>
     public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest pause after a throttled poll that names no time.</summary>
+    /// <summary>The longest pause after a throttled poll without a given time.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long who waits for a share of the limit waits before asking for one again.</summary>
+    // The time between two requests for a share of the limit.
     private static readonly TimeSpan ShareWait = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
@@ -28,10 +28,10 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// Waits until the source may be asked, and counts that as a poll; unless the source is paused for longer than <paramref name="longestPause"/>, or other
-    /// processes have its whole limit for that long.
+    /// Waits until the source may be polled, and counts the poll. Gives up if the source is paused for longer than <paramref name="longestPause"/>, or if other
+    /// processes use its whole limit for that long.
     /// </summary>
-    /// <returns>Null when the source may be asked, or how long to wait before trying again; then no poll is counted.</returns>
+    /// <returns>Null if the source may be polled. Otherwise the time until a retry, and no poll is counted.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
     public async ValueTask<TimeSpan?> TryWaitAsync(Source source, TimeSpan longestPause, CancellationToken cancellationToken)
     {
@@ -39,7 +39,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         if (lane.PauseLeft(time.GetTimestamp()) is var pause && pause > longestPause)
             return pause;
 
-        // One at a time works out its wait, the others queue behind it: so nothing is reserved that a cancellation would waste.
+        // Callers wait one at a time, and the others queue behind. So a cancellation wastes no reservation.
         await lane.Turn.WaitAsync(cancellationToken);
         try
         {
@@ -63,7 +63,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
                     return null;
                 }
 
-                // Timers count whole milliseconds, round down, and cannot wait for months.
+                // Timers round down to whole milliseconds and cannot wait for months.
                 var milliseconds = Math.Min(Math.Ceiling(wait.TotalMilliseconds), LongestWait.TotalMilliseconds);
                 await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, cancellationToken);
             }
@@ -74,10 +74,10 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         }
     }
 
-    /// <summary>The source asked us to slow down: pauses it for as long as it said, or longer each time if it did not say. A pause is never shortened.</summary>
+    /// <summary>Pauses a source that asked to slow down: for the time that it gave, else for a time that grows with each request. A pause is never shortened.</summary>
     public void Throttled(Source source, TimeSpan? retryAfter) => LaneOf(source).Throttled(time.GetTimestamp(), retryAfter);
 
-    /// <summary>The source answered as it should: the next pause is a short one again.</summary>
+    /// <summary>Notes a normal answer of a source, after which the next pause is short again.</summary>
     public void Answered(Source source) => LaneOf(source).Answered(time.GetTimestamp());
 
     private Lane LaneOf(Source source) => _lanes.GetOrAdd(source.Name, static (_, clock) => new(clock), time);
@@ -121,7 +121,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         {
             lock (_lock)
             {
-                // Polls that were under way together are throttled together: that is one time, not several.
+                // Concurrent polls are throttled together, which counts once.
                 var paused = _pausedUntil > now;
                 if (!paused)
                     _lastPause = _lastPause == TimeSpan.Zero ? ShortestPause : _lastPause >= LongestPause / 2 ? LongestPause : _lastPause * 2;
@@ -134,7 +134,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         {
             lock (_lock)
             {
-                // An answer that was under way when the pause began says nothing about after it.
+                // An answer to a poll from before the pause says nothing about the time after it.
                 if (!(_pausedUntil > now))
                     _lastPause = TimeSpan.Zero;
             }

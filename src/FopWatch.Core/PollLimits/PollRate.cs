@@ -2,12 +2,12 @@ using FopWatch.Providers;
 
 namespace FopWatch.PollLimits;
 
-/// <summary>The polls that a source allows: at most so many in a window of at least a second that is just long enough for them.</summary>
+/// <summary>The poll rate of a source: a whole number of polls per window. The window is the shortest that fits the rate, and at least 1 s.</summary>
 /// <param name="Polls">The most polls in any window; at least 1.</param>
 /// <param name="Window">The window.</param>
 public readonly record struct PollRate(int Polls, TimeSpan Window)
 {
-    // What a limit beyond any API's amounts to; keeps the record of past polls short.
+    // Beyond the limit of any API. It bounds the record of past polls.
     private const int MostPolls = 10_000;
 
     private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(1);

@@ -5,29 +5,29 @@ using FopWatch.Providers;
 namespace FopWatch.PollLimits;
 
 /// <summary>
-/// Leases shares of the sources' rates: each process that polls a source gets an equal part. A lease is renewed by the polls themselves, with
-/// a read and a write every <see cref="Renewal"/>; a process that polls no more, or is killed, loses its part after <see cref="Length"/>.
+/// Leases shares of the sources' rates: each process that polls a source gets an equal part. Polls renew the lease, with a read and a write every
+/// <see cref="Renewal"/>. A process that stops polling, or is killed, loses its part after <see cref="Length"/>.
 /// </summary>
 /// <remarks>
-/// A process stops using what it gives back before it writes that, and uses what it is given only after that was written. By its own
-/// clock a lease ends sooner than in the book, which goes on counting it for another window of the rate. So the sum holds in any window,
-/// also where answers are lost or a process hangs.
+/// A process stops using a share before it writes that it gives the share back, and uses a new share only after it was written. By the process's
+/// clock a lease ends sooner than in the book, which counts it for another window of the rate. So the sum holds in any window, even if answers are
+/// lost or a process hangs.
 /// </remarks>
 /// <param name="leases">The leases of all processes.</param>
-/// <param name="time">The clock; only elapsed time is read from it.</param>
-/// <param name="owner">This process, unlike any other that is running: no blanks or semicolons, not empty.</param>
+/// <param name="time">The clock, used only for elapsed time.</param>
+/// <param name="owner">The name of this process, unique among running processes: not empty, no spaces or semicolons.</param>
 public sealed class PollShares(IPollLeases leases, TimeProvider time, string owner) : IPollShares
 {
-    // The store's clock may count whole seconds, and be several machines'.
+    // The store's clock may have whole seconds, and may be the clocks of several machines.
     private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(2);
 
-    // That of the lowest Poll:PerSecond.
+    // The window of the lowest Poll:PerSecond.
     private static readonly TimeSpan SlowestWindow = TimeSpan.FromSeconds(100);
 
-    // So many instances that each would poll once in a long while; keeps the book short.
+    // With this many instances each would poll rarely. It bounds the book.
     private const int MostLeases = 300;
 
-    // From this many polls a window on, one is left for a process that comes: it need not wait until the others have renewed their leases.
+    // From this rate on, one poll per window is reserved for a new process, so that it need not wait until the others renew their leases.
     private const int LeastWithReserve = 5;
 
     private const int Tries = 4;
@@ -37,13 +37,13 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
     /// <summary>How long a lease lasts.</summary>
     public TimeSpan Length { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long after it was taken a lease is renewed; less than <see cref="Length"/>, by what trying again takes.</summary>
+    /// <summary>The age at which a lease is renewed. It is less than <see cref="Length"/>, to leave time for retries.</summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often a process that has no share asks for one.</summary>
+    /// <summary>The time between two requests of a process that has no share.</summary>
     public TimeSpan Waiting { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How long after the store could not answer it is asked again.</summary>
+    /// <summary>The time until a retry after the store could not answer.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
@@ -54,7 +54,7 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
         if (!lane.IsToBeRenewed(time.GetTimestamp()))
             return lane.Usable(time.GetTimestamp());
 
-        // One renews; meanwhile the others go on with what there is, if anything.
+        // One caller renews. Meanwhile the others use the current share, if there is one.
         if (lane.Usable(time.GetTimestamp()) is var usable && usable > 0)
         {
             if (!await lane.Turn.WaitAsync(TimeSpan.Zero, CancellationToken.None))
@@ -72,7 +72,7 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
         }
         catch (StoreUnavailableException)
         {
-            // What is leased may be used until it is over.
+            // The current lease may be used until it ends.
             lane.RenewIn(Retry, time);
         }
         finally
@@ -101,16 +101,16 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
         lane.RenewIn(Retry, time);
     }
 
-    /// <summary>What the book is to say, or null if it may stay as it is; and how much of the rate is this process's then.</summary>
+    /// <summary>The new content of the book, or null if it need not change, and the share of this process.</summary>
     private (List<PollLease>? Leases, int Polls) Share(IReadOnlyList<PollLease> before, PollRate rate, DateTimeOffset now)
     {
-        // What nobody can have taken until now is from a clock that was ahead, and would hold its part for as long as it was.
+        // A lease that ends later than any possible one was written by a clock that was ahead. It would hold its part for as long as the clock was ahead.
         before = [.. before.Where(lease => lease.Until > now && lease.Until <= now + LongestLease(rate))];
         var others = before.Where(lease => lease.Owner != owner).ToList();
         var mine = before.FirstOrDefault(lease => lease.Owner == owner);
         var free = rate.Polls - others.Sum(lease => lease.Polls);
 
-        // Those that come first by name get what is left over.
+        // The first owners by name get the remainder.
         var owners = others.Select(lease => lease.Owner).Where(name => name.Length > 0).Append(owner).Distinct().Order(StringComparer.Ordinal).ToList();
         var shared = rate.Polls >= LeastWithReserve ? rate.Polls - 1 : rate.Polls;
         var fair = (shared / owners.Count) + (owners.IndexOf(owner) < shared % owners.Count ? 1 : 0);
@@ -130,7 +130,7 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
         return (others, polls);
     }
 
-    /// <summary>How far ahead a lease may end that any process has just taken, whatever rate its settings give the source.</summary>
+    // The latest end of a new lease of any process, whatever rate its settings give the source.
     private TimeSpan LongestLease(PollRate rate) => Length + (rate.Window > SlowestWindow ? rate.Window : SlowestWindow) + (2 * ClockMargin);
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);

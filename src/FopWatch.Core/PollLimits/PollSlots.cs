@@ -3,27 +3,27 @@ using FopWatch.Providers;
 
 namespace FopWatch.PollLimits;
 
-/// <summary>How many polls of a source may be under way at once in one process.</summary>
-/// <param name="SecondsOfRate">So many seconds of the source's poll rate.</param>
-/// <param name="Least">The fewest.</param>
-/// <param name="Most">The most.</param>
+/// <summary>The limit of concurrent polls of a source in one process.</summary>
+/// <param name="SecondsOfRate">The limit, as seconds of the source's poll rate.</param>
+/// <param name="Least">The lower bound of the limit.</param>
+/// <param name="Most">The upper bound of the limit.</param>
 public sealed record PollSlotOptions(double SecondsOfRate, int Least, int Most)
 {
-    /// <summary>Those of the embedded host: enough for the rate at a slow status API, and few enough to spare it.</summary>
+    /// <summary>The limit of the embedded host: enough to reach the rate with a slow status API, and few enough not to overload it.</summary>
     public static PollSlotOptions Embedded { get; } = new(2, 4, 64);
 
     /// <summary>
-    /// Those of the cloud host, whose instances run few activities at once (<c>maxConcurrentActivityFunctions</c> in host.json). So few that the
-    /// last has its turn within seconds: a slower source has fewer.
+    /// The limit of the cloud host, whose instances run few activities at once (<c>maxConcurrentActivityFunctions</c> in host.json). It is so low that
+    /// the last poll gets its turn within seconds. A slower source has a lower limit.
     /// </summary>
     public static PollSlotOptions Cloud { get; } = new(5, 1, 8);
 }
 
 /// <summary>
-/// Decides how many polls of a source may be under way at once in a process. <see cref="PollPacer"/> decides how many may be sent in a second.
+/// Limits the concurrent polls of a source in a process. <see cref="PollPacer"/> limits the polls per second.
 /// </summary>
-/// <remarks>Without slots, the polls of a source whose status API is slow would keep the other sources' jobs from being polled. Thread-safe.</remarks>
-/// <param name="options">How many there are.</param>
+/// <remarks>Without slots, a source with a slow status API would block the polls of other sources. Thread-safe.</remarks>
+/// <param name="options">The limit.</param>
 /// <param name="time">The clock.</param>
 /// <param name="shares">The process's shares of the sources' rates; null if it polls alone.</param>
 public sealed class PollSlots(PollSlotOptions options, TimeProvider time, IPollShares? shares = null)
@@ -40,7 +40,7 @@ public sealed class PollSlots(PollSlotOptions options, TimeProvider time, IPollS
         return (int)Math.Clamp(source.Poll.PerSecond * options.SecondsOfRate, options.Least, options.Most);
     }
 
-    /// <summary>Takes a slot, to be disposed of after the poll; null if none is free, or other processes have the source's whole rate.</summary>
+    /// <summary>Takes a slot; null if none is free, or if other processes use the source's whole rate. Dispose of the slot after the poll.</summary>
     public async ValueTask<IDisposable?> TryTakeAsync(Source source, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -57,14 +57,14 @@ public sealed class PollSlots(PollSlotOptions options, TimeProvider time, IPollS
         return new Slot(lane);
     }
 
-    /// <summary>When to try again: one after the other, as far apart as the source's polls have to be.</summary>
+    /// <summary>The time of the next attempt. Attempts are spaced like the source's polls.</summary>
     public DateTimeOffset Postpone(Source source)
     {
         ArgumentNullException.ThrowIfNull(source);
         var lane = LaneOf(source);
         lock (lane)
         {
-            // Not by the clock: one that was ahead would put all further polls off.
+            // Not by the wall clock: a clock that was ahead would postpone all further polls.
             var now = time.GetTimestamp();
             var soonest = now + Ticks(ShortestWait);
             var next = lane.Last is { } last ? last + Ticks(TimeSpan.FromSeconds(1 / source.Poll.PerSecond)) : soonest;

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Bounds the memory that answers take while they are read: few large ones are read at once, and the others wait in their connections. A source whose
-/// status API dribbles does not keep the others from reading theirs.
+/// Bounds the memory of answers while they are read: few large answers are read at once, and others wait in their connections. A source with a slow status API
+/// does not block other sources.
 /// </summary>
 internal sealed class AnswerRoom
 {
@@ -14,7 +14,7 @@ internal sealed class AnswerRoom
     /// <summary>The most large answers that are read at once.</summary>
     public const int Most = 4;
 
-    /// <summary>The most of them that are of one source.</summary>
+    /// <summary>The most large answers of one source that are read at once.</summary>
     public const int MostPerSource = 2;
 
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _bySource = new(StringComparer.Ordinal);
@@ -22,7 +22,7 @@ internal sealed class AnswerRoom
     private SemaphoreSlim All { get; } = new(Most);
 
     /// <summary>Waits until another large answer of a source may be read.</summary>
-    /// <returns>To be disposed of when its bytes are not held any more.</returns>
+    /// <returns>The place of the answer. Dispose of it when the bytes are released.</returns>
     public async ValueTask<IDisposable> EnterAsync(string source, CancellationToken cancellationToken)
     {
         var own = _bySource.GetOrAdd(source, static _ => new(MostPerSource));

@@ -5,16 +5,16 @@ using System.Text.Unicode;
 
 namespace FopWatch.Providers;
 
-/// <summary>Base64 as the providers write it: either alphabet, padded or not, with blanks around it or line breaks in it.</summary>
+/// <summary>Base64 as the providers write it: in either alphabet, padded or not, possibly with whitespace and line breaks.</summary>
 internal static class Base64Text
 {
     /// <summary>How many bytes <see cref="DecodeInPlace"/> needs beyond the text.</summary>
     public const int Spare = 3;
 
-    /// <summary>Bytes in the alphabet of URLs, padded, as both providers write signatures.</summary>
+    /// <summary>Encodes bytes in the URL-safe alphabet with padding, as both providers write signatures.</summary>
     public static string UrlSafe(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes).Replace('+', '-').Replace('/', '_');
 
-    /// <summary>The bytes; null if it is no Base64.</summary>
+    /// <summary>The decoded bytes; null if the text is not Base64.</summary>
     public static byte[]? Decode(ReadOnlySpan<byte> text)
     {
         var bytes = new byte[text.Length + Spare];
@@ -22,9 +22,9 @@ internal static class Base64Text
         return DecodeInPlace(bytes, text.Length) is > 0 and var length ? bytes[..length] : null;
     }
 
-    /// <summary>Writes the bytes over the text and returns their number; 0 if it is no Base64.</summary>
-    /// <param name="buffer">Begins with the text and has <see cref="Spare"/> bytes behind it.</param>
-    /// <param name="textLength">The length of the text in bytes.</param>
+    /// <summary>Overwrites the text with the decoded bytes and returns their number; 0 if the text is not Base64.</summary>
+    /// <param name="buffer">The text, followed by <see cref="Spare"/> bytes.</param>
+    /// <param name="textLength">The length of the text, in bytes.</param>
     public static int DecodeInPlace(Span<byte> buffer, int textLength)
     {
         var length = 0;
@@ -46,8 +46,8 @@ internal static class Base64Text
     }
 
     /// <summary>
-    /// The bucket that the last segment <c>{name}/&lt;Base64 of bucket[:key]&gt;</c> of a command names; null if there is no such
-    /// segment, or it names none.
+    /// The bucket in the last segment <c>{name}/&lt;Base64 of bucket[:key]&gt;</c> of a command; null if there is no such segment, or if it
+    /// names no bucket.
     /// </summary>
     public static string? BucketOf(string command, string name)
     {
@@ -57,12 +57,12 @@ internal static class Base64Text
         var colon = entry.IndexOf(':', StringComparison.Ordinal);
         var bucket = colon < 0 ? entry : entry[..colon];
 
-        // A bucket's name has a small alphabet. Something else that happened to decode does not.
+        // Bucket names have a small alphabet, unlike other text that happens to decode.
         return bucket is { Length: > 0 and <= 255 } && bucket.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? bucket : null;
     }
 
     /// <summary>
-    /// The text that the last segment <c>{name}/&lt;Base64 of a text&gt;</c> of a command has; null if there is no such segment, or it is no
+    /// The text in the last segment <c>{name}/&lt;Base64 of a text&gt;</c> of a command; null if there is no such segment, or if it is not
     /// Base64 of a text.
     /// </summary>
     public static string? ValueOf(string command, string name)

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// The options of the documented commands, such as avthumb, avconcat, vframe, watermarks, mkzip and fetch: before the name of one, the value of
-/// the option before it ends.
+/// The options of the documented commands, such as avthumb, avconcat, vframe, watermarks, mkzip and fetch. The value of an option ends before the
+/// name of the next option.
 /// </summary>
 internal static partial class CommandOption
 {
-    // The names that count wherever they stand, in lower case.
+    // Names that always count as options. They are compared in lower case.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> LongNames = FrozenSet.ToFrozenSet(((string[])
     [
         "acodec", "alias", "amix", "amixDuration", "amixOffset", "amixStart", "aspect", "audioProfile", "autoscale", "avsmart", "blur", "bucket",
@@ -27,7 +27,7 @@ internal static partial class CommandOption
         "wmOffsetY", "wmPos", "wmScale", "wmScaleType", "wmShortest", "wmText", "writeXing", "wst",
     ]).Select(name => name.ToLowerInvariant())).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    // Base64 may have these between two slashes: they count before a whole value of theirs only, such as 25, 0.5, 1.4m, 640x360 or 00:01:30.
+    // Base64 may contain these between two slashes, so they count only before a complete value, such as 25, 0.5, 1.4m, 640x360 or 00:01:30.
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> ShortNames = FrozenSet.ToFrozenSet(
     [
         "ab", "ac", "an", "aq", "ar", "crf", "cut", "dx", "dy", "gop", "hr", "h", "n", "q", "r", "s", "t", "w", "x", "y", "sn", "ss", "vb", "vn", "ws",
@@ -35,7 +35,7 @@ internal static partial class CommandOption
 
     private const int MaxName = 24;
 
-    /// <summary>Whether an option stands at a position.</summary>
+    /// <summary>Whether an option starts at a position.</summary>
     public static bool IsAt(string text, int at)
     {
         Span<char> buffer = stackalloc char[MaxName];
@@ -43,14 +43,14 @@ internal static partial class CommandOption
         return IsLong(text, at, name) || (ShortNames.Contains(name) && ShortValue().IsMatch(text, at + name.Length));
     }
 
-    /// <summary>Whether an option stands at a position that Base64 does not have by chance.</summary>
+    /// <summary>Whether an option that Base64 does not contain by chance starts at a position.</summary>
     public static bool IsLongAt(string text, int at)
     {
         Span<char> buffer = stackalloc char[MaxName];
         return IsLong(text, at, NameAt(text, at, buffer));
     }
 
-    /// <summary>Whether an option stands behind the slashes at a position.</summary>
+    /// <summary>Whether an option follows the slashes at a position.</summary>
     public static bool FollowsAt(string text, int at)
     {
         var name = at;
@@ -77,7 +77,7 @@ internal static partial class CommandOption
             buffer[length] = letter;
         return buffer[..length];
 
-        // The Kelvin sign is another K to whoever ignores case.
+        // The Kelvin sign equals K in case-insensitive comparisons.
         static char Letter(char c) => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : c is '_' or '-' ? c : c == '\u212a' ? 'k' : '\0';
     }
 

@@ -6,60 +6,59 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Takes secrets out of commands and out of what repeats them, which is stored, logged and published: AES keys (<c>hlsKey/…</c>), credentials
-/// in URLs, Base64-encoded or not, and the tokens of notify URLs (providers.md, section 1).
+/// Redacts secrets in commands, and in texts that repeat commands, before they are stored, logged and published: AES keys (<c>hlsKey/…</c>),
+/// credentials in URLs, Base64-encoded or not, and the tokens of notify URLs (providers.md, section 1).
 /// </summary>
-/// <remarks>The surrounding text keeps its encoding: a URL that was Base64-encoded still is.</remarks>
+/// <remarks>The surrounding text keeps its encoding: a Base64-encoded URL stays Base64-encoded.</remarks>
 public static partial class CommandRedaction
 {
-    /// <summary>What stands in a secret's place.</summary>
+    /// <summary>The replacement of a secret.</summary>
     public const string Mask = "***";
 
-    /// <summary>The version of these rules. What an earlier version redacted is redacted again when it is read.</summary>
+    /// <summary>The version of these rules. Text that an earlier version redacted is redacted again when it is read.</summary>
     public const int Version = 4;
 
-    /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
+    /// <summary>Redacts all secrets in a text. Returns the same text if there are none.</summary>
     /// <remarks>
-    /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded, or JSON: providers nest commands
-    /// in all of these. JSON, and JSON behind one word as in the commands of workflow V2, is redacted by the rules of <see cref="RedactJson"/>.
-    /// Doing it twice changes nothing, with one exception: if the padding of a Base64 text is directly followed by further Base64 digits, and the
-    /// redacted text needs less padding, the second time reads both as one text. The time is linear in the length of the text.
+    /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded text, or JSON: providers nest commands in all of
+    /// these. JSON, and JSON after one word as in the commands of workflow V2, is redacted by the rules of <see cref="RedactJson"/>. The method is
+    /// idempotent, with one exception: if the padding of a Base64 text is directly followed by further Base64 digits, and the redacted text needs less
+    /// padding, the second call reads both as one text. The time is linear in the length of the text.
     /// </remarks>
     public static string Redact(string text)
     {
         if (WithRedactedJson(text) is { } json)
             return json;
 
-        // A value that was no JSON may have been all that was wrong with the rest.
+        // The redaction may have turned the text into valid JSON.
         var redacted = RedactText(text);
         return redacted == text ? text : WithRedactedJson(redacted) ?? redacted;
     }
 
-    /// <summary>A name or address without credentials, where it is a URL; any other is the same: what looks like a secret in a key is the key.</summary>
+    /// <summary>Redacts a name or address if it is a URL. Other texts stay unchanged, because a part of an object key that looks like a secret is not one.</summary>
     public static string? RedactUrl(string? text) => text is not null && MayBeUrl(text) ? Redact(text) : text;
 
-    /// <summary>Whether a property of this name holds a secret as its value.</summary>
+    /// <summary>Whether the value of a property with this name is a secret.</summary>
     public static bool IsSecretName(string name) => MayHave(SecretWords, name) && SecretMember().IsMatch(name);
 
     /// <summary>
-    /// A JSON document without the secrets in it, otherwise as it was, blanks included; but no object has a name twice, and half a surrogate
-    /// pair is U+FFFD, as many readers refuse either.
+    /// Redacts the secrets in a JSON document. Everything else stays unchanged, including whitespace, except that duplicate names become distinct and
+    /// lone surrogates become U+FFFD, because many readers refuse both.
     /// </summary>
-    /// <param name="json">A document that is known to be valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels.</param>
+    /// <param name="json">Valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels.</param>
     /// <remarks>
-    /// Strings are judged by what they mean, not by how they are spelt: <c>hlsKey\/</c> and <c>hlsKey\u002f</c> are the same to the
-    /// next reader.
+    /// Strings are judged by their unescaped value: <c>hlsKey\/</c> and <c>hlsKey\u002f</c> are the same to a reader.
     /// </remarks>
     internal static string RedactJson(ReadOnlySpan<byte> json) => JsonText.Rewrite(json, Redact, IsSecretName);
 
-    /// <summary>As <see cref="RedactJson"/>, of a document in which no object has a name twice: most have no secret, and are read once then.</summary>
+    /// <summary>Like <see cref="RedactJson"/>, for a document without duplicate names. Most documents have no secrets and are read only once.</summary>
     internal static string RedactDistinctJson(ReadOnlySpan<byte> json) =>
         json.Length <= LongestReadFirst && HasNoSecret(json) ? Encoding.UTF8.GetString(json) : RedactJson(json);
 
-    // Reading a document first is for short ones: one that has a secret is read twice.
+    // Only short documents are checked first, because a document with a secret is then read twice.
     private const int LongestReadFirst = 16 * 1024;
 
-    /// <summary>Whether a document certainly stays as it is. A false answer proves nothing.</summary>
+    /// <summary>Whether a document certainly has no secret. False proves nothing.</summary>
     private static bool HasNoSecret(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
@@ -70,7 +69,7 @@ public static partial class CommandRedaction
             if (reader.ValueIsEscaped || (reader.TokenType == JsonTokenType.PropertyName && MayBeSecretName(reader.ValueSpan)))
                 return false;
 
-            // A short text has a secret only behind a mark.
+            // A short text can have a secret only after a mark.
             if (reader.ValueSpan.Length < EncodedText.MinLength && !reader.ValueSpan.ContainsAny(MarkBytes))
                 continue;
             var text = Encoding.UTF8.GetString(reader.ValueSpan);
@@ -91,7 +90,7 @@ public static partial class CommandRedaction
 
     private static string RedactText(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
 
-    /// <summary>A text that is JSON, or one word and JSON, without the secrets in it; null for any other.</summary>
+    /// <summary>Redacts a text that is JSON, or one word and JSON; null for any other text.</summary>
     private static string? WithRedactedJson(string text)
     {
         if (!text.Contains('"', StringComparison.Ordinal) || text.AsSpan().TrimEnd() is not [.., '}' or ']'])
@@ -100,12 +99,12 @@ public static partial class CommandRedaction
         var start = text.AsSpan().IndexOfAny('{', '[');
         if (start < 0 || !BeforeJson().IsMatch(text.AsSpan(0, start)))
             return null;
-        // Checked first: within a text that is no JSON, each such text in it would be redacted for nothing, and each in that one.
+        // Check first: in a text that is not JSON, nested texts would be redacted for nothing at every level.
         var json = Encoding.UTF8.GetBytes(text, start, text.Length - start);
         return JsonText.IsValid(json) ? RedactText(text[..start]) + RedactJson(json) : null;
     }
 
-    /// <summary>A text without the secrets that are not encoded in it.</summary>
+    /// <summary>Redacts the secrets in a text that are not Base64-encoded.</summary>
     internal static string WithoutPlainSecrets(string text)
     {
         if (!text.AsSpan().ContainsAny(Marks))
@@ -128,7 +127,7 @@ public static partial class CommandRedaction
         return MayHave(TokenPaths, text) ? NotifyToken().Replace(text, "${lead}" + Mask) : text;
     }
 
-    // The expressions also match letters outside ASCII that differ from ASCII letters in case only.
+    // The expressions also match non-ASCII letters that differ from ASCII letters only in case.
     private static bool MayHave(SearchValues<string> words, string text) => text.AsSpan().ContainsAny(words) || !Ascii.IsValid(text);
 
     private static string WithoutKeys(string text)
@@ -153,7 +152,7 @@ public static partial class CommandRedaction
 
     private static SecretValue ValueBehind(string text, Match lead) => new(text, lead.Groups["level"] is { Success: true } level ? level.Value : null);
 
-    /// <summary>Whether a text is a URL or has one in it, encoded or not.</summary>
+    /// <summary>Whether a text is or contains a URL, encoded or not.</summary>
     internal static bool MayBeUrl(string text) => text.AsSpan().ContainsAny(UrlMarks) && Url().IsMatch(text);
 
     private static readonly NamedSecrets QuotedMembers = new(QuotedMember(), "\"'", "${lead}" + Mask);
@@ -164,57 +163,57 @@ public static partial class CommandRedaction
 
     private static readonly NamedSecrets Credentials = new(Credential(), "=[]", "${lead}" + Mask, (text, lead) => ValueBehind(text, lead).EndOfCredential(lead.Index + lead.Length));
 
-    // Without one of these there is neither an option with a value, nor a URL, nor a query.
+    // Every option with a value, URL and query contains one of these.
     private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
 
     private static readonly SearchValues<byte> MarkBytes = SearchValues.Create("=/:%\\"u8);
 
-    // Without one of these nothing is quoted.
+    // Every quoted text contains one of these.
     private static readonly SearchValues<string> Quotes =
         SearchValues.Create(["\"", "'", "u0022", "u0027", "%22", "%27", "2522", "2527"], StringComparison.Ordinal);
 
-    // Without one of these no parameter of a query has a value, and no URL has a user.
+    // Every query parameter with a value contains one of the first, and every URL with a user one of the second.
     private static readonly SearchValues<string> EqualsSigns = SearchValues.Create(["=", "3d"], StringComparison.OrdinalIgnoreCase);
 
     private static readonly SearchValues<string> AtSigns = SearchValues.Create(["@", "40"], StringComparison.Ordinal);
 
-    // Without one of these there is no header with a secret.
+    // Every header with a secret contains one of these.
     private static readonly SearchValues<string> HeaderNames =
         SearchValues.Create(["authorization", "token", "secret", "passw", "key"], StringComparison.OrdinalIgnoreCase);
 
-    // Without one of these there is no URL.
+    // Every URL contains one of these.
     private static readonly SearchValues<string> UrlMarks = SearchValues.Create(["//", "%", "aHR0", "YUhSM"], StringComparison.Ordinal);
 
-    // Without one of these a name is no secret's.
+    // Every name of a secret contains one of these.
     private static readonly SearchValues<string> SecretWords = SearchValues.Create(
         ["token", "secret", "signature", "password", "key", "passwd", "pwd", "credential", "authorization", "hmac", "jwt", "auth_info"], StringComparison.OrdinalIgnoreCase);
 
-    // Without one of these there is neither a notify URL nor a signed command.
+    // Every notify URL and every signed command contains one of these.
     private static readonly SearchValues<string> TokenPaths = SearchValues.Create(["api", "saveas"], StringComparison.OrdinalIgnoreCase);
 
     private const RegexOptions Options =
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;
 
-    // A slash, perhaps escaped as JSON does.
+    // A slash, possibly escaped as in JSON.
     private const string PlainSlash = @"(?: \\*/ | \\+u002f )";
 
-    // A slash, perhaps percent-encoded, however often.
+    // A slash, possibly percent-encoded, even repeatedly.
     private const string Slash = "(?: " + PlainSlash + " | %(?:25)*2f )";
 
     private const string KeyName = "(?: hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )";
 
-    // The names of members of JSON that hold secrets; README.md lists them. A key, a hash, an id of a job and the token of a page are none, nor are short
-    // names and metadata of files.
+    // The names of JSON members that hold secrets; README.md lists them. Object keys, hashes, job ids, page tokens, short names and file metadata are not
+    // secrets.
     private const string MemberName =
         "(?: (?! x-[a-z0-9]+-meta- ) (?: [a-z0-9_.-]*? (?: (?<! (?: page | next | continuation ) [_.-]? ) token | secret | signature | password | " + KeyName + " )"
         + " | (?: [a-z0-9_.-]*? [_-] )?? (?: passwd | pwd | credentials? | authorization ) | hmac | jwt | auth_info ) )";
 
-    // Of these, the ones that stand before a colon in prose for nothing but a secret.
+    // The names among these that introduce only secrets when they precede a colon in prose.
     private const string HeaderName =
         "(?: (?! x-[a-z0-9]+-meta- ) (?: [a-z0-9_.-]*? (?: (?<! (?: page | next | continuation ) [_.-]? ) token | secret | password | " + KeyName + " )"
         + " | (?: [a-z0-9_.-]*? [_-] )?? (?: passwd | authorization ) ) )";
 
-    // The names of parameters of queries that hold secrets.
+    // The names of query parameters that hold secrets.
     private const string ParameterName =
         "(?: [a-z0-9_.-]*? (?: token | secret | signature | password | " + KeyName + " )"
         + " | (?: [a-z0-9_.-]*? [_-] )?? (?: sign | passwd | credentials? )"
@@ -222,10 +221,10 @@ public static partial class CommandRedaction
         + " | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-(?! meta- )[a-z0-9-]+"
         + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Time|ABSTime) )";
 
-    // Names that say too little by themselves: they count within a query only.
+    // Ambiguous names, which count only within a query.
     private const string QueryName = "(?: e | key | auth | ticket | exp(?:ires?)? | policy | session(?:_?id)? | st )";
 
-    // Where a name begins: behind what is no part of one, escaped or not.
+    // The start of a name: after a character that cannot be part of a name, escaped or not.
     private const string NameStart =
         @"(?> (?<![a-z0-9_.-]) | (?<= \\u00(?:2[0-9a-f]|3[a-f]) ) | (?<= %(?:25)*(?:2[0-46-9a-c]|2f|3[a-f]|40|5[b-e]|60|7[b-e]) ) )";
 
@@ -233,7 +232,7 @@ public static partial class CommandRedaction
 
     private const string Quote = @"(?: \\*[""'] | \\+u002[27] )";
 
-    // What separates the parameters of a query, HTML's &amp; and the ~ of Akamai's tokens included.
+    // The separators of query parameters, including HTML's &amp; and the ~ of Akamai tokens.
     private const string QuerySeparator = @"(?: [?&\#;~] | (?<!\\) \\+u00(?:26|3f|23|3b) | %(?:25)*(?:3f|26|23|3b|7e) ) (?= [aekpst] )";
 
     // hlsKey/… and hlsKey%2F….
@@ -243,7 +242,7 @@ public static partial class CommandRedaction
     [GeneratedRegex("^" + MemberName + @"\z", Options)]
     private static partial Regex SecretMember();
 
-    // JSON within text, its quotes escaped or not: "token": "…", %22token%22%3A%22…. A value ends at a quote like the one that it began with.
+    // JSON within text, with quotes escaped or not: "token": "…", %22token%22%3A%22…. A value ends at a quote in the form of its opening quote.
     [GeneratedRegex(
         @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + Quote + @" \s*:\s* (?<quote> " + Quote + " ) )"
         + @" (?> (?: (?! (?<!\\) (?-i:\k<quote>) ) [^\n] )+ )"
@@ -253,8 +252,8 @@ public static partial class CommandRedaction
         Options)]
     private static partial Regex QuotedMember();
 
-    // The same with any other value: "token": 1, "token": ["…"], %22token%22%3A%7B…. An array or object ends where all of its brackets are closed that
-    // are in no string, or at the end of the text.
+    // The same with other values: "token": 1, "token": ["…"], %22token%22%3A%7B…. An array or object ends where all its brackets outside strings are
+    // closed, or at the end of the text.
     [GeneratedRegex(
         @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + "(?<quote> " + Quote + @" ) \s*:\s* )"
         + @" (?: (?<open> [[{] ) (?> (?: (?(open) (?: (?<!\\) (?-i:\k<quote>) (?> (?: (?! (?<!\\) (?-i:\k<quote>) ) [\s\S] )* ) (?: (?-i:\k<quote>) | \z )"
@@ -276,25 +275,25 @@ public static partial class CommandRedaction
         Options)]
     private static partial Regex Header();
 
-    // What may stand before JSON: nothing, or the type of a workflow's operation.
+    // The text that may precede JSON: nothing, or the type of a workflow operation.
     [GeneratedRegex(@"^ \s* (?: [a-z0-9_./-]+ \s )? \z", Options)]
     private static partial Regex BeforeJson();
 
-    // A query may be percent-encoded, however often: then what ends a value is, too.
+    // A query may be percent-encoded, even repeatedly. Then the end of a value is encoded the same way.
     [GeneratedRegex(
         @"\G (?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + ParameterName + " | " + QuerySeparator + QueryName + " )"
         + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )",
         Options)]
     private static partial Regex Credential();
 
-    // What separates commands may stand in a password, and so may an @: the last one before the path ends it.
+    // A password may contain the separators of commands, and @. The last @ before the path ends it.
     private const string UserChar = @"[^/?\#\s@""<>\\]";
 
     private const string EncodedAt = @"%(?-i:\k<level>)40";
 
     private const string EncodedUserChar = @"(?: (?! %(?-i:\k<level>)(?:2f|3f|23|40) | %(?:25)*3a (?: %(?:25)*2f ){2} ) " + UserChar + " )";
 
-    // Neither is searched beyond where the next URL begins. The scheme of a URL that a key names may have been taken for its bucket.
+    // The search stops where the next URL begins. The scheme of a URL in an object key may have been mistaken for its bucket.
     [GeneratedRegex(
         @"(?<lead> (?: (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : | ^ ) (?: \\*/ | \\+u002f ){2} )"
         + " (?> " + UserChar + "+ (?: @ (?= " + UserChar + "* @ ) " + UserChar + "* )* ) (?<at> @ )"
@@ -303,15 +302,15 @@ public static partial class CommandRedaction
         Options)]
     private static partial Regex UserInfo();
 
-    // The notify URL of a host such as this one: its token is all that calling it takes.
-    // And what signs a command: saveas/<file>/sign/<access key>:<signature>.
+    // The notify URL of a FopWatch host, whose token is enough to call it, and the signature of a command:
+    // saveas/<file>/sign/<access key>:<signature>.
     [GeneratedRegex(
         "(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+"
         + " | (?<lead> saveas " + Slash + " (?> [a-z0-9+_=-]+ ) " + Slash + " sign " + Slash + " ) [a-z0-9_-]{8,64} (?: : | %(?:25)*3a ) [a-z0-9+_=-]+",
         Options)]
     private static partial Regex NotifyToken();
 
-    // Plain, without its scheme, percent-encoded, or the Base64 text of one, encoded once or twice.
+    // A URL that is plain, without a scheme, percent-encoded, or Base64-encoded once or twice.
     [GeneratedRegex(":// | ^// | %(?:25)*3a %(?:25)*2f | (?-i: aHR0 | YUhSM )", Options)]
     private static partial Regex Url();
 }

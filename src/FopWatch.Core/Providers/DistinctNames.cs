@@ -1,14 +1,14 @@
 namespace FopWatch.Providers;
 
 /// <summary>
-/// The member names of one JSON object after redaction, no two of them alike: <c>f?token=a</c> and <c>f?token=b</c> become
-/// <c>f?token=***</c> and <c>f?token=***#2</c>. Names that are distinct already stay, so doing it twice changes nothing.
+/// Keeps the member names of one JSON object distinct after redaction: <c>f?token=a</c> and <c>f?token=b</c> become <c>f?token=***</c> and
+/// <c>f?token=***#2</c>. Distinct names stay unchanged, so a second pass changes nothing.
 /// </summary>
 internal sealed class DistinctNames
 {
     private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
 
-    // By name, the last number that was given: many alike take linear time.
+    // The last number given to each name, so that many equal names take linear time.
     private Dictionary<string, int>? _last;
 
     public string Next(string name)

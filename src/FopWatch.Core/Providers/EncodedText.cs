@@ -6,25 +6,25 @@ using System.Text.Unicode;
 
 namespace FopWatch.Providers;
 
-/// <summary>Base64-encoded texts within commands, such as the URLs that <c>mkzip</c>, <c>fetchURL</c> and watermarks name: they hold secrets too.</summary>
+/// <summary>Redacts secrets in Base64-encoded texts within commands, such as the URLs in <c>mkzip</c>, <c>fetchURL</c> and watermarks.</summary>
 internal static partial class EncodedText
 {
     // Double encoding occurs in practice. Deeper nesting does not.
     private const int MaxDepth = 4;
 
-    // The number of runs of slashes that one text is tried with.
+    // How many runs of slashes are tried as parts of one text.
     private const int MaxPieces = 24;
 
     // A URL with a credential is longer.
     public const int MinLength = 12;
 
-    /// <summary>A text with the encoded texts in it redacted and encoded again.</summary>
+    /// <summary>Redacts the encoded texts in a text, and encodes them again.</summary>
     public static string Redact(string text, int depth)
     {
         if (depth == MaxDepth || text.Length < MinLength)
             return text;
 
-        // Without an escape a run is digits and nothing else.
+        // Without escapes a run consists of digits only.
         var isPlain = !text.AsSpan().ContainsAny('%', '\\') && Ascii.IsValid(text);
         StringBuilder? redacted = null;
         var (copied, end) = (0, 0);
@@ -41,7 +41,7 @@ internal static partial class EncodedText
         return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
     }
 
-    /// <summary>Where the text that begins with a run ends, and what is left of it; null if there is nothing to redact.</summary>
+    /// <summary>The end of the text that starts with a run, and its redacted form; null if there is nothing to redact.</summary>
     private static (int End, string? Clean) Read(string text, (int Start, int End) run, int depth)
     {
         var (start, end) = run;
@@ -54,8 +54,8 @@ internal static partial class EncodedText
         if (!MayGoOn(head) || Padding().IsMatch(text.AsSpan()[start..end]))
             return (end, Redacted(head, depth));
 
-        // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant. What may be encoded twice is tried so
-        // in the text itself only: each attempt within an attempt would double the work.
+        // The standard alphabet contains the slash, so a text may continue after it. The longest valid text counts. Texts that may be encoded twice are
+        // tried only at the top level, because each nested attempt would double the work.
         if ((depth == 0 || IsUrl(head)) && Longest(text, run) is var (longestEnd, longest))
         {
             var clean = Redacted(longest, depth);
@@ -67,10 +67,10 @@ internal static partial class EncodedText
         return Redacted(head, depth) is { } redacted ? (Ends(text, run).Last(), redacted) : (end, null);
     }
 
-    /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
+    /// <summary>Whether a text begins with a URL, encoded or not.</summary>
     private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
 
-    /// <summary>The longest text that a run and some of the pieces behind it are together; null if there is none.</summary>
+    /// <summary>The longest text that consists of a run and the pieces after it; null if there is none.</summary>
     private static (int End, string Text)? Longest(string text, (int Start, int End) run)
     {
         int? longest = null;
@@ -80,13 +80,13 @@ internal static partial class EncodedText
             if (IsText(encoded, whole: true))
                 longest = end;
             else if (!IsText(encoded, whole: false))
-                break; // Nor is it a text with more behind it.
+                break; // A longer text is not valid either.
         }
 
         return longest is { } last ? (last, Decode(text.AsSpan()[run.Start..last], whole: true)!) : null;
     }
 
-    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
+    /// <summary>The possible ends of a text that starts with a run: the run itself, and each piece that follows slashes and is not the name of an option.</summary>
     private static IEnumerable<int> Ends(string text, (int Start, int End) run)
     {
         var end = run.End;
@@ -104,7 +104,7 @@ internal static partial class EncodedText
         return matches.MoveNext() ? (matches.Current.Index, matches.Current.Index + matches.Current.Length) : null;
     }
 
-    /// <summary>The next run in a text that is ASCII and has no escape.</summary>
+    /// <summary>The next run in an ASCII text without escapes.</summary>
     private static (int Start, int End)? NextDigits(string text, int start)
     {
         while (text.AsSpan(start).IndexOfAny(Digits) is >= 0 and var before)
@@ -127,8 +127,8 @@ internal static partial class EncodedText
     }
 
     /// <summary>
-    /// Whether the first bytes that digits encode are no text, whatever follows: those of an id or a hash hardly ever are. False where they have
-    /// to be decoded to know.
+    /// Whether the first encoded bytes are not text, whatever follows. The bytes of an id or a hash hardly ever are text. False if the rest must be
+    /// decoded to know.
     /// </summary>
     private static bool BeginsAsNoText(ReadOnlySpan<char> encoded)
     {
@@ -155,15 +155,15 @@ internal static partial class EncodedText
 
     private static bool IsUrl(string text) => text.Contains("://", StringComparison.Ordinal);
 
-    /// <summary>The text that is encoded; null if it is none.</summary>
-    /// <param name="encoded">As it stands there.</param>
-    /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
+    /// <summary>The decoded text; null if it is not a text.</summary>
+    /// <param name="encoded">The encoded text, with escapes.</param>
+    /// <param name="whole">Whether it must be a text to its end. Otherwise it may be cut off.</param>
     private static string? Decode(ReadOnlySpan<char> encoded, bool whole) =>
         Read(encoded, whole, Encoding.UTF8.GetString, out var text) ? text : null;
 
     private static bool IsText(ReadOnlySpan<char> encoded, bool whole) => Read(encoded, whole, _ => 0, out _);
 
-    // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
+    // A text is decoded up to MaxPieces times, so everything except the result is in rented memory.
     private static bool Read<T>(ReadOnlySpan<char> encoded, bool whole, Func<ReadOnlySpan<byte>, T> read, out T? text)
     {
         text = default;
@@ -195,7 +195,7 @@ internal static partial class EncodedText
         }
     }
 
-    /// <summary>Whether a text in UTF-8 has a control character other than blanks and line breaks.</summary>
+    /// <summary>Whether a UTF-8 text has control characters other than tabs and line breaks.</summary>
     private static bool HasControl(ReadOnlySpan<byte> text)
     {
         if (text.ContainsAny(Controls))
@@ -214,7 +214,7 @@ internal static partial class EncodedText
     private static readonly SearchValues<byte> Controls =
         SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7f).Select(c => (byte)c).Except("\t\r\n"u8.ToArray())]);
 
-    /// <summary>Writes the digits of a text and their number.</summary>
+    /// <summary>Writes the digits of a text without escapes, and returns their number.</summary>
     private static int Unescape(ReadOnlySpan<char> encoded, Span<byte> digits)
     {
         var (copied, length) = (0, 0);
@@ -231,23 +231,23 @@ internal static partial class EncodedText
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_');
 
-    // It does not begin inside an escape: behind %2F stands aHR0…, not 2FaHR0….
+    // A run does not start inside an escape: after %2F follows aHR0…, not 2FaHR0….
     [GeneratedRegex(
         """(?<! \\ (?: u[0-9a-f]{0,3} )? | % (?:25){0,4} [0-9a-f]? ) (?: [A-Z0-9+_-] | %(?:25)*2b | (?<!\\) \\+u002b ){12,} (?: = | %(?:25)*3d | \\+u003d ){0,2}""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Run();
 
-    // Nothing goes on behind it.
+    // Padding ends a text.
     [GeneratedRegex("""(?: = | %(?:25)*3d | \\+u003d )\z""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Padding();
 
-    // The options whose values are names that an application chose, such as bucket:key: what looks like a secret in one is the name.
+    // The options whose values are names that an application chose, such as bucket:key. A part of such a name that looks like a secret is not one.
     [GeneratedRegex(
         """\G (?<= (?: (?<![a-z0-9_]) | (?<= (?: %(?:25)* | \\u00 ) [0-9a-f]{2} ) ) (?: saveas | savePattern | pattern | bucket | key | prefix | alias | resource | output ) (?: \\*/ | \\+u002f | %(?:25)*2f ) )""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Name();
 
-    // Not another text that begins there: that of an address begins with aHR0, and YUhSM when it is encoded twice.
+    // Excludes the start of another text: an encoded URL begins with aHR0, and with YUhSM if it is encoded twice.
     [GeneratedRegex(
         """\G (?> (?: \\*/ | \\+u002[fF] | %(?:25)*2[fF] )+ ) (?! aHR0 | YUhSM ) (?: [A-Za-z0-9+_-] | %(?:25)*2[bB] | \\+u002[bB] )* (?: = | %(?:25)*3[dD] | \\+u003[dD] ){0,2}""",
         RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]

@@ -4,7 +4,7 @@ using System.Security.Authentication;
 
 namespace FopWatch.Providers;
 
-/// <summary>Why a request got no answer, in words. What an exception says itself names the host, and may name more.</summary>
+/// <summary>Describes why a request got no answer. The messages of exceptions are not used, because they name the host and possibly more.</summary>
 internal static class FailedRequest
 {
     public static string TimedOut(TimeSpan after) => string.Create(CultureInfo.InvariantCulture, $"timed out after {after.TotalSeconds:0.###} s");
@@ -19,7 +19,7 @@ internal static class FailedRequest
         HttpRequestError.ProxyTunnelError => "could not connect: the proxy refused",
         HttpRequestError.ResponseEnded => "the connection ended before the answer did",
         HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError => "the answer is not HTTP",
-        HttpRequestError.ConfigurationLimitExceeded => "the head of the answer is too large",
+        HttpRequestError.ConfigurationLimitExceeded => "the headers of the answer are too large",
         var error => $"the request failed: {error}",
     };
 

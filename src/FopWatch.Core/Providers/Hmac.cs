@@ -5,13 +5,13 @@ using System.Text;
 
 namespace FopWatch.Providers;
 
-/// <summary>HMAC-SHA1, which is what both providers sign with, and comparing signatures.</summary>
+/// <summary>Computes and compares HMAC-SHA1 signatures, which both providers use.</summary>
 internal static class Hmac
 {
-    // Signing with it when an access key is unknown makes that take as long as a wrong signature.
+    // An unknown access key is verified with this secret, so that it takes as long as a wrong signature.
     private static readonly byte[] NobodysSecret = RandomNumberGenerator.GetBytes(40);
 
-    /// <summary>The secret of an access key, or one that nobody has.</summary>
+    /// <summary>The secret of an access key; a random one if the key is unknown.</summary>
     public static byte[] SecretOrNobodys(KeyRing keys, string accessKey, out bool known)
     {
         var secret = keys.Secret(accessKey);
@@ -30,8 +30,8 @@ internal static class Hmac
     }
 
     /// <summary>
-    /// Whether a signature is the URL-safe Base64, padded or not, of these bytes. The one right spelling is compared rather than the
-    /// decoded bytes: decoding would let other spellings pass.
+    /// Whether a signature is the URL-safe Base64 of these bytes, padded or not. The encoded forms are compared, because decoding would accept
+    /// non-canonical encodings.
     /// </summary>
     public static bool Matches(ReadOnlySpan<byte> expected, string signature)
     {

@@ -2,12 +2,11 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Providers;
 
-/// <summary>Which commands have outputs.</summary>
+/// <summary>Decides which commands have outputs.</summary>
 internal static class ItemOutputs
 {
     /// <summary>
-    /// Whether a command in this state may have made files. Of one that failed or is not over, a key only says where a file would
-    /// have been.
+    /// Whether a command in this state may have outputs. If it failed or has not ended, a key only names the intended output.
     /// </summary>
     public static bool MayHave(ItemState state) => state is ItemState.Succeeded or ItemState.Unknown;
 }

@@ -5,8 +5,8 @@ using FopWatch.Jobs;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// A body that is one JSON object. The envelope is read strictly, because a body that two readers understand differently must not
-/// settle anything; what is in it is read leniently (<see cref="JsonFields"/>).
+/// A body that is one JSON object. The envelope is read strictly, because a body that two readers understand differently must not settle a job. The
+/// fields are read leniently (<see cref="JsonFields"/>).
 /// </summary>
 internal sealed class JsonBody
 {
@@ -16,7 +16,7 @@ internal sealed class JsonBody
     /// <summary>The longest number, in characters.</summary>
     public const int MaxNumberLength = 64;
 
-    /// <summary>The longest body that is kept in a job, in bytes.</summary>
+    /// <summary>The longest body that is stored with a job, in bytes.</summary>
     public const int MaxRawLength = 1024 * 1024;
 
     private readonly ReadOnlyMemory<byte> _json;
@@ -26,7 +26,7 @@ internal sealed class JsonBody
     /// <summary>The object.</summary>
     public JsonElement Root { get; }
 
-    /// <summary>Reads a body; null, and why, if it is no JSON object as every reader would understand it.</summary>
+    /// <summary>Reads a body; null, and the problem, if it is not a JSON object that every reader understands in the same way.</summary>
     public static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
     {
         body = ByteOrderMark.Skip(body);
@@ -47,11 +47,11 @@ internal sealed class JsonBody
         return null;
     }
 
-    /// <summary>Reads a list that a string within a body holds, as strictly as a body; null if it cannot be read so.</summary>
+    /// <summary>Reads a list in a string of a body, as strictly as a body; null if it cannot be read.</summary>
     /// <param name="text">The string, as valid UTF-8.</param>
     public static JsonElement? ReadList(ReadOnlyMemory<byte> text) => Problem(text.Span, JsonTokenType.StartArray) is null ? Parse(text) : null;
 
-    /// <summary>Whether a body is JSON up to its end and could go on: it may have been cut.</summary>
+    /// <summary>Whether a body is the beginning of JSON, so that it may have been cut off.</summary>
     public static bool IsBeginning(ReadOnlySpan<byte> body)
     {
         try
@@ -69,12 +69,12 @@ internal sealed class JsonBody
         }
     }
 
-    /// <summary>The body as it is kept: redacted; null if it is too long to keep.</summary>
+    /// <summary>The redacted body for the store; null if it is too long.</summary>
     public RawBody? Raw(bool closing) =>
         _json.Length <= MaxRawLength ? new RawBody(closing, CommandRedaction.RedactDistinctJson(_json.Span)) : null;
 
-    /// <summary>The id that the body names.</summary>
-    /// <returns>Why there is none, or null. Only a poll answer may go without: the question named it.</returns>
+    /// <summary>Reads the id in the body. A poll answer may lack it, because the request named it.</summary>
+    /// <returns>The problem; null if there is none.</returns>
     public string? ReadId(ReportChannel channel, out string? id)
     {
         id = null;

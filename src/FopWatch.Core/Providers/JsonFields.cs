@@ -6,31 +6,31 @@ using FopWatch.Contracts;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Reads fields as leniently as the providers write them: numbers as strings, nulls, empty texts, missing fields
-/// (providers.md, sections 1 and 2). A field that is absent, null or of no use is null. Nothing throws.
+/// Reads fields leniently, because providers write numbers as strings, nulls and empty texts, and omit fields (providers.md, sections 1 and 2). A
+/// field that is absent, null or unusable is null. Nothing throws.
 /// </summary>
 internal static class JsonFields
 {
-    /// <summary>The longest description or error that is kept, in characters.</summary>
+    /// <summary>The longest description or error that is stored, in characters.</summary>
     public const int MaxProse = 16 * 1024;
 
     /// <summary>
-    /// The most objects in a list of them. Each is a command, of which no job has nearly as many; an empty one is three bytes long
-    /// and takes hundreds in memory, so without a limit a small body could take a lot.
+    /// The most objects in a list. Each object is a command, and no job has nearly as many. An empty object has three bytes and takes hundreds in memory,
+    /// so without a limit a small body could take much memory.
     /// </summary>
     public const int MaxObjects = 10_000;
 
-    /// <summary>A field that is there and not null.</summary>
+    /// <summary>A field that is present and not null.</summary>
     public static JsonElement? Field(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var field) && field.ValueKind != JsonValueKind.Null
             ? field
             : null;
 
-    /// <summary>Whether there is a field of this name, null or not.</summary>
+    /// <summary>Whether a field is present, even if it is null.</summary>
     public static bool Has(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out _);
 
-    /// <summary>What a string means, or how any other value is spelt.</summary>
+    /// <summary>The unescaped value of a string, or the raw text of any other value.</summary>
     public static string AsText(this JsonElement element)
     {
         var raw = JsonMarshal.GetRawUtf8Value(element);
@@ -39,13 +39,13 @@ internal static class JsonFields
             : System.Text.Encoding.UTF8.GetString(raw);
     }
 
-    /// <summary>A text that is not empty; numbers count as texts.</summary>
+    /// <summary>A text that is not empty. Numbers count as texts.</summary>
     public static string? Text(this JsonElement element, string name) =>
         element.Field(name) is { ValueKind: JsonValueKind.String or JsonValueKind.Number } field && field.AsText() is { Length: > 0 } text
             ? text
             : null;
 
-    /// <summary>Words for people, as they are kept: redacted and no longer than <see cref="MaxProse"/>. JSON counts as words.</summary>
+    /// <summary>Prose for the store: redacted, and cut to <see cref="MaxProse"/>. JSON counts as prose.</summary>
     private static string? Prose(this JsonElement element, string name, out bool cut)
     {
         cut = false;
@@ -60,11 +60,11 @@ internal static class JsonFields
     }
 
     /// <summary>
-    /// The words of a command: its <c>desc</c>, and why it failed. That is its <c>error</c>, or its <c>desc</c> where a failed one has no error, as
-    /// workflows and Wangsu write it.
+    /// The prose of a command: its description (<c>desc</c>) and its error: <c>error</c>, or else the <c>desc</c> of a failed command, as workflows and
+    /// Wangsu write it.
     /// </summary>
     /// <param name="element">The command or its result.</param>
-    /// <param name="stateOf">How it stands, given whether it has an error.</param>
+    /// <param name="stateOf">The state, given whether there is an error.</param>
     public static ProviderWords Words(this JsonElement element, Func<bool, ItemState> stateOf)
     {
         var description = element.Prose("desc", out var descriptionCut);
@@ -75,11 +75,11 @@ internal static class JsonFields
             : new(state, description, error, errorCut);
     }
 
-    /// <summary>A value as JSON text in one spelling, redacted.</summary>
+    /// <summary>A value as redacted JSON in canonical form.</summary>
     public static string? Json(this JsonElement element, string name) =>
         element.Field(name) is { } field ? JsonText.Canonical(field) : null;
 
-    /// <summary>An integer, be it a number or a string of one; null for anything else.</summary>
+    /// <summary>An integer, as a number or a string; null for anything else.</summary>
     public static long? Integer(this JsonElement element, string name)
     {
         if (element.Field(name) is not { ValueKind: JsonValueKind.Number or JsonValueKind.String } field)
@@ -91,17 +91,17 @@ internal static class JsonFields
         if (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var integer))
             return integer;
 
-        // 3.0 is what some serializers make of 3.
+        // Some serializers write 3 as 3.0.
         return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && decimal.IsInteger(number) && number is >= long.MinValue and <= long.MaxValue
                 ? (long)number
                 : null;
     }
 
-    /// <summary>A count of something: an integer that is not negative.</summary>
+    /// <summary>A non-negative integer.</summary>
     public static long? Count(this JsonElement element, string name) => element.Integer(name) is >= 0 and var count ? count : null;
 
-    /// <summary>True or false, be it a boolean, 1 or 0, or a string of one of these.</summary>
+    /// <summary>A boolean, as true or false, 1 or 0, or a string of one of these.</summary>
     public static bool? Flag(this JsonElement element, string name) => element.Field(name)?.ValueKind switch
     {
         JsonValueKind.True => true,
@@ -110,8 +110,8 @@ internal static class JsonFields
         _ => element.Integer(name) switch { 1 => true, 0 => false, _ => null },
     };
 
-    /// <summary>The objects of a list, nulls left out; a list that is absent or null has none.</summary>
-    /// <returns>Why it cannot be read, or null: leaving out what is no object could make a job look finished that is not.</returns>
+    /// <summary>Reads the objects of a list without nulls. An absent or null list is empty.</summary>
+    /// <returns>The problem; null if there is none. Other elements are a problem, because a job without them could look finished.</returns>
     public static string? ReadObjects(this JsonElement element, string name, out List<JsonElement> objects)
     {
         objects = [];
@@ -133,7 +133,7 @@ internal static class JsonFields
         return null;
     }
 
-    /// <summary>The entries of a list that may be absent, nulls left out.</summary>
+    /// <summary>The entries of an optional list, without nulls.</summary>
     public static IEnumerable<JsonElement> Entries(this JsonElement element, string name) =>
         element.Field(name) is { ValueKind: JsonValueKind.Array } list
             ? list.EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)
@@ -151,9 +151,9 @@ internal static class JsonFields
     }
 }
 
-/// <summary>What a provider says of a command in words for people.</summary>
-/// <param name="State">How the command stands.</param>
+/// <summary>The prose of a provider about a command.</summary>
+/// <param name="State">The state of the command.</param>
 /// <param name="Description">The description.</param>
 /// <param name="Error">Why it failed.</param>
-/// <param name="ErrorCut">Whether that is only the beginning.</param>
+/// <param name="ErrorCut">Whether <paramref name="Error"/> is only the beginning.</param>
 internal readonly record struct ProviderWords(ItemState State, string? Description, string? Error, bool ErrorCut);

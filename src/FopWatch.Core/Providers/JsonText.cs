@@ -6,15 +6,14 @@ using System.Text.Json;
 
 namespace FopWatch.Providers;
 
-/// <summary>JSON strings and values as text, without the exceptions of the serializer for what a stranger may send.</summary>
+/// <summary>Reads JSON strings and values as text, without the exceptions that the serializer throws for some inputs.</summary>
 internal static class JsonText
 {
     /// <summary>
-    /// What a JSON string means. Half a surrogate pair, as a provider leaves that cuts its texts, becomes U+FFFD; the framework's own
-    /// reader throws for it.
+    /// Unescapes a JSON string. A lone surrogate, which a provider leaves when it cuts texts, becomes U+FFFD; the framework's reader throws for it.
     /// </summary>
-    /// <param name="content">The string as it is spelt, without its quotes; valid UTF-8 and valid escapes.</param>
-    /// <param name="wellFormed">False if there was half a pair.</param>
+    /// <param name="content">The escaped string without its quotes; valid UTF-8 with valid escapes.</param>
+    /// <param name="wellFormed">False if there was a lone surrogate.</param>
     public static string Unescape(ReadOnlySpan<byte> content, out bool wellFormed)
     {
         wellFormed = true;
@@ -50,7 +49,7 @@ internal static class JsonText
         return WithWholePairs(plain.ToString(), ref wellFormed);
     }
 
-    /// <summary>A value as JSON in one spelling, whatever the order of its properties and its blanks; secrets redacted.</summary>
+    /// <summary>A value as redacted JSON in canonical form, independent of the order of properties and of whitespace.</summary>
     public static string Canonical(JsonElement value)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -77,9 +76,9 @@ internal static class JsonText
         }
     }
 
-    /// <summary>The same document with other strings. No object has a name twice, and no string half a surrogate pair.</summary>
-    /// <param name="json">Valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels. What does not change keeps its spelling and its blanks.</param>
-    /// <param name="rewrite">What a string or a name becomes.</param>
+    /// <summary>Rewrites the strings of a document. The result has no duplicate names and no lone surrogates.</summary>
+    /// <param name="json">Valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels. Unchanged parts keep their escapes and whitespace.</param>
+    /// <param name="rewrite">Rewrites a string or a name.</param>
     /// <param name="isSecretName">Whether the value of a property of this name becomes <see cref="CommandRedaction.Mask"/>.</param>
     public static string Rewrite(ReadOnlySpan<byte> json, Func<string, string> rewrite, Func<string, bool> isSecretName)
     {
@@ -123,15 +122,15 @@ internal static class JsonText
     }
 
     /// <summary>
-    /// The entries of a JSON list within a text, nulls left out; null if the text is no JSON list, or one that <see cref="JsonBody"/> would
-    /// refuse within a body.
+    /// The entries of a JSON list in a text, without nulls; null if the text is not a JSON list, or is one that <see cref="JsonBody"/> would refuse within
+    /// a body.
     /// </summary>
     public static IReadOnlyList<JsonElement>? TryReadList(string text) =>
         text.AsSpan().TrimStart().StartsWith("[") && JsonBody.ReadList(Encoding.UTF8.GetBytes(text)) is { } list
             ? [.. list.EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)]
             : null;
 
-    /// <summary>A text as a JSON string.</summary>
+    /// <summary>Encodes a text as a JSON string.</summary>
     public static string Quote(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
     private static void Write(Utf8JsonWriter writer, JsonElement value)

@@ -1,7 +1,7 @@
 namespace FopWatch.Providers;
 
-/// <summary>The access keys and secret keys that a source's notifications may be signed with; empty if signatures cannot be checked.</summary>
-/// <remarks>A ring, not one key: Wangsu signs with any valid pair of the customer's, and keys overlap while they are rotated.</remarks>
+/// <summary>The access keys and secret keys that may sign a source's notifications; empty if signatures cannot be verified.</summary>
+/// <remarks>There may be several keys, because Wangsu signs with any valid pair of the customer, and keys overlap during rotation.</remarks>
 public sealed class KeyRing
 {
     private readonly Dictionary<string, byte[]> _secrets;
@@ -16,15 +16,15 @@ public sealed class KeyRing
     /// <summary>The access keys.</summary>
     public IReadOnlyCollection<string> AccessKeys => _secrets.Keys;
 
-    /// <summary>Whether there is no key.</summary>
+    /// <summary>Whether the ring has no key.</summary>
     public bool IsEmpty => _secrets.Count == 0;
 
     /// <summary>The secret key of an access key, as UTF-8 bytes; null if it is not in the ring.</summary>
     public byte[]? Secret(string accessKey) => _secrets.GetValueOrDefault(accessKey);
 
-    /// <summary>All pairs, in no order.</summary>
+    /// <summary>All pairs, in no particular order.</summary>
     internal IEnumerable<KeyValuePair<string, byte[]>> Pairs => _secrets;
 
-    /// <summary>Names no key.</summary>
+    /// <summary>The number of keys, and no key.</summary>
     public override string ToString() => $"{_secrets.Count} keys";
 }

@@ -6,25 +6,25 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// A rule for secrets that have a name before them, such as <c>token=…</c>. It is tried only where a name ends at a character that can
-/// separate it from a value: a regular expression that is tried at every position takes up to a microsecond for each.
+/// A rule for secrets that follow a name, such as <c>token=…</c>. It is tried only where a name ends at a character that can separate it from a value,
+/// because a regular expression takes up to 1 µs per position.
 /// </summary>
-/// <param name="rule">The rule. It begins with \G, then with the name or what separates it from the parameter before.</param>
-/// <param name="separators">What may follow the name, apart from blanks and whether escaped or not.</param>
-/// <param name="replacement">What becomes of a match.</param>
-/// <param name="endOfValue">Where the value behind a match ends, if the rule leaves it out; the end of the match if there is none.</param>
+/// <param name="rule">The rule. It begins with \G and the name, or the separator before the name.</param>
+/// <param name="separators">The characters that may follow the name, escaped or not, besides whitespace.</param>
+/// <param name="replacement">The replacement of a match.</param>
+/// <param name="endOfValue">Finds the end of the value after a match, if the rule does not include the value; returns the end of the match if there is no value.</param>
 internal sealed class NamedSecrets(Regex rule, string separators, string replacement, Func<string, Match, int>? endOfValue = null)
 {
-    /// <summary>The characters of names; the last one is another K to whoever ignores case.</summary>
+    // The characters of names. The last one, the Kelvin sign, equals K in case-insensitive comparisons.
     private static readonly SearchValues<char> NameChars =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u212a");
 
-    // Without one of these, nothing is the name of a secret. None has a K, as there are three.
+    // Every name of a secret contains one of these. None contains a K, which has three forms.
     private static readonly SearchValues<string> Fragments = SearchValues.Create(
         ["to", "secret", "sig", "pass", "pwd", "ey", "cred", "auth", "hmac", "jwt", "hdn", "_upt", "accessid", "x-", "q-", "time"],
         StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A text without the secrets that the rule finds; the same as if the rule was tried at every position.</summary>
+    /// <summary>Redacts the secrets that the rule finds, with the same result as if the rule were tried at every position.</summary>
     public string Redact(string text)
     {
         StringBuilder? redacted = null;
@@ -45,7 +45,7 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
         return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
     }
 
-    /// <summary>The next run of characters of names.</summary>
+    /// <summary>The next run of name characters.</summary>
     private static (int Start, int End)? Next(string text, int at)
     {
         var start = text.AsSpan(at).IndexOfAny(NameChars);
@@ -56,7 +56,7 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
         return (start, length < 0 ? text.Length : start + length);
     }
 
-    /// <summary>The first match that begins with the name in a run, or with what separates it from the parameter before.</summary>
+    /// <summary>The first match that starts with the name in a run, or with the separator before it.</summary>
     private (Match Match, int End)? FirstMatch(string text, int start, int end, int from)
     {
         var mayBeName = MayBeName(text.AsSpan(start, end - start));
@@ -93,7 +93,7 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
     private static bool MayBeName(ReadOnlySpan<char> run) =>
         run.ContainsAny(Fragments) || (run.Length > 1 && run[^1] is 'k' or 'K' or '\u212a' && run[^2] is 'a' or 'A' or 's' or 'S');
 
-    /// <summary>The character at a position, its escape undone and blanks before it skipped.</summary>
+    /// <summary>The unescaped character at a position, after any whitespace.</summary>
     private static char CharAt(string text, int at)
     {
         if (text[at] == '%')
@@ -108,7 +108,7 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
             text.Length > 1 && byte.TryParse(text[..2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code) ? (char)code : '\0';
     }
 
-    /// <summary>Where the percent signs end that were encoded, however often.</summary>
+    /// <summary>The end of repeatedly encoded percent signs.</summary>
     private static int AfterPercents(string text, int at)
     {
         while (text.AsSpan(at).StartsWith("25", StringComparison.Ordinal))

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FopWatch.Providers;
 
-/// <summary>The tokens that make a notify URL right. Only their hashes are kept.</summary>
+/// <summary>The valid tokens of a notify URL. Only their hashes are in memory.</summary>
 public sealed class NotifyTokens
 {
     private readonly byte[][] _hashes;
@@ -16,15 +16,15 @@ public sealed class NotifyTokens
         Shortest = all.Min(token => token.Length);
     }
 
-    /// <summary>The length of the shortest token.</summary>
+    /// <summary>The length of the shortest token, in characters.</summary>
     public int Shortest { get; }
 
-    /// <summary>Tokens that nothing matches: what the tokens of an unknown source are compared with, so that it takes as long.</summary>
+    /// <summary>Tokens that nothing matches. A token for an unknown source is compared with them, so that it takes the same time.</summary>
     public static NotifyTokens Unmatchable { get; } = new([Convert.ToHexString(RandomNumberGenerator.GetBytes(32))]);
 
     /// <summary>
-    /// Whether a token is one of these. Comparing hashes in fixed time, all of them always, tells a stranger neither how much of
-    /// a guess was right nor how many tokens there are to guess.
+    /// Whether a token is valid. All hashes are compared in fixed time, which reveals neither how much of a guess is right nor how many tokens
+    /// there are.
     /// </summary>
     public bool Match(string? token)
     {
@@ -35,7 +35,7 @@ public sealed class NotifyTokens
         return match & token is not null;
     }
 
-    /// <summary>Whether a token is among both. Both are the operator's own, so the time that it takes tells nobody anything.</summary>
+    /// <summary>Whether both have a token in common. Both are the operator's own, so the comparison need not take fixed time.</summary>
     public bool Share(NotifyTokens other)
     {
         ArgumentNullException.ThrowIfNull(other);

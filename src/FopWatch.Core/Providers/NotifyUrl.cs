@@ -1,20 +1,20 @@
 namespace FopWatch.Providers;
 
-/// <summary>The URLs that a provider calls: how they are put together, and how they are shown without their token.</summary>
+/// <summary>Parses the URLs that a provider calls, and redacts their tokens.</summary>
 internal static class NotifyUrl
 {
-    /// <summary>What the path of every notify URL begins with, after the path of the public URL.</summary>
+    /// <summary>The beginning of the path of every notify URL, after the path of the public URL.</summary>
     public const string Root = "/api/notify";
 
-    /// <summary>What the path of every URL for upload callbacks begins with. A source's name and a token follow, as in a notify URL.</summary>
+    /// <summary>The beginning of the path of every URL for upload callbacks. A source's name and a token follow, as in a notify URL.</summary>
     public const string UploadsRoot = "/api/uploads";
 
-    /// <summary>What stands in the place of a token or a query's value.</summary>
+    /// <summary>The replacement of a token or a query value.</summary>
     public const string Mask = "***";
 
     private const int ShortestToken = 8;
 
-    /// <summary>The path, and the query where it is given, as the host has it: without the path of a public URL.</summary>
+    /// <summary>A path, with its query if it has one, without the path of the public URL.</summary>
     public static string OwnPath(string path)
     {
         var (notify, upload) = (StartOf(path, Root), StartOf(path, UploadsRoot));
@@ -25,10 +25,10 @@ internal static class NotifyUrl
     public static string? RootOf(string ownPath) =>
         new[] { Root, UploadsRoot }.FirstOrDefault(root => ownPath.StartsWith(root + "/", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Whether a URL is one for upload callbacks.</summary>
+    /// <summary>Whether a URL is for upload callbacks.</summary>
     public static bool IsForUploads(Uri url) => RootOf(OwnPath(TargetOf(url))) == UploadsRoot;
 
-    /// <summary>The path and query as they were written: a <see cref="Uri"/>'s other forms are normalised.</summary>
+    /// <summary>The path and query as written. The other forms of a <see cref="Uri"/> are normalised.</summary>
     public static string TargetOf(Uri url)
     {
         var text = url.OriginalString;
@@ -37,20 +37,20 @@ internal static class NotifyUrl
         return path < 0 ? url.PathAndQuery : text[path..].Split('#', 2)[0];
     }
 
-    /// <summary>A path without a prefix; the path itself if it has another.</summary>
+    /// <summary>A path without a prefix; the same path if it does not have the prefix.</summary>
     public static string Without(string path, string prefix) =>
         path.StartsWith(prefix + "/", StringComparison.OrdinalIgnoreCase) ? path[prefix.Length..] : path;
 
     /// <summary>The URL without its notify token and the values of its query.</summary>
-    /// <param name="url">The URL; it need not be the right one.</param>
-    /// <param name="source">The name of the source whose URL it is or was.</param>
-    /// <param name="tokens">The source's tokens; null if it is not configured.</param>
+    /// <param name="url">The URL; it need not be valid.</param>
+    /// <param name="source">The name of the source to which the URL belongs or belonged.</param>
+    /// <param name="tokens">The tokens of the source; null if it is not configured.</param>
     public static string Redact(string url, string source, NotifyTokens? tokens)
     {
         var (path, query) = url.Split('?', 2) is [var before, var after] ? (before, after) : (url, null);
         var segments = path.Split('/');
 
-        // From the end of the authority: a source may be named like the host.
+        // Skip the authority, because a source may have the name of the host.
         var masked = (string[])[.. segments];
         for (var i = 1; i < segments.Length; i++)
         {
@@ -62,7 +62,7 @@ internal static class NotifyUrl
         if (query is not null)
             shown += $"?{string.Join('&', query.Split('&').Select(Parameter))}";
 
-        // A token that is none of the source's any more may be repeated in what follows it.
+        // The rest of the URL may repeat a former token of the source.
         for (var i = 4; i < segments.Length; i++)
         {
             if (segments[i - 1] == source && segments[i].Length >= ShortestToken)
@@ -80,7 +80,7 @@ internal static class NotifyUrl
 
     /// <summary>A text without the token of a URL.</summary>
     /// <param name="text">The text, such as the value of a header.</param>
-    /// <param name="url">The URL as it was called, with its token.</param>
+    /// <param name="url">The called URL, with its token.</param>
     public static string WithoutToken(string text, Uri url) =>
         OwnPath(url.OriginalString) is var path && RootOf(path) is not null && path.Split('/', '?') is ["", _, _, _, { Length: > 0 } token, ..]
             ? text.Replace(token, Mask, StringComparison.Ordinal)

@@ -1,11 +1,11 @@
 namespace FopWatch.Providers;
 
-/// <summary>The domains under which a source's buckets are served: what turns the bucket and key of an output into a URL.</summary>
+/// <summary>The domains of a source's buckets. They turn the bucket and key of an output into a URL.</summary>
 public sealed class OutputDomains
 {
     private readonly Dictionary<string, string> _prefixes;
 
-    /// <param name="domains">Bucket → http or https URL, which may have a path and no query or fragment.</param>
+    /// <param name="domains">Bucket → http or https URL, which may have a path but no query or fragment.</param>
     public OutputDomains(IEnumerable<KeyValuePair<string, Uri>> domains) =>
         _prefixes = domains.ToDictionary(domain => domain.Key, domain => PrefixOf(domain.Value), StringComparer.Ordinal);
 
@@ -13,8 +13,8 @@ public sealed class OutputDomains
     public static OutputDomains None { get; } = new([]);
 
     /// <summary>
-    /// The URL of an output, percent-encoded segment by segment; null if its bucket has no domain, or if no URL names its key: clients
-    /// resolve the segments <c>.</c> and <c>..</c>, encoded or not, to the URL of another key.
+    /// The URL of an output, percent-encoded segment by segment; null if its bucket has no domain, or if its key cannot be in a URL: clients resolve
+    /// the segments <c>.</c> and <c>..</c>, encoded or not, to the URL of another key.
     /// </summary>
     public string? UrlOf(string? bucket, string? key)
     {

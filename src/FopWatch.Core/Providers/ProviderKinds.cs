@@ -4,7 +4,7 @@ using FopWatch.Providers.Wangsu;
 
 namespace FopWatch.Providers;
 
-/// <summary>The provider of each kind. Providers have no state, so there is one of each.</summary>
+/// <summary>The provider of each kind. Providers are stateless, so there is one instance per kind.</summary>
 public static class ProviderKinds
 {
     private static readonly QiniuProvider Qiniu = new();
@@ -13,7 +13,7 @@ public static class ProviderKinds
     private static readonly IProvider[] All = [.. Enum.GetValues<ProviderKind>().Select(For)];
 
     /// <summary>The provider of a kind.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such kind.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is unknown.</exception>
     public static IProvider For(ProviderKind kind) => kind switch
     {
         ProviderKind.Qiniu => Qiniu,
@@ -23,8 +23,8 @@ public static class ProviderKinds
     };
 
     /// <summary>
-    /// Whether the signatures of any kind cover a header. A notification is kept with those of every kind: its source may be of the wrong one,
-    /// and be corrected before it is verified again.
+    /// Whether the signatures of any kind cover a header. A quarantined notification is stored with the headers of every kind, because its source may have
+    /// the wrong kind and be corrected before it is verified again.
     /// </summary>
     public static bool SignsHeader(string name)
     {
@@ -37,7 +37,7 @@ public static class ProviderKinds
         return false;
     }
 
-    /// <summary>An endpoint, which may have a base path, with a path and an id.</summary>
+    /// <summary>Builds a URL from an endpoint, which may have a base path, a path and an id.</summary>
     internal static Uri StatusUri(Uri endpoint, string pathAndParameter, string id) =>
         new($"{endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{pathAndParameter}={Uri.EscapeDataString(id)}");
 }

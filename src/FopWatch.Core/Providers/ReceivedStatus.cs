@@ -2,8 +2,8 @@ using FopWatch.Watching;
 
 namespace FopWatch.Providers;
 
-/// <summary>What came of a question before its body is decoded.</summary>
-/// <param name="Answer">The answer; null if the body has it.</param>
+/// <summary>A received answer before its body is decoded.</summary>
+/// <param name="Answer">The answer; null if the body contains it.</param>
 internal readonly record struct ReceivedStatus(StatusAnswer? Answer)
 {
     public ReceivedStatus(PollAnswer answer, string detail)
@@ -22,6 +22,6 @@ internal readonly record struct ReceivedStatus(StatusAnswer? Answer)
     public static bool IsEndedByConnection(HttpResponseMessage response) =>
         response.Content.Headers.ContentLength is null && response.Headers.TransferEncodingChunked != true && response.Version.Major == 1;
 
-    /// <summary>Where only the end of the connection ends a body, nothing but the body itself tells that it was cut.</summary>
+    /// <summary>Whether a body was cut off. If only the end of the connection ends the body, the body itself is the only evidence.</summary>
     public bool WasCut(ReadOnlyMemory<byte> body) => EndsWithConnection && JsonBody.IsBeginning(ByteOrderMark.Skip(body).Span);
 }

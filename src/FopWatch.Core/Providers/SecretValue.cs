@@ -3,21 +3,21 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Where a secret ends that stands behind <c>hlsKey/</c> or the name of a parameter: at what ends a value, or before the next option. Base64 has
-/// slashes too, so a slash alone ends nothing.
+/// Finds the end of a secret after <c>hlsKey/</c> or the name of a parameter: at a character that ends a value, or before the next option. Base64
+/// contains slashes, so a slash alone does not end a secret.
 /// </summary>
 /// <param name="text">The text.</param>
 /// <param name="level">
-/// What is inserted into the percent-encoding of the separator before the value by encoding it again, such as 25 in %252F; null if it is not encoded. A
-/// slash that is encoded more often belongs to the value.
+/// The repetition level of the percent-encoding of the separator before the value, such as 25 in %252F; null if it is not encoded. A slash that is encoded more
+/// often belongs to the value.
 /// </param>
 internal readonly ref partial struct SecretValue(string text, string? level)
 {
-    // Without padding, an AES-128 key has 22 digits, and one that is encrypted with a 1024-bit RSA key has 171.
+    // Base64 digits without padding: an AES-128 key has 22, and an AES key that is encrypted with a 1024-bit RSA key has 171.
     private const int ShortKey = 22;
     private const int LongKey = 171;
 
-    /// <summary>The end of a key; where it begins if there is none.</summary>
+    /// <summary>The end of a key; its start if there is none.</summary>
     public int EndOfKey(int start)
     {
         var (at, digits, shortEnd) = (start, 0, -1);
@@ -35,7 +35,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         return EndOfKeyUnits(shortEnd >= 0 && KeyUnit(shortEnd) == shortEnd ? shortEnd : start);
     }
 
-    /// <summary>The end of the value of a parameter; where it begins if there is none.</summary>
+    /// <summary>The end of the value of a parameter; its start if there is none.</summary>
     public int EndOfCredential(int start)
     {
         for (var at = start; ;)
@@ -47,7 +47,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         }
     }
 
-    /// <summary>The end of what separates options that stands at a position, however it is encoded; that position if there is nothing such.</summary>
+    /// <summary>The end of an option separator at a position, however it is encoded; the position itself if there is none.</summary>
     public static int EndOfSlash(string text, int at) => new SecretValue(text, null).Slash(at, out _);
 
     private int EndOfKeyUnits(int start)
@@ -61,7 +61,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         }
     }
 
-    // Each of these returns where what it is named after ends, and the position itself if it is not there.
+    // Each of the following methods returns the end of the element in its name, or the position itself if it is not there.
     private int KeyUnit(int at)
     {
         if (at == text.Length)
@@ -88,7 +88,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
             case '/' or '\\' or '%':
                 return ValueSlash(at) is var slash && slash > at ? slash : Escape(at, "/", "&#\"'/<>|; ");
             case ',':
-                // A value may go on behind a comma and closing marks; a list of URLs and the text around it may not.
+                // A value may continue after a comma or a closing mark, but a list of URLs and the surrounding text do not belong to it.
                 return EndOfList().IsMatch(text, at + 1) ? at : at + 1;
             case ')' or ']' or '}' or '\'' or '`':
                 return at + 1 < text.Length && (IsDigit(text[at + 1]) || "~*!$".Contains(text[at + 1])) ? at + 1 : at;
@@ -97,7 +97,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         }
     }
 
-    /// <summary>A percent sign or an escape of JSON, unless it stands for one of these characters.</summary>
+    /// <summary>A percent sign or a JSON escape, unless it encodes one of these characters.</summary>
     private int Escape(int at, string notByPercent, string notByJson)
     {
         if (text[at] == '%')
@@ -112,8 +112,8 @@ internal readonly ref partial struct SecretValue(string text, string? level)
     private int ValueSlash(int at) => Slash(at, out var separates) is var end && separates && end > at && CommandOption.IsAt(text, end) ? at : end;
 
     /// <summary>
-    /// A digit of Base64 text that may have between two slashes what reads as a short option (/t/4). It is not searched beyond the next key, so that
-    /// no part of a text is searched from two keys.
+    /// A digit of a Base64 text, which may contain a sequence between two slashes that looks like a short option (/t/4). The search stops at the next key, so
+    /// that no part of a text is searched from two keys.
     /// </summary>
     private int Digit(int at)
     {
@@ -128,7 +128,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         return (text[at] == '%' ? Percent(at, out end) : Json(at, out end)) == '+' ? end : at;
     }
 
-    /// <summary>Base64 text with padding, which ends it whatever short options seem to be in it.</summary>
+    /// <summary>Base64 text with padding, which ends it even if it seems to contain short options.</summary>
     private int Padded(int at)
     {
         var digits = at;
@@ -152,7 +152,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         return (text[at] == '%' ? Percent(at, out end) : text[at] == '\\' ? Json(at, out end) : '\0') == '=' ? end : at;
     }
 
-    /// <summary>A slash, perhaps escaped, and whether it separates options where the value stands.</summary>
+    /// <summary>A slash, possibly escaped, and whether it separates options at the level of the value.</summary>
     private int Slash(int at, out bool separates)
     {
         separates = true;
@@ -177,7 +177,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
     private bool IsKey(int at) =>
         text[at] is 'h' or 'H' && Is(at, "hls") && at + 6 < text.Length && text[at + 3] is 'k' or 'K' or '\u212a' && Is(at + 4, "ey") && Slash(at + 6, out _) > at + 6;
 
-    /// <summary>The character that is percent-encoded at a position, however often, and where that ends: at the position if there is none.</summary>
+    /// <summary>The character that is percent-encoded at a position, even repeatedly, and the end of the encoding; the position itself if there is none.</summary>
     private char Percent(int at, out int end)
     {
         var digits = at + 1;
@@ -186,7 +186,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
         return Hex(at, digits, out end);
     }
 
-    /// <summary>The character that is escaped at a position as in JSON, however often, and where that ends: at the position if there is none.</summary>
+    /// <summary>The character that is JSON-escaped at a position, even repeatedly, and the end of the escape; the position itself if there is none.</summary>
     private char Json(int at, out int end)
     {
         var escape = AfterBackslashes(at);
@@ -213,7 +213,7 @@ internal readonly ref partial struct SecretValue(string text, string? level)
 
     private bool Is(int at, string other) => at <= text.Length && text.AsSpan(at).StartsWith(other, StringComparison.OrdinalIgnoreCase);
 
-    // The Kelvin sign is another K to whoever ignores case.
+    // The Kelvin sign equals K in case-insensitive comparisons.
     private static bool IsDigit(char c) => char.IsAsciiLetterOrDigit(c) || c is '+' or '_' or '-' or '\u212a';
 
     [GeneratedRegex(

@@ -4,8 +4,8 @@ using FopWatch.Watching;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// The buckets and pipelines that a source is about. A status API answers for anybody's ids (providers.md, section 1), so a report that is
-/// true may be about the job of another account.
+/// The buckets and pipelines of a source. A status API answers for ids of any account (providers.md, section 1), so a genuine report may be about a
+/// job of another account.
 /// </summary>
 public sealed class SourceScope
 {
@@ -14,7 +14,7 @@ public sealed class SourceScope
 
     /// <param name="buckets">The buckets; empty for any.</param>
     /// <param name="pipelines">
-    /// The pipelines, as the provider reports them (<c>1381556928.video</c>) or without the number of the account (<c>video</c>); empty for any.
+    /// The pipelines, as the provider reports them (<c>1381556928.video</c>) or without the account number (<c>video</c>); empty for any.
     /// </param>
     public SourceScope(IEnumerable<string> buckets, IEnumerable<string> pipelines) =>
         (_buckets, _pipelines) = (buckets.ToHashSet(StringComparer.Ordinal), pipelines.ToHashSet(StringComparer.Ordinal));
@@ -22,18 +22,18 @@ public sealed class SourceScope
     /// <summary>Any bucket and any pipeline.</summary>
     public static SourceScope Any { get; } = new([], []);
 
-    /// <summary>Whether it is limited to some buckets.</summary>
+    /// <summary>Whether the source is limited to some buckets.</summary>
     public bool HasBuckets => _buckets.Count > 0;
 
-    /// <summary>Whether it is limited to some pipelines.</summary>
+    /// <summary>Whether the source is limited to some pipelines.</summary>
     public bool HasPipelines => _pipelines.Count > 0;
 
-    /// <summary>Why a report is not about this source; null if it is.</summary>
+    /// <summary>Why a report does not belong to this source; null if it does.</summary>
     /// <param name="report">The report.</param>
     /// <param name="isVouchedFor">
-    /// Whether anything besides the report says that the job is the source's: its registration, a trusted notification. Then a report may leave
-    /// its bucket and its pipeline out, as older and compatible servers do. Otherwise a bucket that only commands name has to be named by one
-    /// that succeeded.
+    /// Whether something other than the report shows that the job belongs to the source: a registration or a trusted notification. Then a report may lack
+    /// its bucket and pipeline, as with older and compatible servers. Otherwise a bucket that only commands name counts only if a command that succeeded
+    /// names it.
     /// </param>
     public ForeignReport? ObjectionTo(JobReport report, bool isVouchedFor)
     {
@@ -43,9 +43,9 @@ public sealed class SourceScope
             ?? Objection("Pipelines", "pipeline", HasPipelines, pipelines, pipelines, HasPipeline, isVouchedFor);
     }
 
-    /// <summary>What an answer of the status API means to this source: a report that is not about it is no report.</summary>
+    /// <summary>Replaces a report that does not belong to this source by <see cref="PollAnswer.OutOfScope"/>.</summary>
     /// <param name="answer">The answer.</param>
-    /// <param name="origin">How FopWatch came to know of the job. A hint vouches for nothing.</param>
+    /// <param name="origin">How FopWatch learned of the job. A hint proves nothing.</param>
     public StatusAnswer Judge(StatusAnswer answer, JobOrigin origin)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -70,7 +70,7 @@ public sealed class SourceScope
         return isVouchedFor || shown.Count > 0 ? null : new(setting, what, null) { IsNamedInVain = named.Count > 0 };
     }
 
-    /// <summary>The number of the account counts where both sides have one.</summary>
+    // The account number counts only if both sides have one.
     private bool HasPipeline(string named)
     {
         if (_pipelines.Contains(named))
@@ -90,18 +90,18 @@ public sealed class SourceScope
     }
 }
 
-/// <summary>Why a report is not about a source.</summary>
-/// <param name="Setting">The setting that says so: <c>Buckets</c> or <c>Pipelines</c>.</param>
+/// <summary>Why a report does not belong to a source.</summary>
+/// <param name="Setting">The setting that excludes it: <c>Buckets</c> or <c>Pipelines</c>.</param>
 /// <param name="What">What the setting lists: a bucket or a pipeline.</param>
-/// <param name="Named">What the report names; null if it names none.</param>
+/// <param name="Named">The bucket or pipeline in the report; null if it names none.</param>
 public sealed record ForeignReport(string Setting, string What, string? Named)
 {
     private const int MaxNamed = 80;
 
-    /// <summary>Whether the report does name what is listed, but only in commands that did not succeed.</summary>
+    /// <summary>Whether the report names a listed bucket, but only in commands that did not succeed.</summary>
     public bool IsNamedInVain { get; init; }
 
-    /// <summary>The reason without anything that the report holds, for logs.</summary>
+    /// <summary>The reason without any content of the report, for logs.</summary>
     public string InGeneral => Named is null
         ? $"{(IsNamedInVain ? $"no command that succeeded names a {What}" : $"the report names no {What}")}, only an untrusted notification names the job, and the source has {Setting}"
         : $"the report is about a {What} that is not among the source's {Setting}";

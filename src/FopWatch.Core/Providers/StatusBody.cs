@@ -1,8 +1,8 @@
 namespace FopWatch.Providers;
 
-/// <summary>Reads the bodies of answers up to a limit, large ones within a bound on memory.</summary>
-/// <param name="room">The room for large ones.</param>
-/// <param name="limit">The longest that is read, in bytes.</param>
+/// <summary>Reads the bodies of answers up to a limit, and bounds the memory of large ones.</summary>
+/// <param name="room">The room for large bodies.</param>
+/// <param name="limit">The longest body that is read, in bytes.</param>
 internal sealed class StatusBody(AnswerRoom room, int limit)
 {
     private const int AtOnce = 16 * 1024;
@@ -10,15 +10,15 @@ internal sealed class StatusBody(AnswerRoom room, int limit)
     /// <summary>Reads a body.</summary>
     /// <param name="source">The source whose API answers.</param>
     /// <param name="content">The body.</param>
-    /// <param name="deadline">When the answer has to be here. The time that it waits for room does not count.</param>
+    /// <param name="deadline">The deadline of the answer. Waiting for room does not count.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>What was read; without bytes if the body is longer than the limit.</returns>
+    /// <returns>The body; without bytes if it is longer than the limit.</returns>
     public async Task<ReadAnswer> ReadAsync(string source, HttpContent content, AnswerDeadline deadline, CancellationToken cancellationToken)
     {
         if (content.Headers.ContentLength > limit)
             return new(null, null);
 
-        // Memory grows with what comes, and one byte beyond what may come tells that it is too long.
+        // The buffer grows with the received bytes. One byte beyond the limit shows that the body is too long.
         var most = (int)(content.Headers.ContentLength ?? limit) + 1;
         var (body, length) = (new byte[Math.Min(AtOnce, most)], 0);
         IDisposable? place = null;
@@ -54,15 +54,15 @@ internal sealed class StatusBody(AnswerRoom room, int limit)
     }
 }
 
-/// <summary>A body that was read, and the room that it takes.</summary>
+/// <summary>A body and its place in the room.</summary>
 /// <param name="Body">The bytes; null if there are too many.</param>
-/// <param name="Place">The room; null if it needs none.</param>
+/// <param name="Place">The place; null if it needs none.</param>
 internal readonly record struct ReadAnswer(ReadOnlyMemory<byte>? Body, IDisposable? Place) : IDisposable
 {
     public void Dispose() => Place?.Dispose();
 }
 
-/// <summary>The time by which an answer has to be here.</summary>
+/// <summary>The deadline of an answer, which can be suspended.</summary>
 internal sealed class AnswerDeadline : IDisposable
 {
     private readonly CancellationTokenSource _timeout;
@@ -79,10 +79,10 @@ internal sealed class AnswerDeadline : IDisposable
         _either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _timeout.Token);
     }
 
-    /// <summary>Is cancelled at that time, and where the caller gives up.</summary>
+    /// <summary>Is cancelled at the deadline, and when the caller cancels.</summary>
     public CancellationToken Token => _either.Token;
 
-    /// <summary>Waits for something that is not the answer's fault.</summary>
+    /// <summary>Waits without counting the time against the deadline.</summary>
     public async ValueTask<T> SuspendAsync<T>(Func<ValueTask<T>> wait)
     {
         _timeout.CancelAfter(Timeout.InfiniteTimeSpan);

@@ -7,53 +7,53 @@ using FopWatch.Watching;
 
 namespace FopWatch.Providers;
 
-/// <summary>How <see cref="StatusClient"/> asks.</summary>
+/// <summary>The options of <see cref="StatusClient"/>.</summary>
 public sealed record StatusClientOptions
 {
     /// <summary>The default of <see cref="MaxAnswerLength"/>.</summary>
     public const int DefaultMaxAnswerLength = 8 * 1024 * 1024;
 
-    /// <summary>How long an answer may take, redirects and body included; more than 0.</summary>
+    /// <summary>How long an answer may take, including redirects and body; more than 0.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest answer that is read, in bytes.</summary>
     public int MaxAnswerLength { get; init; } = DefaultMaxAnswerLength;
 
-    /// <summary>How many redirects are followed; only ever within the same scheme, host and port.</summary>
+    /// <summary>How many redirects are followed. Only redirects to the same scheme, host and port are followed.</summary>
     public int MaxRedirects { get; init; } = 3;
 
     /// <summary>
-    /// The longest pause of a throttled source that is waited for. While a longer one lasts the answer is
-    /// <see cref="PollAnswer.Throttled"/> at once, without asking: nobody's time should be taken by waiting for an hour.
+    /// The longest pause of a throttled source that a poll waits for. During a longer pause the answer is <see cref="PollAnswer.Throttled"/> at once,
+    /// without a request.
     /// </summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Called once per source that has a workflow V3 whose status needs a valid key.</summary>
+    /// <summary>Called once per source with a V3 workflow whose status needs a valid key.</summary>
     public Action<Source>? KeysNeeded { get; init; }
 }
 
 /// <summary>
-/// Asks status APIs over HTTP, within each source's rate. None but that of workflows wants credentials (providers.md, sections 1 and 2), so
-/// none are sent to the others; and the id in the question is itself a secret, so it goes to the configured hosts and to no other.
+/// Polls status APIs over HTTP, within each source's rate. Only the workflow API needs credentials (providers.md, sections 1 and 2), so none are sent to
+/// other APIs. The id in a request is itself a secret, so it is sent only to the configured hosts.
 /// </summary>
 /// <remarks>
-/// Where a source has a status API of workflows and a key, a job that was named as a workflow is asked for there first, and any job that the
-/// other API does not know is asked for there too. Only both not knowing it is <see cref="PollAnswer.NotFound"/>.
+/// If a source has a workflow API and a key, a job that was named as a workflow is first queried there, and so is any job that the other API does not
+/// know. The answer is <see cref="PollAnswer.NotFound"/> only if both APIs do not know the id.
 /// </remarks>
 public sealed class StatusClient : IStatusApi
 {
     /// <summary>The longest <see cref="StatusAnswer.RetryAfter"/>.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
-    /// <summary>How long the status API of workflows is not asked after it refused every key of a source.</summary>
+    /// <summary>How long the workflow API is not asked after it refused every key of a source.</summary>
     public static readonly TimeSpan RefusedKeysPause = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long an examination waits for the source's rate. Somebody waits for it.</summary>
+    /// <summary>How long an examination waits for the source's rate. It is short, because a caller waits.</summary>
     public static readonly TimeSpan LongestExaminationPause = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// The most connections to one host at once; a further question waits for one as long as it may take. The cloud host asks fewer at once, so
-    /// this limits only the embedded host while a status API hangs.
+    /// The most connections to one host. A further request waits for a connection within its timeout. The cloud host has fewer concurrent polls, so this
+    /// limits only the embedded host while a status API hangs.
     /// </summary>
     public const int MostConnections = 256;
 
@@ -67,11 +67,11 @@ public sealed class StatusClient : IStatusApi
     private readonly ConcurrentDictionary<string, (StatusAnswer Answer, long At)> _refusedKeys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
 
-    /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
+    /// <param name="http">Sends the requests; created by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="options">How to ask; the defaults if null.</param>
-    /// <param name="shares">How much of each source's rate is this process's; null for all of it.</param>
-    /// <param name="turns">Bounds the memory of answers that are decoded; null for no bound.</param>
+    /// <param name="options">The options; null for the defaults.</param>
+    /// <param name="shares">The share of this process in each source's rate; null for all of it.</param>
+    /// <param name="turns">Bounds the memory of decoded answers; null for no bound.</param>
     public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null, IDecodeTurns? turns = null)
     {
         _http = http;
@@ -82,8 +82,8 @@ public sealed class StatusClient : IStatusApi
         _bodies = new(new(), _options.MaxAnswerLength);
     }
 
-    /// <summary>A handler fit for asking: no redirects, cookies, credentials or decompression of its own, and connections that notice DNS changes.</summary>
-    /// <param name="connections">The most connections to one host at once.</param>
+    /// <summary>Creates a handler for requests: without automatic redirects, cookies, credentials and decompression, and with connections that follow DNS changes.</summary>
+    /// <param name="connections">The most connections to one host.</param>
     public static SocketsHttpHandler CreateHandler(int connections = MostConnections) => new()
     {
         AllowAutoRedirect = false,
@@ -93,7 +93,7 @@ public sealed class StatusClient : IStatusApi
         DefaultProxyCredentials = null,
         PreAuthenticate = false,
 
-        // Spans of the questions, and no header that names them to the provider.
+        // Requests have spans, but no header that tells the provider about them.
         ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
         MaxConnectionsPerServer = connections,
         ConnectTimeout = TimeSpan.FromSeconds(10),
@@ -103,8 +103,8 @@ public sealed class StatusClient : IStatusApi
         SslOptions = { RemoteCertificateValidationCallback = UntrustedCertificateException.Accept },
     };
 
-    /// <summary>A client over such a handler, which leaves the timeout to <see cref="StatusClientOptions.Timeout"/>.</summary>
-    /// <param name="connections">The most connections to one host at once.</param>
+    /// <summary>Creates a client over such a handler. <see cref="StatusClientOptions.Timeout"/> limits the time.</summary>
+    /// <param name="connections">The most connections to one host.</param>
     public static HttpClient CreateHttp(int connections = MostConnections) => new(CreateHandler(connections)) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
@@ -118,10 +118,10 @@ public sealed class StatusClient : IStatusApi
         return answer;
     }
 
-    /// <summary>Asks one API once, within the source's rate, and keeps how that went. Nothing that later questions go by depends on it, besides the rate.</summary>
+    /// <summary>Asks one API once, within the source's rate, and returns the details. It influences later polls only through the rate.</summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id.</param>
-    /// <param name="workflowKey">The access key to ask the API of workflows with; null to ask the other one.</param>
+    /// <param name="workflowKey">The access key with which to ask the workflow API; null to ask the status API.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="ArgumentException">The source has no such API or key.</exception>
     public async Task<StatusExamination> ExamineAsync(Source source, string id, string? workflowKey, CancellationToken cancellationToken)
@@ -133,7 +133,7 @@ public sealed class StatusClient : IStatusApi
         else if (source.CanAskForWorkflows && source.Keys.Secret(workflowKey) is { } secret)
             question = WorkflowQuestion(source, id) with { AccessKey = workflowKey, SecretKey = secret };
         else
-            throw new ArgumentException("The source has no API of workflows, or not this key.", nameof(workflowKey));
+            throw new ArgumentException("The source has no workflow API, or does not have this key.", nameof(workflowKey));
         var exchange = new StatusExchange();
         var answer = await AskPacedAsync(source, id, question, cancellationToken, exchange);
         answer.Turn?.Dispose();
@@ -144,7 +144,7 @@ public sealed class StatusClient : IStatusApi
     {
         var answer = await AskTasksAsync(source, id, cancellationToken);
         return isWorkflow && answer.Answer == PollAnswer.NotFound
-            ? answer with { Answer = PollAnswer.Refused, Detail = $"{answer.Detail}, and there is no key or endpoint to ask for workflows with", NeedsKeys = true }
+            ? answer with { Answer = PollAnswer.Refused, Detail = $"{answer.Detail}, and there is no key or endpoint to query workflows", NeedsKeys = true }
             : answer;
     }
 
@@ -157,7 +157,7 @@ public sealed class StatusClient : IStatusApi
         var second = isWorkflow ? await AskTasksAsync(source, id, cancellationToken) : await AskWorkflowsAsync(source, id, cancellationToken);
         if (first.Answer != PollAnswer.NotFound)
         {
-            // An API that fails does not make the id unknown, whatever the other one says.
+            // If one API fails, the id does not count as unknown, whatever the other API says.
             return second.Answer == PollAnswer.Report ? second : first;
         }
 
@@ -175,12 +175,12 @@ public sealed class StatusClient : IStatusApi
     private static StatusQuestion WorkflowQuestion(Source source, string id) =>
         new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows };
 
-    /// <summary>Asks with the key that was accepted last, and with the others where a key is refused: which of them are valid is not known.</summary>
+    /// <summary>Asks with the key that was last accepted. If it is refused, asks with the other keys, because it is unknown which are valid.</summary>
     private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
         var accepted = _acceptedKeys.GetValueOrDefault(source.Name);
 
-        // Once a key was accepted, a refusal may be about the id, which anyone who has a notify URL can name.
+        // After a key was accepted, a refusal may concern the id, which anyone who has a notify URL can name.
         if (accepted is null && _refusedKeys.TryGetValue(source.Name, out var earlier) && _time.GetElapsedTime(earlier.At) < RefusedKeysPause)
             return earlier.Answer;
 
@@ -248,7 +248,7 @@ public sealed class StatusClient : IStatusApi
         }
         catch (InvalidDataException exception)
         {
-            // From a handler that decompresses.
+            // A handler that decompresses throws this.
             exchange?.Failure = exception;
             return new(PollAnswer.Refused, Detail: "the answer cannot be decompressed");
         }

@@ -3,30 +3,29 @@ using System.Net.Http.Headers;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// How a question went over HTTP, for whoever wants to know why it was not answered. Filled in as the question proceeds; of several responses, the
-/// last one counts.
+/// The HTTP details of a request, which show why it was not answered. They are filled in as the request proceeds. The last of several responses counts.
 /// </summary>
 public sealed class StatusExchange
 {
-    /// <summary>Why there was no response, or no whole one; null if there was, or the time was over.</summary>
+    /// <summary>Why there was no complete response; null if there was one, or if the request timed out.</summary>
     public Exception? Failure { get; internal set; }
 
-    /// <summary>Whether no whole response came within the time that there was.</summary>
+    /// <summary>Whether there was no complete response within the timeout.</summary>
     public bool HasTimedOut { get; internal set; }
 
-    /// <summary>The status of the response; null if none came.</summary>
+    /// <summary>The status of the response; null if there was none.</summary>
     public int? Status { get; private set; }
 
-    /// <summary>The media type of its body; null if it does not say.</summary>
+    /// <summary>The media type of the body; null if it is not given.</summary>
     public string? MediaType { get; private set; }
 
-    /// <summary>The time that the response says it was made at, in whole seconds; null if it does not say.</summary>
+    /// <summary>The <c>Date</c> of the response, in whole seconds; null if it is not given.</summary>
     public DateTimeOffset? Date { get; private set; }
 
-    /// <summary>Where a redirect led that was not followed; null if there was none.</summary>
+    /// <summary>The target of a redirect that was not followed; null if there was none.</summary>
     public Uri? RedirectedTo { get; internal set; }
 
-    /// <summary>How long it took, from when it was sent.</summary>
+    /// <summary>The time since the request was sent.</summary>
     public TimeSpan Took { get; internal set; }
 
     internal void Received(HttpResponseMessage response) =>
@@ -35,7 +34,7 @@ public sealed class StatusExchange
     private static string? MediaTypeOf(HttpContentHeaders headers) => headers.ContentType?.MediaType?.ToLowerInvariant();
 }
 
-/// <summary>An answer of a status API, and how it came.</summary>
+/// <summary>An answer of a status API with its HTTP details.</summary>
 /// <param name="Answer">The answer.</param>
-/// <param name="Exchange">How it came.</param>
+/// <param name="Exchange">The HTTP details.</param>
 public sealed record StatusExamination(StatusAnswer Answer, StatusExchange Exchange);

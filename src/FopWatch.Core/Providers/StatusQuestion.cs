@@ -3,15 +3,15 @@ using FopWatch.Watching;
 
 namespace FopWatch.Providers;
 
-/// <summary>One question to one of a provider's status APIs, and what its answers mean.</summary>
+/// <summary>One request to a status API of a provider, and the interpretation of its answers.</summary>
 /// <param name="Provider">The provider.</param>
-/// <param name="Uri">Where it is asked.</param>
+/// <param name="Uri">The URL.</param>
 internal sealed record StatusQuestion(IProvider Provider, Uri Uri)
 {
-    /// <summary>The query of workflows, if that is asked.</summary>
+    /// <summary>The workflow query; null for a request to the status API of tasks.</summary>
     public IWorkflowQuery? Workflows { get; init; }
 
-    /// <summary>The access key that the question is signed with; null for a question that is not signed.</summary>
+    /// <summary>The access key that signs the request; null for an unsigned request.</summary>
     public string? AccessKey { get; init; }
 
     /// <summary>The secret key of <see cref="AccessKey"/>.</summary>
@@ -19,7 +19,7 @@ internal sealed record StatusQuestion(IProvider Provider, Uri Uri)
 
     public bool NotFoundIsToldByBody => Workflows is not null || Provider.NotFoundIsToldByBody;
 
-    /// <summary>The question as a request to the URL that a redirect may have led to.</summary>
+    /// <summary>Creates the HTTP request for a URL, which may be the target of a redirect.</summary>
     public HttpRequestMessage At(Uri uri)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, uri);
@@ -36,7 +36,7 @@ internal sealed record StatusQuestion(IProvider Provider, Uri Uri)
 
     public PollAnswer Classify(int status) => Workflows?.Classify(status) ?? Provider.Classify(status);
 
-    /// <summary>Whether an answer refuses the key that the question was signed with.</summary>
+    /// <summary>Whether an answer refuses the key that signed the request.</summary>
     public bool RefusesKey(int status) => AccessKey is not null && (status is 401 or 403);
 
     public bool IsUnknownId(int status, ReadOnlyMemory<byte> body) => Workflows is { } workflows

@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace FopWatch.Providers;
 
-/// <summary>Why a server's certificate is not accepted.</summary>
+/// <summary>Why the certificate of a server is not accepted.</summary>
 public enum CertificateFault
 {
     /// <summary>It has expired.</summary>
@@ -25,15 +25,15 @@ public enum CertificateFault
 }
 
 /// <summary>
-/// A server's certificate is not accepted. <see cref="Accept"/> decides as the runtime does by itself, whose exceptions say why only in words.
+/// The certificate of a server is not accepted. <see cref="Accept"/> decides like the runtime, whose exceptions give the reason only as text.
 /// </summary>
 public sealed class UntrustedCertificateException(CertificateFault fault, string message) : AuthenticationException(message)
 {
-    /// <summary>Why.</summary>
+    /// <summary>The reason.</summary>
     public CertificateFault Fault { get; } = fault;
 
     /// <summary>Accepts a certificate; for <see cref="SslClientAuthenticationOptions.RemoteCertificateValidationCallback"/>.</summary>
-    /// <exception cref="UntrustedCertificateException">It is not to be accepted.</exception>
+    /// <exception cref="UntrustedCertificateException">The certificate is not accepted.</exception>
     public static bool Accept(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => errors == SslPolicyErrors.None
         ? true
         : throw Of(certificate, chain, errors);
@@ -43,7 +43,7 @@ public sealed class UntrustedCertificateException(CertificateFault fault, string
         var statuses = (chain?.ChainStatus ?? []).Aggregate(X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
         if (statuses.HasFlag(X509ChainStatusFlags.NotTimeValid) && certificate is X509Certificate2 known)
         {
-            // The chain is judged by the system clock too.
+            // The chain is validated by the system clock too.
             var (from, to) = (known.NotBefore.ToUniversalTime(), known.NotAfter.ToUniversalTime());
             if (TimeProvider.System.GetUtcNow().UtcDateTime > to)
                 return new(CertificateFault.Expired, string.Create(CultureInfo.InvariantCulture, $"the certificate expired at {to:yyyy-MM-dd HH:mm} UTC"));

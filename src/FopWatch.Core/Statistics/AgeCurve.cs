@@ -1,17 +1,17 @@
 namespace FopWatch.Statistics;
 
-/// <summary>The survival function of the jobs of a class, from the sums that are known of them.</summary>
+/// <summary>The survival function of the jobs of a class, computed from sums.</summary>
 /// <remarks>
-/// The hazard of a bucket is the share of the jobs that reach it that are over within it. The density within a bucket is the exponential one that has the
-/// mean of the known ages. Beyond the last bucket no job is over. The estimate adds a prior (the hazard of an age is half of 1/age) that counts as <see cref="PriorJobs"/> jobs in all, and
-/// averages over neighbouring buckets.
+/// The hazard of a bucket is the share of the jobs reaching it that end within it. The density within a bucket is the exponential density with the mean of the
+/// known ages. No job ends beyond the last bucket. The estimate adds a prior (the hazard of an age is half of 1/age) that counts as <see cref="PriorJobs"/> jobs
+/// in total, and averages over neighbouring buckets.
 /// </remarks>
 public sealed class AgeCurve : ISurvivalCurve
 {
     /// <summary>The number of jobs that the prior counts as.</summary>
     public const double PriorJobs = 2;
 
-    // Averages reach over so many octaves to either side, or over so many jobs. The reach that predicts best is taken.
+    // Averages reach over this many octaves to either side, or over this many jobs. The reach with the best prediction is used.
     private static readonly double[] Octaves = [0, 0.25, 0.5, 0.75, 1, 1.5, 2];
     private static readonly double[] Neighbours = [2, 4, 8, 16, 32, 64];
 
@@ -33,7 +33,7 @@ public sealed class AgeCurve : ISurvivalCurve
         }
     }
 
-    /// <summary>The estimate for jobs to come.</summary>
+    /// <summary>The estimate for future jobs.</summary>
     /// <param name="known">The sums.</param>
     public static AgeCurve Estimate(KnownAges known)
     {
@@ -41,7 +41,7 @@ public sealed class AgeCurve : ISurvivalCurve
         return new(known.Buckets, Smoothed(known.Buckets, Sums.Of(known)));
     }
 
-    /// <summary>The known ages as they are, without a prior and without averaging.</summary>
+    /// <summary>The known ages, without a prior and without averaging.</summary>
     /// <param name="known">The sums.</param>
     public static AgeCurve Observed(KnownAges known)
     {
@@ -64,7 +64,7 @@ public sealed class AgeCurve : ISurvivalCurve
         {
             var sums = new Sums(Spread(known.Over, reach), Spread(known.Reached, reach), Spread(known.Within, reach));
 
-            // Averages end at the youngest known age: most classes have a least time, and a poll before it finds nothing.
+            // Averages end at the smallest known age: most classes have a minimum duration, and a poll before it finds nothing.
             Array.Clear(sums.Over, 0, before);
             Array.Clear(sums.Within, 0, before);
             AddPrior(buckets, sums, prior);
@@ -103,7 +103,7 @@ public sealed class AgeCurve : ISurvivalCurve
         }
     }
 
-    // The log-likelihood of each job's buckets by the hazards of the others (leave one out).
+    // The log-likelihood of each job's buckets given the hazards of the other jobs (leave-one-out).
     private static double Likelihood(Sums known, Sums sums, int[] reach, double prior)
     {
         var sum = 0d;
@@ -120,7 +120,7 @@ public sealed class AgeCurve : ISurvivalCurve
         return sum;
     }
 
-    /// <summary>Sums over the neighbours with triangular weights; a bucket's own weight is 1/reach.</summary>
+    // Sums over neighbours with triangular weights. The weight of the bucket itself is 1/reach.
     private static double[] Spread(double[] values, int[] reaches)
     {
         var sums = new double[values.Length];
@@ -134,9 +134,9 @@ public sealed class AgeCurve : ISurvivalCurve
         return sums;
     }
 
-    /// <param name="Over">The jobs that were over in each bucket.</param>
-    /// <param name="Reached">The jobs that reached it.</param>
-    /// <param name="Within">The sum of the places of the known ages in it, as shares of its width.</param>
+    /// <param name="Over">The jobs that ended in each bucket.</param>
+    /// <param name="Reached">The jobs that reached each bucket.</param>
+    /// <param name="Within">The sum of the positions of the known ages in each bucket, as shares of its width.</param>
     private sealed record Sums(double[] Over, double[] Reached, double[] Within)
     {
         public static Sums Of(KnownAges known)
@@ -152,12 +152,12 @@ public sealed class AgeCurve : ISurvivalCurve
         }
     }
 
-    /// <param name="From">Its lower bound in seconds.</param>
-    /// <param name="Width">Its width in seconds.</param>
-    /// <param name="Share">The share of what reaches it that is over within it.</param>
-    /// <param name="Slope">The density is proportional to e to the power of the slope times the share of the width that has passed.</param>
-    /// <param name="Reaching">The share of all jobs that reaches it.</param>
-    /// <param name="Area">The restricted mean at its lower bound.</param>
+    /// <param name="From">The lower bound, in seconds.</param>
+    /// <param name="Width">The width, in seconds.</param>
+    /// <param name="Share">The share of the jobs reaching the bucket that end in it.</param>
+    /// <param name="Slope">The density is proportional to exp(slope × passed share of the width).</param>
+    /// <param name="Reaching">The share of all jobs that reach the bucket.</param>
+    /// <param name="Area">The restricted mean at the lower bound.</param>
     private readonly record struct Bucket(double From, double Width, double Share, double Slope, double Reaching, double Area)
     {
         // A steeper density would lie within 2 % of the width at one end.
@@ -168,7 +168,7 @@ public sealed class AgeCurve : ISurvivalCurve
         public double RestrictedMean(double seconds) =>
             Area + (Reaching * Width * (Part(seconds) - (Share * OverArea(Part(seconds))))) + (Unfinished(seconds) * Math.Max(seconds - From - Width, 0));
 
-        /// <summary>The slope whose mean is at a share of the width.</summary>
+        /// <summary>The slope of the density with a given mean, as a share of the width.</summary>
         public static double SlopeOf(double mean)
         {
             var (low, high) = (-SteepestSlope, SteepestSlope);

@@ -1,22 +1,22 @@
 namespace FopWatch.Statistics;
 
-/// <summary>What is known of the jobs of a class.</summary>
-/// <param name="Estimate">How long jobs to come will take.</param>
-/// <param name="Observed">How long the known ones took: what a plan is judged by.</param>
-/// <param name="Jobs">How many are known.</param>
-/// <param name="IsYoung">Whether so little is known that one bad day could be most of it.</param>
+/// <summary>The known durations of the jobs of a class.</summary>
+/// <param name="Estimate">The estimated durations of future jobs.</param>
+/// <param name="Observed">The observed durations of known jobs, by which plans are judged.</param>
+/// <param name="Jobs">The number of known jobs.</param>
+/// <param name="IsYoung">Whether so few jobs are known that one bad day could dominate them.</param>
 public sealed record ClassAges(ISurvivalCurve Estimate, ISurvivalCurve Observed, double Jobs, bool IsYoung)
 {
     private const double YoungBelow = 200;
 
-    /// <summary>From sums.</summary>
+    /// <summary>Creates the durations from sums.</summary>
     public static ClassAges Of(KnownAges known)
     {
         ArgumentNullException.ThrowIfNull(known);
         return new(AgeCurve.Estimate(known), AgeCurve.Observed(known), known.Jobs, known.Jobs < YoungBelow);
     }
 
-    /// <summary>From ages that are known exactly.</summary>
+    /// <summary>Creates the durations from exact ages.</summary>
     public static ClassAges Of(GivenAges ages)
     {
         ArgumentNullException.ThrowIfNull(ages);

@@ -4,19 +4,19 @@ using FopWatch.Jobs;
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// The class of a job: jobs of a class are taken to need about the same time. It is made of the first words of the first command, such as
-/// <c>avthumb/mp4</c>. Commands are written by others, so what is not plainly the name of an operation or a format does not get in: no keys, ids or
-/// encoded arguments. A format is named only after an operation whose first argument is one.
+/// The class of a job. Jobs of a class are assumed to take about the same time. The class consists of the first words of the first command, such as
+/// <c>avthumb/mp4</c>. Commands come from outside, so only plain names of operations and formats are used, and no keys, ids or encoded arguments. A
+/// format is included only after an operation whose first argument is a format.
 /// </summary>
 public static class CommandClass
 {
-    /// <summary>The class of a job whose command is unknown or has no plain name, and of those in excess of <see cref="MostClasses"/>.</summary>
+    /// <summary>The class of jobs whose command is unknown or has no plain name, and of classes in excess of <see cref="MostClasses"/>.</summary>
     public const string Other = "other";
 
     /// <summary>The most classes of a source, besides <see cref="Other"/>.</summary>
     public const int MostClasses = 64;
 
-    /// <summary>The longest name.</summary>
+    /// <summary>The longest name, in characters.</summary>
     public const int MaxLength = 48;
 
     private const string Idle = "idle/";
@@ -24,11 +24,11 @@ public static class CommandClass
     private const int LongestFormat = 10;
     private const int MostDigits = 3;
 
-    // Their first argument is the format of what they make, by the documents of Qiniu and Wangsu.
+    // According to the documentation of Qiniu and Wangsu, the first argument of these operations is the format of the output.
     private static readonly FrozenSet<string> MakesFormat =
         FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "adapt", "avthumb", "avvod", "odconv", "vframe", "vsample");
 
-    /// <summary>The class of a job by what is known of it.</summary>
+    /// <summary>The class of a job, from its facts.</summary>
     public static string Of(JobFacts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
@@ -44,7 +44,7 @@ public static class CommandClass
 
     /// <summary>The class of a command.</summary>
     /// <param name="command">The command; null if it is unknown.</param>
-    /// <param name="isIdle">Whether it runs at idle times only.</param>
+    /// <param name="isIdle">Whether it is an idle-time task.</param>
     public static string Of(string? command, bool isIdle)
     {
         var end = command.AsSpan().IndexOfAny('|', ';');
@@ -60,7 +60,7 @@ public static class CommandClass
         return (isIdle ? Idle + name : name).ToLowerInvariant();
     }
 
-    /// <summary>Whether a class is one of idle-time tasks.</summary>
+    /// <summary>Whether a class is of idle-time tasks.</summary>
     /// <param name="name">The name of the class.</param>
     public static bool IsIdle(string name)
     {
@@ -68,7 +68,7 @@ public static class CommandClass
         return name.StartsWith(Idle, StringComparison.Ordinal);
     }
 
-    /// <summary>Whether a text may be the name of a class.</summary>
+    /// <summary>Whether a text is a valid class name.</summary>
     public static bool IsName(string text) =>
         text is { Length: > 0 and <= MaxLength } && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.' or '/');
 
@@ -93,7 +93,7 @@ public static class CommandClass
 
     private static bool IsFormat(ReadOnlySpan<char> word)
     {
-        // Lower case only: the words of encoded arguments have capitals.
+        // Lower case only: encoded arguments contain capital letters.
         foreach (var c in word)
         {
             if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c))
@@ -103,7 +103,7 @@ public static class CommandClass
         return word.Length <= LongestFormat && IsWord(word);
     }
 
-    // Ids and secrets have more digits than names.
+    // Ids and secrets contain more digits than names.
     private static bool IsWord(ReadOnlySpan<char> word)
     {
         var digits = 0;

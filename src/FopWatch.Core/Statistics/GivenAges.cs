@@ -1,13 +1,13 @@
 namespace FopWatch.Statistics;
 
-/// <summary>The survival function of ages that are known exactly: each counts as 1/n. A job of age 0 was over at once, and is unfinished at age 0.</summary>
+/// <summary>The survival function of n exact ages, each of which counts as 1/n. A job of age 0 ended at once, and counts as unfinished at age 0.</summary>
 public sealed class GivenAges : ISurvivalCurve
 {
     private readonly double[] _sorted;
     private readonly double[] _sums;
 
-    /// <summary>Sorts and sums the ages.</summary>
-    /// <param name="seconds">At least one age in seconds, each finite and at least 0.</param>
+    /// <summary>Creates the function.</summary>
+    /// <param name="seconds">At least one age, in seconds; each finite and at least 0.</param>
     public GivenAges(IEnumerable<double> seconds)
     {
         _sorted = [.. seconds];
@@ -31,7 +31,7 @@ public sealed class GivenAges : ISurvivalCurve
         return (_sums[over] + ((_sorted.Length - over) * seconds)) / _sorted.Length;
     }
 
-    /// <summary>The number of ages up to an age, the age included; none up to 0.</summary>
+    /// <summary>The number of ages up to and including an age; 0 for age 0.</summary>
     private int Over(double seconds)
     {
         if (seconds <= 0)

@@ -1,30 +1,31 @@
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// How many of a source's jobs are notified, from what polls and late notifications say without further polls. All are sums, so any number of processes add to them.
+/// The share of a source's jobs that are notified, estimated from polls and late notifications without additional polls. All members are sums, so any number of
+/// processes can add to them.
 /// </summary>
-/// <param name="Notified">The jobs whose notification came before a poll found them over.</param>
-/// <param name="Polled">The jobs that a poll found over, and for which a notification may no longer be on its way.</param>
-/// <param name="NotifiedLater">Those of them whose notification came after all.</param>
+/// <param name="Notified">Jobs whose notification arrived before a poll found the outcome.</param>
+/// <param name="Polled">Jobs whose outcome a poll found, so long ago that no notification can still arrive.</param>
+/// <param name="NotifiedLater">Jobs in <paramref name="Polled"/> whose notification arrived later.</param>
 public readonly record struct HeardShare(double Notified, double Polled, double NotifiedLater)
 {
-    /// <summary>The normal quantile of a two-sided interval of 95 %.</summary>
+    // The normal quantile of a two-sided 95 % interval.
     private const double Quantile = 1.96;
 
-    /// <summary>A greater share would make a plan that hardly polls.</summary>
+    // A greater share would give a plan that hardly polls.
     private const double Most = 0.99;
 
-    /// <summary>Adds two.</summary>
+    /// <summary>Adds two shares.</summary>
     public static HeardShare operator +(HeardShare a, HeardShare b) =>
         new(a.Notified + b.Notified, a.Polled + b.Polled, a.NotifiedLater + b.NotifiedLater);
 
-    /// <summary>The share of jobs whose notification arrives, as plans take it: the lower bound of the interval, so that losses are not taken for rare too early.</summary>
+    /// <summary>The share that plans use: the lower bound of the interval, so that losses are not considered rare too early.</summary>
     public double ForPlans => Math.Min(Interval.From, Most);
 
     /// <summary>The share of jobs whose notification arrives; 0 if nothing is known.</summary>
     public double Share => Jobs > 0 ? Math.Clamp((Notified + NotifiedLater) / Jobs, 0, 1) : 0;
 
-    /// <summary>The interval of the share by Wilson's score, 95 %.</summary>
+    /// <summary>The 95 % Wilson score interval of the share.</summary>
     public (double From, double To) Interval
     {
         get
@@ -38,6 +39,6 @@ public readonly record struct HeardShare(double Notified, double Polled, double 
         }
     }
 
-    /// <summary>The jobs that the share is of.</summary>
+    /// <summary>The number of jobs.</summary>
     public double Jobs => Notified + Polled;
 }

@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Statistics;
 
-/// <summary>What is counted by source and hour.</summary>
+/// <summary>The sums that are counted by source and hour.</summary>
 public enum HourSum
 {
     /// <summary>Jobs that were registered or that a genuine notification named, each once.</summary>
@@ -29,7 +29,7 @@ public enum HourSum
     /// <summary>Notifications that only made a poll due.</summary>
     Hinted,
 
-    /// <summary>Notifications that went to the quarantine.</summary>
+    /// <summary>Notifications that went to quarantine.</summary>
     Quarantined,
 
     /// <summary>Polls answered with a report.</summary>
@@ -56,10 +56,10 @@ public enum HourSum
     /// <summary>Jobs that succeeded, by a poll.</summary>
     SucceededByPoll,
 
-    /// <summary>Jobs that failed in part, by a notification.</summary>
+    /// <summary>Jobs that partially failed, by a notification.</summary>
     PartiallyFailedByNotification,
 
-    /// <summary>Jobs that failed in part, by a poll.</summary>
+    /// <summary>Jobs that partially failed, by a poll.</summary>
     PartiallyFailedByPoll,
 
     /// <summary>Jobs that failed, by a notification.</summary>
@@ -86,38 +86,38 @@ public enum HourSum
     /// <summary>Jobs of known age that were settled by a poll.</summary>
     Found,
 
-    /// <summary>Those of them that were notified later after all: counted in the hour in which they were settled.</summary>
+    /// <summary>Jobs of known age that were settled by a poll and notified later, counted in the hour of the settlement.</summary>
     NotifiedLate,
 }
 
-/// <summary>What is counted by source, hour and octave of time.</summary>
+/// <summary>The histograms that are counted by source, hour and octave of time.</summary>
 public enum HourHistogram
 {
-    /// <summary>How late jobs were found to be over that a poll settled.</summary>
+    /// <summary>How late polls found the outcomes of jobs that they settled.</summary>
     DelayByPoll,
 
     /// <summary>
-    /// From a change to its event being published. The embedded host publishes with the commit, so it is the time that the change took to become durable; reading the
-    /// log is not in it.
+    /// The time from a change to the publication of its event. The embedded host publishes with the commit, so there it is the time until the change was durable,
+    /// without the time until the log is read.
     /// </summary>
     Lag,
 
-    /// <summary>From the poll that settled a job to the notification that came after all.</summary>
+    /// <summary>The time from the poll that settled a job to its late notification.</summary>
     Lateness,
 }
 
 /// <summary>
-/// The sums of an hour of a source, by name. They are stored under their names, so that names of a newer version are kept. Not thread-safe.
+/// The sums of an hour of a source. They are stored by name, so that names of newer versions are preserved. Not thread-safe.
 /// </summary>
 public sealed class HourSums
 {
-    /// <summary>The octaves of a histogram: the first is of less than 1 ms, each further one of up to twice as much, the last of all that is longer.</summary>
+    /// <summary>The number of octaves of a histogram. The first covers less than 1 ms, each further octave twice as much, and the last all longer times.</summary>
     public const int Octaves = 32;
 
-    /// <summary>More names than any version has.</summary>
+    // More names than any version has.
     private const int MostNames = 1000;
 
-    /// <summary>More than any hour has: a greater count is damaged, and sums of many hours are far from an overflow.</summary>
+    // More than any hour has. A greater count is damaged, and sums of many hours are far from an overflow.
     private const long MostCounted = 1_000_000_000_000;
 
     private static readonly string[] Names = [.. Enum.GetValues<HourSum>().Select(NameOf)];
@@ -126,10 +126,10 @@ public sealed class HourSums
 
     private readonly Dictionary<string, long> _sums = new(StringComparer.Ordinal);
 
-    /// <summary>The sums by their names.</summary>
+    /// <summary>The sums by name.</summary>
     public IReadOnlyDictionary<string, long> ByName => _sums;
 
-    /// <summary>Whether nothing was counted.</summary>
+    /// <summary>Whether all sums are 0.</summary>
     public bool IsEmpty => _sums.Count == 0;
 
     /// <summary>A sum.</summary>
@@ -141,7 +141,7 @@ public sealed class HourSums
     /// <summary>Counts one.</summary>
     public void Add(HourSum sum) => Add(Names[(int)sum], 1);
 
-    /// <summary>Counts one of a length of time.</summary>
+    /// <summary>Counts a duration.</summary>
     public void Add(HourHistogram histogram, TimeSpan time) => Add(Cells[(int)histogram][OctaveOf(time)], 1);
 
     /// <summary>Adds other sums.</summary>
@@ -152,11 +152,11 @@ public sealed class HourSums
             Add(name, count);
     }
 
-    /// <summary>The octave of a length of time; a negative one counts as 0.</summary>
+    /// <summary>The octave of a duration; a negative duration counts as 0.</summary>
     public static int OctaveOf(TimeSpan time) =>
         time.TotalMilliseconds < 1 ? 0 : Math.Min(Octaves - 1, 1 + (int)Math.Log2(time.TotalMilliseconds));
 
-    /// <summary>What counts polls of an answer.</summary>
+    /// <summary>The sum that counts polls with an answer.</summary>
     public static HourSum? Of(PollAnswer answer) => answer switch
     {
         PollAnswer.Report => HourSum.PolledReport,
@@ -168,7 +168,7 @@ public sealed class HourSums
         _ => null,
     };
 
-    /// <summary>What counts notifications of a trust.</summary>
+    /// <summary>The sum that counts notifications with a trust.</summary>
     public static HourSum Of(Trust trust) => trust switch
     {
         Trust.Strong => HourSum.NotifiedStrong,
@@ -177,7 +177,7 @@ public sealed class HourSums
         _ => HourSum.NotifiedNone,
     };
 
-    /// <summary>What counts outcomes.</summary>
+    /// <summary>The sum that counts an outcome.</summary>
     /// <param name="state">The state.</param>
     /// <param name="by">What settled the job.</param>
     public static HourSum? Of(JobState state, SettledBy? by) => (state, by) switch
@@ -209,7 +209,7 @@ public sealed class HourSums
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote. What is damaged is left out: these are statistics.</summary>
+    /// <summary>Reads the JSON of <see cref="ToJson"/>. Damaged sums are left out, which statistics can afford.</summary>
     public static HourSums FromJson(string? json)
     {
         var sums = new HourSums();
@@ -229,7 +229,7 @@ public sealed class HourSums
         }
         catch (Exception damaged) when (damaged is JsonException or ArgumentException or InvalidOperationException)
         {
-            // No JSON, or names with half a surrogate pair. It begins anew.
+            // Not JSON, or names with lone surrogates. Counting starts afresh.
         }
 
         return sums;

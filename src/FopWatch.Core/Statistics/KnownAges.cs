@@ -1,25 +1,25 @@
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// What is known of the ages at which the jobs of a class were over. For each bucket: how many jobs reached it unfinished, how many
-/// were over in it, and for how many seconds jobs in it were unfinished. All three are sums, so any number of processes add to them in any order.
+/// The known ages at which the jobs of a class ended. For each bucket it counts the jobs that reached it unfinished, the jobs that ended in it, and the seconds
+/// for which jobs were unfinished in it. All three are sums, so any number of processes can add to them in any order.
 /// </summary>
 public sealed class KnownAges
 {
-    /// <summary>The time in which an addition loses half of its weight.</summary>
+    /// <summary>The time in which an addition loses half its weight.</summary>
     public static readonly TimeSpan HalfLife = TimeSpan.FromDays(7);
 
-    /// <summary>The jobs that an hour may add however little is known: 20 known ages are thus of three hours at least.</summary>
+    // The jobs that an hour may add however few are known. So 20 known ages come from at least three hours.
     private const double MostOfFirstHours = 7;
 
-    /// <summary>The share of what is known that an hour may add.</summary>
+    // The share of the known jobs that an hour may add.
     private const double MostOfAnHour = 0.05;
 
     private readonly double[] _reached;
     private readonly double[] _over;
     private readonly double[] _seconds;
 
-    /// <summary>Nothing is known yet.</summary>
+    /// <summary>Creates empty sums.</summary>
     /// <param name="buckets">The buckets; null for <see cref="AgeBuckets.Quarters"/>.</param>
     public KnownAges(AgeBuckets? buckets = null)
     {
@@ -33,51 +33,51 @@ public sealed class KnownAges
     /// <summary>The buckets.</summary>
     public AgeBuckets Buckets { get; }
 
-    /// <summary>What a store has kept: the sums of each of the <see cref="AgeBuckets.Quarters"/>.</summary>
+    /// <summary>Creates ages from stored sums, one of each kind per bucket of <see cref="AgeBuckets.Quarters"/>.</summary>
     internal static KnownAges OfSums(double[] reached, double[] over, double[] seconds) => new(reached, over, seconds);
 
     /// <summary>The jobs that reached each bucket unfinished.</summary>
     public ReadOnlySpan<double> Reached => _reached;
 
-    /// <summary>The jobs that were over in each bucket.</summary>
+    /// <summary>The jobs that ended in each bucket.</summary>
     public ReadOnlySpan<double> Over => _over;
 
     /// <summary>The seconds for which jobs in each bucket were unfinished.</summary>
     public ReadOnlySpan<double> Seconds => _seconds;
 
-    /// <summary>The jobs that were over in all buckets.</summary>
+    /// <summary>The jobs that ended.</summary>
     public double Jobs => _over.Sum();
 
-    /// <summary>All jobs, those included whose end nobody saw: each reached the first bucket.</summary>
+    /// <summary>All jobs, including those whose end was not seen. Each reached the first bucket.</summary>
     public double All => _reached[0];
 
     /// <summary>
-    /// The weight of an addition by forward decay (Cormode et al. 2009): it depends on the time of the addition only, so that sums with the same landmark
-    /// can be added. To move the landmark, multiply by the weight of the old one.
+    /// The weight of an addition by forward decay (Cormode et al. 2009). It depends only on the time of the addition, so sums with the same landmark can be
+    /// added. To move the landmark, multiply by the weight of the old landmark.
     /// </summary>
     /// <param name="at">The time of the addition.</param>
-    /// <param name="landmark">The time whose additions weigh 1.</param>
+    /// <param name="landmark">The time at which an addition has weight 1.</param>
     public static double WeightOf(DateTimeOffset at, DateTimeOffset landmark) => Math.Pow(2, (at - landmark) / HalfLife);
 
-    /// <summary>How many jobs a day it takes for so many to be known in the long run.</summary>
-    /// <param name="known">The jobs.</param>
+    /// <summary>The number of jobs per day that keeps a number of jobs known in the long run.</summary>
+    /// <param name="known">The number of known jobs.</param>
     public static double ADayFor(double known) => known * (1 - Math.Pow(2, -TimeSpan.FromDays(1) / HalfLife));
 
     /// <summary>
-    /// The weight at which to add what came in an hour. It keeps an outage, a batch or forged reports from displacing what is known: an hour adds
-    /// 7 jobs or 5 % of the jobs that are known, whichever is more.
+    /// The weight of the jobs of one hour. It prevents an outage, a batch or forged reports from displacing the known jobs: an hour adds at most 7 jobs or
+    /// 5 % of the known jobs, whichever is more.
     /// </summary>
-    /// <param name="jobs">The jobs of this hour, those included whose end nobody saw.</param>
-    /// <param name="known">The jobs that were known before this hour.</param>
+    /// <param name="jobs">The jobs of this hour, including those whose end was not seen.</param>
+    /// <param name="known">The jobs known before this hour.</param>
     public static double WeightOfHour(double jobs, double known)
     {
         var most = Math.Max(MostOfFirstHours, MostOfAnHour * known);
         return jobs > most ? most / jobs : 1;
     }
 
-    /// <summary>Adds a job that was over at an age.</summary>
-    /// <param name="at">The age in seconds.</param>
-    /// <param name="weight">How many such jobs.</param>
+    /// <summary>Adds a job that ended at an age.</summary>
+    /// <param name="at">The age, in seconds.</param>
+    /// <param name="weight">The number of such jobs.</param>
     public void AddOver(double at, double weight = 1)
     {
         ThrowIfNotAge(at);
@@ -88,10 +88,10 @@ public sealed class KnownAges
         _seconds[bucket] += weight * (at - Buckets.From(bucket));
     }
 
-    /// <summary>Adds a job that was over between two ages. It is spread over them log-uniformly: any factor of age is as likely as any other.</summary>
-    /// <param name="after">The age in seconds at which it was last seen unfinished; 0 if it never was.</param>
-    /// <param name="by">The age at which it was known to be over; at least <paramref name="after"/>.</param>
-    /// <param name="weight">How many such jobs.</param>
+    /// <summary>Adds a job that ended between two ages. It is spread over them log-uniformly, so that every factor of age is equally likely.</summary>
+    /// <param name="after">The age at which it was last seen unfinished, in seconds; 0 if it never was.</param>
+    /// <param name="by">The age at which it was known to have ended, in seconds; at least <paramref name="after"/>.</param>
+    /// <param name="weight">The number of such jobs.</param>
     public void AddOverBetween(double after, double by, double weight = 1)
     {
         ThrowIfNotAge(after);
@@ -105,11 +105,11 @@ public sealed class KnownAges
             t => t + ((t - (t * Math.Log(t / from))) / octaves));
     }
 
-    /// <summary>Adds a job that was over between two ages. It is spread over them as the jobs that are known already.</summary>
-    /// <param name="after">The age in seconds at which it was last seen unfinished; 0 if it never was.</param>
-    /// <param name="by">The age at which it was known to be over; at least <paramref name="after"/>.</param>
-    /// <param name="likely">The survival function of what is known already.</param>
-    /// <param name="weight">How many such jobs.</param>
+    /// <summary>Adds a job that ended between two ages. It is spread over them like the jobs that are already known.</summary>
+    /// <param name="after">The age at which it was last seen unfinished, in seconds; 0 if it never was.</param>
+    /// <param name="by">The age at which it was known to have ended, in seconds; at least <paramref name="after"/>.</param>
+    /// <param name="likely">The survival function of the known jobs.</param>
+    /// <param name="weight">The number of such jobs.</param>
     public void AddOverBetween(double after, double by, ISurvivalCurve likely, double weight = 1)
     {
         ArgumentNullException.ThrowIfNull(likely);
@@ -131,9 +131,9 @@ public sealed class KnownAges
         }
     }
 
-    /// <summary>Adds a job whose end nobody will see.</summary>
-    /// <param name="to">The age in seconds at which it was last seen unfinished.</param>
-    /// <param name="weight">How many such jobs.</param>
+    /// <summary>Adds a job whose end will not be seen.</summary>
+    /// <param name="to">The age at which it was last seen unfinished, in seconds.</param>
+    /// <param name="weight">The number of such jobs.</param>
     public void AddOpen(double to, double weight = 1)
     {
         ThrowIfNotAge(to);
@@ -142,12 +142,12 @@ public sealed class KnownAges
 
     /// <summary>Adds the sums of another process or class.</summary>
     /// <param name="other">The sums, in the same buckets.</param>
-    /// <param name="weight">What they are multiplied by.</param>
+    /// <param name="weight">The factor by which they are multiplied.</param>
     public void Add(KnownAges other, double weight = 1)
     {
         ArgumentNullException.ThrowIfNull(other);
         if (other.Buckets != Buckets)
-            throw new ArgumentException("The sums are of other buckets.", nameof(other));
+            throw new ArgumentException("The sums have other buckets.", nameof(other));
         for (var bucket = 0; bucket < Buckets.Count; bucket++)
         {
             _reached[bucket] += weight * other._reached[bucket];
@@ -156,11 +156,11 @@ public sealed class KnownAges
         }
     }
 
-    /// <param name="from">Where the interval begins.</param>
-    /// <param name="by">Where it ends.</param>
-    /// <param name="weight">How many jobs.</param>
-    /// <param name="unfinished">The share of the jobs that is unfinished at an age of the interval; null if it has no length.</param>
-    /// <param name="area">The integral of <paramref name="unfinished"/>, but for a constant.</param>
+    /// <param name="from">The start of the interval.</param>
+    /// <param name="by">The end of the interval.</param>
+    /// <param name="weight">The number of jobs.</param>
+    /// <param name="unfinished">The share of jobs that are unfinished at an age in the interval; null if the interval is empty.</param>
+    /// <param name="area">The integral of <paramref name="unfinished"/>, up to a constant.</param>
     private void Spread(double from, double by, double weight, Func<double, double>? unfinished, Func<double, double> area)
     {
         ThrowIfNotAge(from);
@@ -172,7 +172,7 @@ public sealed class KnownAges
             return;
         }
 
-        // The bucket in which the interval begins was reached by all.
+        // All jobs reached the bucket in which the interval starts.
         var first = Buckets.Of(from);
         AddSurvived(0, Buckets.From(first), weight);
         _reached[first] += weight;
@@ -188,7 +188,7 @@ public sealed class KnownAges
         }
     }
 
-    /// <summary>Adds an interval of which nothing is known but that the job was unfinished. A part of a bucket counts as that part of a job.</summary>
+    /// <summary>Adds an interval in which the job was unfinished. A part of a bucket counts as that part of a job.</summary>
     private void AddSurvived(double from, double to, double weight)
     {
         for (var (bucket, at) = (Buckets.Of(from), from); at < to && bucket < Buckets.Count; bucket++)

@@ -3,13 +3,13 @@ using FopWatch.Watching;
 
 namespace FopWatch.Statistics;
 
-/// <summary>When a source was notified last, and when it was polled last. Merging takes the later of each, so any number of processes add theirs in any order.</summary>
-/// <param name="NotifiedAt">When the last notification was taken, whatever its trust; null for never.</param>
-/// <param name="PolledAt">When its status API was asked last; null for never.</param>
-/// <param name="Answer">How it answered then. <see cref="PollAnswer.None"/> where a newer version wrote an answer that this one does not know.</param>
+/// <summary>The last notification and the last poll of a source. Merging takes the later of each, so any number of processes can add theirs in any order.</summary>
+/// <param name="NotifiedAt">When the last notification was accepted, whatever its trust; null for never.</param>
+/// <param name="PolledAt">When the last poll was made; null for never.</param>
+/// <param name="Answer">The answer of the last poll. <see cref="PollAnswer.None"/> if a newer version wrote an answer that this version does not know.</param>
 public readonly record struct LatestActivity(DateTimeOffset? NotifiedAt, DateTimeOffset? PolledAt, PollAnswer Answer)
 {
-    /// <summary>The later of each.</summary>
+    /// <summary>Merges two: the later of each.</summary>
     public LatestActivity With(LatestActivity other)
     {
         var isPollLater = PolledAt is null || other.PolledAt > PolledAt;
@@ -19,7 +19,7 @@ public readonly record struct LatestActivity(DateTimeOffset? NotifiedAt, DateTim
             isPollLater ? other.Answer : Answer);
     }
 
-    /// <summary>What is known at a time: what happened later than a day after it happened by a wrong clock, and is left out.</summary>
+    /// <summary>The activity up to a time. Times more than a day later come from a wrong clock and are left out.</summary>
     public LatestActivity At(DateTimeOffset now)
     {
         var (latest, isAhead) = (now + StatisticsRows.MostAhead, PolledAt > now + StatisticsRows.MostAhead);
@@ -30,7 +30,7 @@ public readonly record struct LatestActivity(DateTimeOffset? NotifiedAt, DateTim
     public string Write() =>
         string.Create(CultureInfo.InvariantCulture, $"{NotifiedAt?.UtcTicks ?? 0} {PolledAt?.UtcTicks ?? 0} {Answer}");
 
-    /// <summary>Reads what <see cref="Write"/> wrote. What is damaged counts as never.</summary>
+    /// <summary>Reads the form of <see cref="Write"/>. Damaged times count as never.</summary>
     public static LatestActivity Read(string? text)
     {
         var parts = (text ?? "").Split(' ');

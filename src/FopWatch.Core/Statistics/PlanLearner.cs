@@ -3,43 +3,39 @@ using FopWatch.Watching;
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// Learns the plans of a source's classes. All classes have one price for a poll, at which the polls of all known jobs together are as many as those of the
-/// fixed plan, or as many as are wanted.
+/// Learns the plans of a source's classes. All classes have the same price of a poll. It is chosen so that the total number of polls for the known jobs equals
+/// that of the fixed plan, or the requested number.
 /// </summary>
 public static class PlanLearner
 {
-    /// <summary>A class of fewer known ages has the plan of its source, and a source of fewer the fixed plan.</summary>
+    /// <summary>The fewest known ages for a learned plan. A class with fewer uses the plan of its source, and a source with fewer uses the fixed plan.</summary>
     public const int LeastJobs = 20;
 
-    /// <summary>The longest wait of a young class, as a multiple of the fixed plan's wait at the same age.</summary>
+    // The longest wait of a young class, as a multiple of the fixed plan's wait at the same age.
     private const double YoungWaits = 1.5;
 
-    /// <summary>Nothing is known of ages that less than so many known jobs reached.</summary>
+    // Ages that fewer known jobs reached count as unknown.
     private const double UnknownBelow = 0.5;
 
-    /// <summary>In a host, nor of ages that less than this share of the jobs reached.</summary>
+    // In a host, ages that a smaller share of the jobs reached count as unknown too.
     private const double Rare = 0.03;
 
-    /// <summary>The accuracy of known ages.</summary>
+    // The relative accuracy of known ages.
     private const double UnknownFrom = 1.03;
 
-    /// <summary>
-    /// The shortest and the longest wait where nothing is known, as multiples of the fixed plan's at the same age: nothing says when such a job ends, and
-    /// there may be many of them if a provider is down or has become slower.
-    /// </summary>
+    // The shortest and the longest wait at unknown ages, as multiples of the fixed plan's wait at the same age. Nothing shows when such a job ends, and there may
+    // be many such jobs if a provider is down or has become slower.
     private const double ShortestUnknown = 0.85;
 
     private const double LongestUnknown = 1;
 
-    /// <summary>
-    /// The most polls by a host if its provider becomes slower by one of <see cref="Slowdowns"/>, as a multiple of the fixed plan's; or one poll a job more.
-    /// Slow jobs pass all polls at the ages at which jobs usually end.
-    /// </summary>
+    // The most polls of a host if its provider becomes slower by one of Slowdowns, as a multiple of the fixed plan's; or one more poll per job. Slow jobs get
+    // all polls at the ages at which jobs usually end.
     private const double MostWhenSlower = 1.2;
 
     private static readonly double[] Slowdowns = [1.1, 1.2, 1.5, 2, 5];
 
-    /// <summary>The share of the fixed plan's delay that a plan has to save: less may be chance.</summary>
+    /// <summary>The share of the fixed plan's delay that a plan must save. Less may be chance.</summary>
     public const double LeastSaving = 0.03;
 
     private const double LowestPrice = 1e-6;
@@ -50,12 +46,12 @@ public static class PlanLearner
     private const double Rounding = 1e-9;
 
     /// <summary>Learns plans.</summary>
-    /// <param name="classes">The classes, each of at least <see cref="LeastJobs"/>.</param>
-    /// <param name="settings">The fixed plan, and the limits of any.</param>
+    /// <param name="classes">The classes, each with at least <see cref="LeastJobs"/> jobs.</param>
+    /// <param name="settings">The fixed plan, and the limits of all plans.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
-    /// <param name="pollsPerJob">The mean polls of a job; null for as many as the fixed plan would have made of the known jobs.</param>
-    /// <param name="conditions">What the plans meet in a host; null for none: every poll is at the age that its plan says.</param>
-    /// <returns>A plan for each class; null if they save too little of the fixed plan's delay.</returns>
+    /// <param name="pollsPerJob">The mean number of polls per job; null for as many as the fixed plan would have made for the known jobs.</param>
+    /// <param name="conditions">The conditions in a host; null for none, so that every poll is made at the age that its plan gives.</param>
+    /// <returns>A plan for each class; null if the plans save too little of the fixed plan's delay.</returns>
     public static IReadOnlyList<LearnedPlan>? Learn(
         IReadOnlyList<ClassAges> classes, PollSettings settings, double heard, double? pollsPerJob = null, HostConditions? conditions = null)
     {
@@ -67,7 +63,7 @@ public static class PlanLearner
         var spentFixed = classes.Append(others).Aggregate(
             default(PollSpending), (sum, ages) => ages is null ? sum : sum + (ages.Jobs / total * fixedPlan.On(ages.Observed, heard)));
 
-        // Whoever says how many polls a job may cost has them.
+        // A requested number of polls is used in full.
         var slowdowns = conditions is null || pollsPerJob is not null ? [] : Slowdowns;
         var mostWhenSlower = slowdowns.Select(factor =>
         {
@@ -105,7 +101,7 @@ public static class PlanLearner
             return (plan, spent, [spent.Polls, .. slowdowns.Select(factor => weight * plan.On(new SlowerCurve(observed, factor), heard, conditions?.First).Polls)]);
         }
 
-        // The number of polls jumps from one price to the next. What is left is spent on plans in between.
+        // The number of polls jumps from one price to the next. The remaining polls are spent on plans in between.
         Solution Filled(Solution least, Solution most)
         {
             for (var i = 0; i < classes.Count; i++)
@@ -119,11 +115,11 @@ public static class PlanLearner
         }
     }
 
-    /// <summary>The least mean delay of any plan within the same limits, at as many polls: between two plans of which one is chosen at random.</summary>
-    /// <param name="curve">How long the jobs take.</param>
+    /// <summary>The smallest mean delay of any plan within the same limits and with a number of polls, by random choice between two plans.</summary>
+    /// <param name="curve">The survival function of the jobs.</param>
     /// <param name="settings">The limits.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
-    /// <param name="polls">The mean polls of a job.</param>
+    /// <param name="polls">The mean number of polls per job.</param>
     public static double LeastDelay(ISurvivalCurve curve, PollSettings settings, double heard, double polls)
     {
         var programme = new PollProgramme(curve, settings, heard);
@@ -134,11 +130,11 @@ public static class PlanLearner
         PollSpending At(double price) => programme.Best(price).Ages.On(curve, heard);
     }
 
-    /// <summary>Searches the prices for those between which the number of polls passes a number.</summary>
-    /// <param name="polls">The number.</param>
-    /// <param name="enough">The search ends where the greater price makes at least so many.</param>
-    /// <param name="at">What a price leads to.</param>
-    /// <param name="pollsOf">The polls that it makes.</param>
+    /// <summary>Searches for two adjacent prices between which the number of polls passes a target.</summary>
+    /// <param name="polls">The target.</param>
+    /// <param name="enough">The search ends when the greater price gives at least this number of polls.</param>
+    /// <param name="at">The result of a price.</param>
+    /// <param name="pollsOf">The polls of a result.</param>
     private static (T Least, T Most) Around<T>(double polls, double enough, Func<double, T> at, Func<T, double> pollsOf)
     {
         var (low, high) = (LowestPrice, HighestPrice);
@@ -156,15 +152,15 @@ public static class PlanLearner
         return (least, most);
     }
 
-    /// <param name="Of">The plans, what they come to, and their polls: of the known jobs, and of slower ones.</param>
-    /// <param name="OnOthers">What the polls of the other jobs come to.</param>
-    /// <param name="Most">The most polls: of the known jobs, the others included, and of slower ones.</param>
+    /// <param name="Of">The plans, their expected polls and delays, and their polls for the known jobs and for slower jobs.</param>
+    /// <param name="OnOthers">The expected polls and delay of the other jobs.</param>
+    /// <param name="Most">The most polls for the known jobs, including the others, and for slower jobs.</param>
     private sealed record Solution(
         IReadOnlyList<(LearnedPlan Plan, PollSpending Spent, double[] Polls)> Of, PollSpending OnOthers, IReadOnlyList<double> Most)
     {
         public PollSpending Spent { get; } = Of.Aggregate(OnOthers, (sum, one) => sum + one.Spent);
 
-        /// <summary>The polls as a share of the most, where it is greatest.</summary>
+        /// <summary>The largest ratio of polls to the most polls.</summary>
         public double Load { get; } = Most.Select((most, i) => (Of.Sum(one => one.Polls[i]) + (i == 0 ? OnOthers.Polls : 0)) / most).Max();
 
         public LearnedPlan[] Plans => [.. Of.Select(one => one.Plan)];
@@ -174,8 +170,8 @@ public static class PlanLearner
     }
 }
 
-/// <summary>What the plans of classes meet in a host: waits vary, and a job's first poll comes before its class is known.</summary>
-/// <param name="First">The age in seconds at the first poll of every job; null for that of the learned plan.</param>
-/// <param name="Others">The jobs of the source that have none of the plans; null for none.</param>
-/// <param name="PlanOfOthers">Their plan; null for the fixed one.</param>
+/// <summary>The conditions of plans in a host: waits vary, and the first poll of a job is made before its class is known.</summary>
+/// <param name="First">The age at the first poll of every job, in seconds; null for that of the learned plan.</param>
+/// <param name="Others">The jobs of the source to which none of the plans applies; null for none.</param>
+/// <param name="PlanOfOthers">The plan of these jobs; null for the fixed plan.</param>
 public sealed record HostConditions(double? First, ClassAges? Others, LearnedPlan? PlanOfOthers);

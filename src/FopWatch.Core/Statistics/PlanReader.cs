@@ -7,21 +7,21 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Statistics;
 
-/// <summary>Reads what is known of the sources, and learns their plans from it and when their jobs are overdue.</summary>
+/// <summary>Reads the statistics of the sources, and learns their plans and overdue ages from them.</summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="statistics">The statistics.</param>
-/// <param name="plans">Is given the plans.</param>
+/// <param name="plans">Receives the learned plans.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, ILogger log, TimeProvider time)
 {
-    /// <summary>The hours by which the share of jobs is known whose notification arrives.</summary>
+    /// <summary>The period over which the share of notified jobs is computed.</summary>
     public static readonly TimeSpan HeardWithin = TimeSpan.FromDays(7);
 
-    /// <summary>How long a notification may still be on its way: providers repeat it for two hours (providers.md, section 1).</summary>
+    // How long a notification may still arrive: providers retry for up to two hours (providers.md, section 1).
     private static readonly TimeSpan OnItsWay = TimeSpan.FromHours(2);
 
-    /// <summary>What is known has to change by so much for the plans to be learned again.</summary>
+    // The relative change of the known numbers that makes the plans be learned again.
     private const double LeastChange = 0.05;
 
     private static readonly TimeSpan LongestUnchanged = TimeSpan.FromDays(1);
@@ -29,8 +29,8 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     private readonly Dictionary<string, Basis> _learnedFrom = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
 
-    /// <summary>Learns of all sources whose numbers have changed. A source with the fixed plan keeps it.</summary>
-    /// <exception cref="StoreUnavailableException">The store could not answer for some of them. What was learned of these before stays.</exception>
+    /// <summary>Learns the plans of all sources whose numbers have changed. A source with <see cref="PlanChoice.Fixed"/> keeps the fixed plan.</summary>
+    /// <exception cref="StoreUnavailableException">The store could not answer for some sources. Their earlier plans stay.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         StoreUnavailableException? unavailable = null;
@@ -56,14 +56,14 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
             ExceptionDispatchInfo.Throw(unavailable);
     }
 
-    /// <summary>How many jobs are notified, from the hours of a source.</summary>
+    /// <summary>The share of jobs that are notified, from the hours of a source.</summary>
     /// <param name="hours">The hours.</param>
-    /// <param name="now">The time. The notifications of what polls found lately may still come.</param>
+    /// <param name="now">The time. Recent hours are left out, because notifications of jobs that polls found may still arrive.</param>
     public static HeardShare HeardOf(IReadOnlyList<StatisticsHour> hours, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(hours);
 
-        // All of an hour count, or none: the late ones of a poll are not known yet, and without it the notified ones would stand alone.
+        // An hour counts as a whole or not at all. In a recent hour late notifications are not known yet, and notified jobs alone would be biased.
         var (notified, polled, later) = (0d, 0d, 0d);
         foreach (var hour in hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now))
         {

@@ -3,20 +3,20 @@ using FopWatch.Watching;
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// Finds the plan that costs least at a price for a poll: a dynamic programme over a logarithmic grid of ages, from the deadline backwards. A job costs the
-/// seconds from its end to the poll that finds it, and the price of each of its polls.
+/// Finds the cheapest plan at a price per poll, by a dynamic programme over a logarithmic grid of ages, from the deadline backwards. The cost of a job is the
+/// time from its end to the poll that finds it, in seconds, plus the price of each of its polls.
 /// </summary>
 public sealed class PollProgramme
 {
     private const double PerOctave = 96;
 
-    /// <summary>The steps of the grid are at most this part of the longest wait.</summary>
+    // Grid steps are at most the longest wait divided by this.
     private const double LeastSteps = 8;
 
-    /// <summary>Nine days at the default <c>Max</c>. What is older is polled at the longest wait.</summary>
+    // Enough for nine days at the default Max. Older jobs are polled at the longest wait.
     private const int MostAges = 12_000;
 
-    /// <summary>Ages are in milliseconds.</summary>
+    // Ages have milliseconds.
     private const int Decimals = 3;
 
     private const double Rounding = 1e-6;
@@ -34,11 +34,11 @@ public sealed class PollProgramme
     private readonly double[] _least;
     private readonly double[] _most;
 
-    /// <param name="curve">How long the jobs take.</param>
-    /// <param name="settings">The longest wait is the greater of <c>First</c> and <c>Max</c>; the shortest is 2 seconds, or <c>First</c> if that is less.</param>
+    /// <param name="curve">The survival function of the jobs.</param>
+    /// <param name="settings">The limits. The longest wait is the greater of <c>First</c> and <c>Max</c>; the shortest is 2 s, or <c>First</c> if that is less.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
-    /// <param name="least">The shortest wait by age, where it is longer than that of the settings.</param>
-    /// <param name="most">The longest wait by age, where it is shorter than that of the settings.</param>
+    /// <param name="least">A lower bound of the wait by age, in addition to that of the settings.</param>
+    /// <param name="most">An upper bound of the wait by age, in addition to that of the settings.</param>
     public PollProgramme(
         ISurvivalCurve curve,
         PollSettings settings,
@@ -62,8 +62,8 @@ public sealed class PollProgramme
         _tail = PollSpending.OfTail(curve, heard, _grid[^1], _longest, _deadline);
     }
 
-    /// <summary>The plan that costs least.</summary>
-    /// <param name="price">The seconds of delay that a poll is worth; more than 0.</param>
+    /// <summary>The cheapest plan.</summary>
+    /// <param name="price">The price of a poll, in seconds of delay; more than 0.</param>
     public LearnedPlan Best(double price)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(price);

@@ -1,8 +1,8 @@
 namespace FopWatch.Statistics;
 
-/// <summary>What the polls of a job come to, in the mean over all jobs.</summary>
+/// <summary>The expected polls and delay of a job, as means over all jobs.</summary>
 /// <param name="Polls">The number of polls.</param>
-/// <param name="Delay">The seconds from the end of a job to the poll that finds it; 0 for a job whose notification arrives or that expires.</param>
+/// <param name="Delay">The time from the end of a job to the poll that finds it, in seconds; 0 for a job that is notified or expires.</param>
 public readonly record struct PollSpending(double Polls, double Delay)
 {
     /// <summary>Adds two.</summary>
@@ -11,11 +11,11 @@ public readonly record struct PollSpending(double Polls, double Delay)
     /// <summary>Weights one.</summary>
     public static PollSpending operator *(double weight, PollSpending one) => new(weight * one.Polls, weight * one.Delay);
 
-    /// <summary>What the poll at an age comes to, if the one before was at another.</summary>
+    /// <summary>The contribution of a poll at an age after a poll at an earlier age.</summary>
     /// <param name="curve">The survival function.</param>
     /// <param name="heard">The share of jobs whose notification arrives.</param>
-    /// <param name="from">The age at the poll before, or 0.</param>
-    /// <param name="to">The age at the poll.</param>
+    /// <param name="from">The age at the previous poll, in seconds, or 0.</param>
+    /// <param name="to">The age at the poll, in seconds.</param>
     public static PollSpending OfStep(ISurvivalCurve curve, double heard, double from, double to)
     {
         ArgumentNullException.ThrowIfNull(curve);
@@ -23,23 +23,23 @@ public readonly record struct PollSpending(double Polls, double Delay)
     }
 
     /// <param name="heard">The share of jobs whose notification arrives.</param>
-    /// <param name="wait">The time between the polls.</param>
-    /// <param name="before">The share of jobs that is unfinished at the poll before.</param>
-    /// <param name="after">The share of jobs that is unfinished at the poll.</param>
-    /// <param name="open">The mean time between the polls for which jobs are unfinished.</param>
+    /// <param name="wait">The time between the polls, in seconds.</param>
+    /// <param name="before">The share of jobs that are unfinished at the previous poll.</param>
+    /// <param name="after">The share of jobs that are unfinished at the poll.</param>
+    /// <param name="open">The mean time between the polls for which jobs are unfinished, in seconds.</param>
     internal static PollSpending OfStep(double heard, double wait, double before, double after, double open)
     {
-        // Jobs that were notified in between are not polled; the others are, whether they are over or not.
+        // Jobs that were notified in between are not polled. All others are polled, whether they have ended or not.
         var found = (1 - heard) * (before - after);
         return new(after + found, Math.Max((1 - heard) * ((before * wait) - open), 0));
     }
 
-    /// <summary>What many polls at even waits come to, without looking at each: from an age to the deadline.</summary>
+    /// <summary>The contribution of evenly spaced polls from an age to the deadline, without computing each.</summary>
     /// <param name="curve">The survival function.</param>
     /// <param name="heard">The share of jobs whose notification arrives.</param>
-    /// <param name="from">The age at the poll before.</param>
-    /// <param name="wait">The time between two polls.</param>
-    /// <param name="deadline">The age at the last poll.</param>
+    /// <param name="from">The age at the previous poll, in seconds.</param>
+    /// <param name="wait">The time between two polls, in seconds.</param>
+    /// <param name="deadline">The age at the last poll, in seconds.</param>
     internal static PollSpending OfTail(ISurvivalCurve curve, double heard, double from, double wait, double deadline)
     {
         if (from >= deadline)

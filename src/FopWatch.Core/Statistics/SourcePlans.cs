@@ -3,14 +3,14 @@ using FopWatch.Watching;
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// The learned plans of a source. A class of which enough is known has its own plan, the others have that of the source. So has every job until its class is
-/// known, which a registration does not say.
+/// The learned plans of a source. A class with enough known jobs has its own plan. All other classes use the plan of the source, and so does every job until its
+/// class is known, because a registration does not name it.
 /// </summary>
 /// <param name="OfSource">The plan of the source, learned from all of its jobs; null for the fixed plan.</param>
-/// <param name="OfClasses">The plans of the classes that have their own.</param>
+/// <param name="OfClasses">The plans of classes that have their own.</param>
 public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<string, LearnedPlan> OfClasses)
 {
-    /// <summary>The classes that have plans of their own: those of the most jobs. It bounds the time that learning takes.</summary>
+    /// <summary>The most classes with their own plans: the largest ones. It bounds the time of learning.</summary>
     public const int MostPlans = 16;
 
     private static readonly Dictionary<string, LearnedPlan> NoClasses = [];
@@ -20,11 +20,11 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
     public LearnedPlan? For(string name) => OfClasses.GetValueOrDefault(name) ?? OfSource;
 
     /// <summary>Learns the plans of a source.</summary>
-    /// <param name="known">What is known of each class, by its name. Those of idle-time tasks do not count.</param>
-    /// <param name="settings">The fixed plan, and the limits of any.</param>
+    /// <param name="known">The known ages by class name. Classes of idle-time tasks are ignored.</param>
+    /// <param name="settings">The fixed plan, and the limits of all plans.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
-    /// <param name="pollsPerJob">The mean polls of a job; null for as many as the fixed plan would have made of the known jobs.</param>
-    /// <returns>Null where the fixed plan is to be kept: too few jobs are known, or learned plans would save too little.</returns>
+    /// <param name="pollsPerJob">The mean number of polls per job; null for as many as the fixed plan would have made for the known jobs.</param>
+    /// <returns>The plans; null to keep the fixed plan, because too few jobs are known or learned plans would save too little.</returns>
     public static SourcePlans? Learn(
         IReadOnlyDictionary<string, KnownAges> known,
         PollSettings settings,
@@ -35,7 +35,7 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         var (source, others) = (new KnownAges(), new KnownAges());
         var names = new List<string>();
 
-        // In one order, so that the sums are the same to the last bit. No plan times the polls of idle-time tasks.
+        // In a fixed order, so that the sums are identical to the last bit. Idle-time tasks have no learned plan.
         var counted = known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal).ToList();
         var own = counted.Where(one => one.Value.Jobs >= PlanLearner.LeastJobs)
             .OrderByDescending(one => one.Value.Jobs)
@@ -58,7 +58,7 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         if (names.Count == 1 && !(others.Jobs > 0))
             return ofSource is null ? null : new(ofSource, new Dictionary<string, LearnedPlan>(StringComparer.Ordinal) { [names[0]] = ofSource });
 
-        // The others have no plan of their own, and count for the price; so does the first poll of each job, which comes before its class is known.
+        // Other classes have no plan of their own, but count towards the price. So does the first poll of each job, which is made before its class is known.
         var conditions = new HostConditions(
             (ofSource?.WaitAt(TimeSpan.Zero) ?? settings.First).TotalSeconds,
             others.Jobs > 0 ? all with { Observed = AgeCurve.Observed(others), Jobs = others.Jobs } : null,

@@ -8,22 +8,22 @@ using FopWatch.Watching;
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// Counts what happens in a process until it is added to the store. Its size is bounded, however long the store is down: by source, a day of hours and
+/// Collects the statistics of a process until they are added to the store. Its size is bounded, however long the store is down: per source, a day of hours and
 /// the classes that a store keeps.
 /// </summary>
-/// <param name="plans">What is known already says where in between two looks a job was probably over.</param>
+/// <param name="plans">The known durations, which show when a job probably ended between two polls.</param>
 /// <param name="time">The clock.</param>
 public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
 {
     private readonly ConcurrentDictionary<string, Tally> _sources = new(StringComparer.Ordinal);
 
-    /// <summary>The sources of which something was counted since it was taken.</summary>
+    /// <summary>The sources with counts that have not been taken.</summary>
     public IEnumerable<string> Sources => _sources.Where(one => !one.Value.IsEmpty).Select(one => one.Key);
 
-    /// <summary>The hour that a time is in.</summary>
+    /// <summary>The start of the hour of a time.</summary>
     public static DateTimeOffset HourOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
 
-    /// <summary>A notification was taken.</summary>
+    /// <summary>Counts a notification.</summary>
     public void Notified(string source, Trust trust, NotificationResult result)
     {
         var (tally, now) = (Of(source), time.GetUtcNow());
@@ -34,7 +34,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             tally.Count(now, HourSum.Quarantined);
     }
 
-    /// <summary>A status API was asked.</summary>
+    /// <summary>Counts a poll.</summary>
     public void Polled(string source, PollAnswer answer)
     {
         var now = time.GetUtcNow();
@@ -42,18 +42,18 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             Of(source).Count(now, sum, new(null, now, answer));
     }
 
-    /// <summary>An event was published.</summary>
-    /// <param name="source">The source of its job.</param>
-    /// <param name="lag">The time since its commit.</param>
+    /// <summary>Counts a published event.</summary>
+    /// <param name="source">The source of the job.</param>
+    /// <param name="lag">The time from the commit to the publication.</param>
     public void Published(string source, TimeSpan lag) => Of(source).Count(time.GetUtcNow(), HourHistogram.Lag, lag);
 
-    /// <summary>A job was committed.</summary>
+    /// <summary>Counts a commit.</summary>
     public void Committed(JobCommitted committed)
     {
         ArgumentNullException.ThrowIfNull(committed);
         var (before, after) = (committed.Before, committed.After);
 
-        // What only hints name is nobody's job.
+        // A job that only hints name does not count.
         if (after.Origin == JobOrigin.Hint)
             return;
         var now = time.GetUtcNow();
@@ -66,7 +66,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             source.Count(now, HourSum.Overdue);
         if (before is { NotifiedAt: null } && after is { NotifiedAt: { } notified, SettledAt: { } settled })
         {
-            // In the hour in which it was found, so that both leave the count together; and only if it was.
+            // Counted in the hour in which the poll found the job, so that both leave the statistics together, and only if a poll found it.
             if (after.Watch.IsAgeCounted)
                 source.Count(settled < now ? settled : now, HourSum.NotifiedLate);
             source.Count(now, HourHistogram.Lateness, notified - settled);
@@ -76,12 +76,12 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             Seen(source, after, look, now);
     }
 
-    /// <summary>Takes what was counted of a source; null for nothing. What is counted from now on is not in it.</summary>
+    /// <summary>Takes the counts of a source, and starts new ones; null if there are none.</summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id of the addition.</param>
     public StatisticsDelta? Take(string source, string id) => _sources.TryGetValue(source, out var tally) ? tally.Take(id, source, time.GetUtcNow()) : null;
 
-    /// <summary>What was taken last of a source is in the store.</summary>
+    /// <summary>Confirms that the last taken counts of a source are in the store.</summary>
     public void Added(string source)
     {
         if (_sources.TryGetValue(source, out var tally))
@@ -89,17 +89,17 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     }
 
     /// <summary>
-    /// What was counted of a source and is not known to be in the store: what is counted still, and what was taken last unless it was
-    /// <see cref="Added"/>. Ask before reading the store, so that nothing is missing; what is added in between counts twice.
+    /// The counts of a source that are not known to be in the store: the current counts, and the last taken ones unless they were <see cref="Added"/>. Call it
+    /// before reading the store, so that nothing is missing. Counts that are added in between count twice.
     /// </summary>
     public (IReadOnlyDictionary<DateTimeOffset, HourSums> Hours, LatestActivity Latest) Pending(string source) =>
         _sources.TryGetValue(source, out var tally) ? tally.Pending() : (new Dictionary<DateTimeOffset, HourSums>(), default);
 
     /// <summary>
-    /// What a commit says of a job's age: once, when it has an outcome, is given up or is not watched any more. An open job says nothing yet: many open
-    /// ones, as in an outage, would outweigh what is known.
+    /// The observation of a job's age in a commit. There is one per job, when it gets an outcome, is given up or is no longer watched. Open jobs are not counted:
+    /// many open jobs, as in an outage, would outweigh the known ones.
     /// </summary>
-    /// <returns>Null if it says nothing.</returns>
+    /// <returns>The observation; null if there is none.</returns>
     public static AgeLook? LookOf(Job? before, Job after, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(after);
@@ -243,15 +243,15 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     }
 }
 
-/// <summary>What the end of a job, or of its watch, says of its age.</summary>
-/// <param name="From">The age in seconds at the last look that found it running.</param>
-/// <param name="To">The age when it was known to be over; the age at which it was last seen running if it is not over.</param>
-/// <param name="Over">What showed that it is over; null if nobody saw its end.</param>
+/// <summary>The observation of a job's age at its end, or at the end of its watch.</summary>
+/// <param name="From">The age at which it was last seen running, in seconds.</param>
+/// <param name="To">The age at which it was known to have ended, in seconds; if it has not ended, the age at which it was last seen running.</param>
+/// <param name="Over">The channel that showed its end; null if its end was not seen.</param>
 public readonly record struct AgeLook(double From, double To, SettledBy? Over)
 {
     /// <summary>
-    /// How late a poll found it over: nobody knows more than that it was after the look before, so half of the time since then is the estimate. Of a notification
-    /// it says nothing: it comes when a job ends, whenever the job was looked at last.
+    /// How late a poll found the outcome, estimated as half the time since the previous poll: the job ended some time in between. Meaningless for a notification,
+    /// which is sent when the job ends.
     /// </summary>
     public TimeSpan Delay => TimeSpan.FromSeconds((To - From) / 2);
 }

@@ -4,28 +4,28 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Statistics;
 
-/// <summary>Adds what a process has counted to the store now and then and when it ends, and reads it again to learn plans.</summary>
-/// <param name="collector">Counts.</param>
+/// <summary>Adds the counts of a process to the store at intervals and at shutdown, and learns plans from the store.</summary>
+/// <param name="collector">The counts.</param>
 /// <param name="statistics">The store.</param>
-/// <param name="plans">Learns.</param>
+/// <param name="plans">Learns the plans.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-/// <param name="random">Names additions.</param>
+/// <param name="random">Generates the ids of additions.</param>
 public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics statistics, PlanReader plans, ILogger log, TimeProvider time, Random random)
 {
-    /// <summary>How often what was counted is added. What a crash loses is what was counted since.</summary>
+    /// <summary>The time between two additions. A crash loses the counts since the last one.</summary>
     public static readonly TimeSpan AddEvery = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often plans are learned, if the numbers have changed.</summary>
+    /// <summary>The time between two checks whether to learn plans.</summary>
     public static readonly TimeSpan LearnEvery = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(3);
 
-    // One that failed is repeated as it was, since it may have been added.
+    // A failed addition is repeated unchanged, because it may have been added.
     private readonly Dictionary<string, StatisticsDelta> _unconfirmed = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
 
-    /// <summary>Runs until cancelled; adds then what is left.</summary>
+    /// <summary>Runs until cancelled. Then it adds the remaining counts.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -57,7 +57,7 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
         }
     }
 
-    /// <summary>Adds what was counted since the last time. What the store does not take stays for the next time.</summary>
+    /// <summary>Adds the counts since the last time. Counts that cannot be added stay for the next time.</summary>
     public async Task AddAsync(CancellationToken cancellationToken)
     {
         foreach (var source in collector.Sources.Union(_unconfirmed.Keys).ToList())
@@ -97,6 +97,6 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
         collector.Added(source);
     }
 
-    // Short, since a store keeps many of them in one row.
+    // Short, because a store keeps many ids in one row.
     private string NewId() => random.NextInt64(1L << 40).ToString("x10", System.Globalization.CultureInfo.InvariantCulture);
 }

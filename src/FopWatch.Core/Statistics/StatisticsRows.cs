@@ -1,27 +1,27 @@
 namespace FopWatch.Statistics;
 
-/// <summary>The rows of a source that an addition may change, and the addition itself: the same for every store.</summary>
-/// <param name="Additions">The ids of the last additions, separated by spaces, the last one last; empty for none.</param>
-/// <param name="Hours">The sums of the hours of the addition, as <see cref="HourSums.ToJson"/>; none for an hour that has no row.</param>
-/// <param name="Ages">All classes of the source, as <see cref="StoredAges.Write"/>.</param>
+/// <summary>The stored rows of a source that an addition may change. Every store applies additions through this type.</summary>
+/// <param name="Additions">The ids of the last additions, separated by spaces, oldest first; empty for none.</param>
+/// <param name="Hours">The sums of the hours of the addition, in the form of <see cref="HourSums.ToJson"/>; an hour without a row is absent.</param>
+/// <param name="Ages">All classes of the source, in the form of <see cref="StoredAges.Write"/>.</param>
 public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTimeOffset, string> Hours, IReadOnlyDictionary<string, byte[]> Ages)
 {
-    /// <summary>How many additions are remembered for each source.</summary>
+    /// <summary>How many additions are remembered per source.</summary>
     public const int RememberedAdditions = 128;
 
-    /// <summary>The most classes that give way to others in one addition: all rows that an addition changes fit into one transaction of Table Storage.</summary>
+    /// <summary>The most classes that one addition replaces, so that all rows that it changes fit into one transaction of Table Storage.</summary>
     public const int MostDropped = 8;
 
-    /// <summary>What is later than this is a wrong clock's.</summary>
+    /// <summary>How far in the future a time may be. A later time comes from a wrong clock.</summary>
     public static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
 
-    /// <summary>What happened last, as <see cref="LatestActivity.Write"/>; empty for nothing.</summary>
+    /// <summary>The last activity, in the form of <see cref="LatestActivity.Write"/>; empty for none.</summary>
     public string Latest { get; init; } = "";
 
-    /// <summary>The classes that an addition deletes, because others of more jobs take their places; at most <see cref="MostDropped"/>.</summary>
+    /// <summary>The classes that an addition deletes in favour of larger ones; at most <see cref="MostDropped"/>.</summary>
     public IReadOnlyList<string> Dropped { get; init; } = [];
 
-    /// <summary>The rows that an addition changes, as they are to be; null if it was made before.</summary>
+    /// <summary>The new content of the rows that an addition changes; null if the addition was already made.</summary>
     public StatisticsRows? Changed(StatisticsDelta delta)
     {
         ArgumentNullException.ThrowIfNull(delta);
@@ -54,18 +54,18 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
         };
     }
 
-    /// <summary>Reads the classes as they count at a time.</summary>
+    /// <summary>Reads the classes, weighted for a time.</summary>
     public static IReadOnlyList<KnownClass> Read(IEnumerable<KeyValuePair<string, byte[]>> ages, DateTimeOffset now) =>
         [.. ages.Select(row => (row.Key, Stored: StoredAges.Read(row.Value, out _)))
             .Where(row => row.Stored is not null && CommandClass.IsName(row.Key))
             .OrderBy(row => row.Key, StringComparer.Ordinal)
             .Select(row => new KnownClass(row.Key, row.Stored!.At(now)))];
 
-    /// <summary>The hours that are kept: from the first to the last.</summary>
+    /// <summary>The first and the last hour that are kept.</summary>
     public static (DateTimeOffset First, DateTimeOffset Last) Kept(DateTimeOffset now) => (now - IStatistics.Lifetime, now + MostAhead);
 
     /// <summary>
-    /// Whether nothing was added to a class in the hours that are kept. One that cannot be read counts as old, and one of a newer version does not.
+    /// Whether nothing was added to a class in the hours that are kept. An unreadable class counts as old, a class of a newer version does not.
     /// </summary>
     public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset now) =>
         StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < Kept(now).First || stored.Hour > Kept(now).Last : !isNewer;
@@ -101,7 +101,7 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
             return known.Add(name);
         }
 
-        // One that cannot be read is worth nothing, and one of a newer version is left alone.
+        // An unreadable class is worthless, and a class of a newer version is left alone.
         double JobsOf(byte[] ages) => StoredAges.Read(ages, out var isNewer) is { } stored ? stored.At(at).Jobs : isNewer ? double.MaxValue : 0;
     }
 }

@@ -2,25 +2,25 @@ using System.Buffers.Binary;
 
 namespace FopWatch.Statistics;
 
-/// <summary>The ages of a class as a store keeps them, with what their weights are relative to.</summary>
+/// <summary>The stored ages of a class, and the landmark of their weights.</summary>
 public sealed class StoredAges
 {
-    /// <summary>The most bytes of <see cref="Write"/>.</summary>
+    /// <summary>The most bytes that <see cref="Write"/> returns.</summary>
     public const int MaxBytes = 2048;
 
     private const byte Version = 2;
     private const int HeadBytes = 25;
 
-    // Version 1 has no sums of the last hour: they are in the others, with the weight that they had by then.
+    // Version 1 has no separate sums of the last hour. They are part of the others, with the weight that they had then.
     private const byte VersionWithoutHour = 1;
 
-    // Set in the first byte of a run: its numbers are of the last hour.
+    // Marks the first byte of a run whose numbers belong to the last hour.
     private const byte OfHour = 0x80;
 
-    // The landmark moves rarely: each move rounds all sums.
+    // The landmark moves rarely, because each move rounds all sums.
     private const double MostWeight = 4;
 
-    // A time that is further ahead than this is a wrong clock's: by it, new ages would hardly count.
+    // A time further ahead comes from a wrong clock. With it as landmark, new ages would hardly count.
     private static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
 
     private readonly KnownAges _before;
@@ -28,30 +28,30 @@ public sealed class StoredAges
     private readonly DateTimeOffset _landmark;
     private readonly double _knownBefore;
 
-    /// <param name="before">What was added before the last hour, relative to the landmark.</param>
-    /// <param name="ofHour">What the last hour has added, each job as 1: its weight depends on how many there are in the end.</param>
-    /// <param name="landmark">The time whose additions weigh 1.</param>
+    /// <param name="before">The ages from before the last hour, weighted relative to the landmark.</param>
+    /// <param name="ofHour">The ages of the last hour, each job as 1. Their weight depends on the final number of jobs in the hour.</param>
+    /// <param name="landmark">The time at which an addition has weight 1.</param>
     /// <param name="hour">The last hour.</param>
-    /// <param name="knownBefore">The jobs that were known before the last hour.</param>
+    /// <param name="knownBefore">The jobs known before the last hour.</param>
     private StoredAges(KnownAges before, KnownAges ofHour, DateTimeOffset landmark, DateTimeOffset hour, double knownBefore) =>
         (_before, _ofHour, _landmark, Hour, _knownBefore) = (before, ofHour, landmark, hour, knownBefore);
 
-    /// <summary>The last hour to which something was added.</summary>
+    /// <summary>The last hour with an addition.</summary>
     public DateTimeOffset Hour { get; }
 
-    /// <summary>Nothing is known.</summary>
+    /// <summary>Creates empty ages.</summary>
     /// <param name="now">The time.</param>
     public static StoredAges None(DateTimeOffset now) => new(new(), new(), StatisticsCollector.HourOf(now), StatisticsCollector.HourOf(now), 0);
 
-    /// <summary>The ages as they count at a time.</summary>
+    /// <summary>The ages, weighted for a time.</summary>
     public KnownAges At(DateTimeOffset now) => Sum((Sums(), 1 / Math.Max(KnownAges.WeightOf(now, _landmark), 1)));
 
     /// <summary>
-    /// These and others. How much an hour may add is bounded (<see cref="KnownAges.WeightOfHour"/>), and all of its jobs weigh the same. An addition by a clock
-    /// that is behind belongs to the last hour: else two clocks that differ would begin a new hour with each of their additions.
+    /// Adds ages. The contribution of an hour is bounded (<see cref="KnownAges.WeightOfHour"/>), and all its jobs have the same weight. An addition by a clock that
+    /// is behind belongs to the last hour; otherwise two clocks that differ would start a new hour with each addition.
     /// </summary>
-    /// <param name="ages">What is added.</param>
-    /// <param name="at">When.</param>
+    /// <param name="ages">The ages to add.</param>
+    /// <param name="at">The time of the addition.</param>
     public StoredAges With(KnownAges ages, DateTimeOffset at)
     {
         ArgumentNullException.ThrowIfNull(ages);
@@ -66,7 +66,7 @@ public sealed class StoredAges
         return new(before, Sum((ages, 1)), landmark, hour, before.Jobs / Math.Max(weight, 1));
     }
 
-    /// <summary>The stored form: at most <see cref="MaxBytes"/>.</summary>
+    /// <summary>The stored form, at most <see cref="MaxBytes"/> long.</summary>
     public byte[] Write()
     {
         var bytes = new byte[MaxBytes];
@@ -79,9 +79,9 @@ public sealed class StoredAges
         return bytes[..WriteRuns(bytes, end, _ofHour, OfHour)];
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Reads the form of <see cref="Write"/>.</summary>
     /// <param name="bytes">The stored form.</param>
-    /// <param name="isNewer">Whether a newer version wrote it: then it is left alone.</param>
+    /// <param name="isNewer">Whether a newer version wrote it. Then leave it alone.</param>
     /// <returns>The ages; null if they cannot be read.</returns>
     public static StoredAges? Read(ReadOnlySpan<byte> bytes, out bool isNewer)
     {
@@ -124,7 +124,7 @@ public sealed class StoredAges
         return sum;
     }
 
-    /// <summary>Writes runs of what is not zero: where each begins, its length, its numbers.</summary>
+    /// <summary>Writes runs of non-zero sums: the start of each run, its length and its numbers.</summary>
     private static int WriteRuns(byte[] bytes, int at, KnownAges ages, byte mark)
     {
         for (var from = 0; from < ages.Buckets.Count;)
@@ -156,7 +156,7 @@ public sealed class StoredAges
     private static bool IsZero(KnownAges ages, int bucket) =>
         ToSingle(ages.Reached[bucket]) == 0 && ToSingle(ages.Over[bucket]) == 0 && ToSingle(ages.Seconds[bucket]) == 0;
 
-    // Rounding may leave less than nothing.
+    // Rounding may leave a negative sum.
     private static float ToSingle(double sum) => (float)Math.Clamp(sum, 0, 1e30);
 
     private static bool AreSums(ReadOnlySpan<double> sums)

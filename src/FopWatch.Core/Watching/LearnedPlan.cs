@@ -2,19 +2,19 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Watching;
 
-/// <summary>When to poll the jobs of a class, by their age: what was learned from jobs before them.</summary>
+/// <summary>The poll plan of a class of jobs by age, learned from earlier jobs.</summary>
 public sealed class LearnedPlan
 {
-    /// <summary>The courses that a job's varied waits can take, of which <see cref="On"/> is the mean.</summary>
+    // The number of sequences of varied waits over which On takes the mean.
     private const int Courses = 8;
 
-    /// <summary>After so many polls the variations have averaged out.</summary>
+    // After this number of polls the variations have averaged out.
     private const int Varied = 24;
 
-    /// <summary>Multiples of it are spread evenly over the unit interval, whichever part of them is taken.</summary>
+    // Its multiples modulo 1 are spread evenly over the unit interval, whatever part of the sequence is taken.
     private const double GoldenSection = 0.6180339887498949;
 
-    /// <summary>The ages of the grid are in milliseconds; a time in ticks may be less than the one that it stands for.</summary>
+    // Grid ages are in milliseconds, and a time in ticks may be slightly less than the grid age that it represents.
     private const double Rounding = 0.0005;
 
     private readonly double[] _grid;
@@ -24,10 +24,10 @@ public sealed class LearnedPlan
     private readonly double _deadline;
 
     /// <param name="grid">Ages in seconds, ascending, from 0.</param>
-    /// <param name="next">For each of them but the last, the index of the age at which a job is polled next.</param>
-    /// <param name="shortest">The shortest wait in seconds.</param>
-    /// <param name="longest">The longest wait, and every wait after the last age of the grid.</param>
-    /// <param name="deadline">The age at the last poll.</param>
+    /// <param name="next">For each age except the last, the index of the age of the next poll.</param>
+    /// <param name="shortest">The shortest wait, in seconds.</param>
+    /// <param name="longest">The longest wait, and every wait after the last age of the grid, in seconds.</param>
+    /// <param name="deadline">The age at the last poll, in seconds.</param>
     internal LearnedPlan(double[] grid, int[] next, double shortest, double longest, double deadline)
     {
         (_grid, _next, _shortest, _longest, _deadline) = (grid, next, shortest, longest, deadline);
@@ -37,23 +37,23 @@ public sealed class LearnedPlan
         Ages = new(ages, longest, deadline);
     }
 
-    /// <summary>The ages at which a job is polled that is never over.</summary>
+    /// <summary>The ages at which a job that never ends is polled.</summary>
     public PollAges Ages { get; }
 
     /// <summary>The wait for the next poll, without jitter.</summary>
     /// <param name="age">The age of the job: the time since its watch started.</param>
     public TimeSpan WaitAt(TimeSpan age)
     {
-        // A job that a clock is behind of is as old as a new one.
+        // If the clock is behind the start of the job, the job counts as new.
         var seconds = Math.Max(age.TotalSeconds, 0);
         var at = AtOrBefore(seconds + Rounding);
         var wait = at < _grid.Length - 1 ? _grid[_next[at]] - seconds : _longest;
         return TimeSpan.FromSeconds(Math.Clamp(wait, _shortest, _longest));
     }
 
-    /// <summary>A plan that polls a job that is never over at ages between those of this one and those of another.</summary>
+    /// <summary>A plan whose polls lie between those of this plan and those of another.</summary>
     /// <param name="other">A plan on the same grid, with more polls.</param>
-    /// <param name="share">How far it is from this one to the other; from 0 to 1.</param>
+    /// <param name="share">The position between this plan (0) and the other (1).</param>
     internal LearnedPlan Towards(LearnedPlan other, double share)
     {
         var next = new int[_next.Length];
@@ -67,8 +67,8 @@ public sealed class LearnedPlan
         return new(_grid, next, _shortest, _longest, _deadline);
     }
 
-    /// <summary>The ages at which a job is polled that is never over, if another plan decides the first poll.</summary>
-    /// <param name="first">The age in seconds at the first poll; more than 0.</param>
+    /// <summary>The ages at which a job that never ends is polled, if another plan decides the first poll.</summary>
+    /// <param name="first">The age at the first poll, in seconds; more than 0.</param>
     public PollAges AgesAfter(double first)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(first);
@@ -78,10 +78,10 @@ public sealed class LearnedPlan
         return new(ages, _longest, _deadline);
     }
 
-    /// <summary>What the polls of a host come to: each wait but the first varies.</summary>
+    /// <summary>The expected polls and delay of a host, in which each wait except the first varies.</summary>
     /// <param name="curve">How long the jobs take.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
-    /// <param name="first">The age in seconds at the first poll, which another plan decides; null for this one's.</param>
+    /// <param name="first">The age at the first poll, in seconds, if another plan decides it; null for this plan's.</param>
     internal PollSpending On(ISurvivalCurve curve, double heard, double? first = null)
     {
         var spent = default(PollSpending);

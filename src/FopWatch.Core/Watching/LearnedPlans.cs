@@ -4,7 +4,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Watching;
 
-/// <summary>What a process has learned last, by source.</summary>
+/// <summary>The latest learned plans of a process, by source.</summary>
 public sealed class LearnedPlans
 {
     private readonly ConcurrentDictionary<string, Learned> _sources = new(StringComparer.Ordinal);
@@ -12,17 +12,17 @@ public sealed class LearnedPlans
     /// <summary>The plans of a source; null for the fixed one.</summary>
     public SourcePlans? Of(string source) => _sources.GetValueOrDefault(source)?.Plans;
 
-    /// <summary>How long the jobs of a <see cref="CommandClass"/> take; null if too little is known.</summary>
+    /// <summary>The survival curve of a <see cref="CommandClass"/>; null if too little is known.</summary>
     public ISurvivalCurve? LikelyOf(string source, string name) => _sources.GetValueOrDefault(source)?.Likely.GetValueOrDefault(name);
 
-    /// <summary>When jobs of a source are overdue; null if nothing was learned yet.</summary>
+    /// <summary>The overdue ages of a source; null if nothing was learned yet.</summary>
     public OverdueAges? OverdueOf(string source) => _sources.GetValueOrDefault(source)?.Overdue;
 
-    /// <summary>From now on, a source has these.</summary>
+    /// <summary>Replaces the plans of a source.</summary>
     /// <param name="source">The source.</param>
-    /// <param name="plans">Its plans; null for the fixed one.</param>
-    /// <param name="likely">How long the jobs of its classes took: averages over neighbouring ages would blur what is spread by them once more.</param>
-    /// <param name="overdue">When its jobs are overdue; null if that is not known.</param>
+    /// <param name="plans">The plans; null for the fixed plan.</param>
+    /// <param name="likely">The observed survival curves by class. They are not smoothed: completions that are spread by them would be blurred twice.</param>
+    /// <param name="overdue">The overdue ages; null if unknown.</param>
     public void Set(string source, SourcePlans? plans, IReadOnlyDictionary<string, ISurvivalCurve> likely, OverdueAges? overdue = null) =>
         _sources[source] = new(plans, likely.ToFrozenDictionary(StringComparer.Ordinal), overdue);
 

@@ -3,17 +3,17 @@ using FopWatch.Statistics;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// The ages from which jobs of a source are overdue: 1.5 times the 95th percentile of their class. <see cref="Jobs.JobDecider"/> finds a job overdue by them
-/// when a poll is answered.
+/// The ages from which jobs of a source are overdue: 1.5 times the 95th percentile of their class. <see cref="Jobs.JobDecider"/> applies them when a poll is
+/// answered.
 /// </summary>
-/// <param name="OfSource">The age for jobs of a class of which too little is known; null if too little is known of the source.</param>
-/// <param name="OfClasses">The age for each class of which enough is known; null where so many of its jobs were never seen to end that nothing is unusual.</param>
+/// <param name="OfSource">The age for classes with too few known jobs; null if the source has too few.</param>
+/// <param name="OfClasses">The age for each class with enough known jobs; null if so many of its jobs never ended that no age is unusual.</param>
 public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string, TimeSpan?> OfClasses)
 {
-    /// <summary>A job is overdue from this multiple of the usual age.</summary>
+    /// <summary>The multiple of the 95th percentile from which a job is overdue.</summary>
     public const double Factor = 1.5;
 
-    /// <summary>The share of jobs that take longer than the usual age.</summary>
+    // The share of jobs above the 95th percentile.
     private const double ShareAbove = 0.05;
 
     /// <summary>The age for a class; null if its jobs are never overdue.</summary>
@@ -21,11 +21,11 @@ public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string,
     public TimeSpan? For(string name) =>
         OfClasses.TryGetValue(name, out var own) ? own
 
-        // An idle-time task has no completion-time promise (providers.md, section 1), so it is compared with its like only.
+        // An idle-time task has no promised completion time (providers.md, section 1), so it is compared only with its own class.
         : CommandClass.IsIdle(name) ? null
         : OfSource;
 
-    /// <summary>The ages that follow from what is known of the classes of a source, by their names.</summary>
+    /// <summary>Computes the ages from the known ages of the classes of a source, by class name.</summary>
     public static OverdueAges Of(IReadOnlyDictionary<string, KnownAges> known)
     {
         ArgumentNullException.ThrowIfNull(known);

@@ -2,13 +2,13 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Watching;
 
-/// <summary>The ages at which a job is polled that is never over and of which nothing is heard, without jitter.</summary>
-/// <param name="first">The first of them in seconds, ascending.</param>
-/// <param name="wait">The wait between those that follow.</param>
-/// <param name="deadline">The age at the last poll.</param>
+/// <summary>The ages, without jitter, at which a job is polled that never ends and is never notified.</summary>
+/// <param name="first">The first ages, in seconds, ascending.</param>
+/// <param name="wait">The wait between the ages that follow, in seconds.</param>
+/// <param name="deadline">The age at the last poll, in seconds.</param>
 public sealed class PollAges(IReadOnlyList<double> first, double wait, double deadline)
 {
-    /// <summary>More polls than are looked at one by one.</summary>
+    // Polls beyond this number are not computed one by one.
     private const int Many = 20_000;
 
     /// <summary>The ages of the fixed plan: <c>First</c>, <c>Factor</c>, <c>Max</c>, <c>Deadline</c>.</summary>
@@ -28,7 +28,7 @@ public sealed class PollAges(IReadOnlyList<double> first, double wait, double de
         return new(ages, wait, settings.Deadline.TotalSeconds);
     }
 
-    /// <summary>All of them, up to the deadline.</summary>
+    /// <summary>All ages up to the deadline.</summary>
     public IEnumerable<double> All()
     {
         var age = 0d;
@@ -38,16 +38,16 @@ public sealed class PollAges(IReadOnlyList<double> first, double wait, double de
             yield return age = Math.Min(age + wait, deadline);
     }
 
-    /// <summary>The first of them, and whether more follow.</summary>
-    /// <param name="most">How many at most.</param>
+    /// <summary>The first ages, and whether more follow.</summary>
+    /// <param name="most">The most ages to return.</param>
     public (IReadOnlyList<double> Ages, bool AreCut) UpTo(int most)
     {
         var ages = All().Take(most + 1).ToList();
         return ages.Count > most ? (ages[..most], true) : (ages, false);
     }
 
-    /// <summary>The time between the last of them up to an age and the next one.</summary>
-    /// <param name="age">The age in seconds.</param>
+    /// <summary>The wait between the last poll up to an age and the next poll, in seconds.</summary>
+    /// <param name="age">The age, in seconds.</param>
     public double WaitAt(double age)
     {
         var (low, high) = (0, first.Count);
@@ -60,7 +60,7 @@ public sealed class PollAges(IReadOnlyList<double> first, double wait, double de
         return low == first.Count ? wait : first[low] - (low == 0 ? 0 : first[low - 1]);
     }
 
-    /// <summary>What polls at these ages come to.</summary>
+    /// <summary>The expected polls and delay of polls at these ages.</summary>
     /// <param name="curve">How long the jobs take.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
     public PollSpending On(ISurvivalCurve curve, double heard)

@@ -6,32 +6,32 @@ using FopWatch.Providers;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// Decides when the status API is asked about a job next, after a poll or a correction of the clock. Pure functions that both hosts merely execute.
-/// <see cref="Watch.Start"/> decides when a watch begins, and its deadline; <see cref="GivingUp"/> when it stops.
+/// Decides when a job is polled next, after a poll or a correction of the clock. Pure functions that both hosts execute. <see cref="Watch.Start"/> decides the
+/// first poll and the deadline of a watch; <see cref="GivingUp"/> decides when polls end.
 /// </summary>
 public static class PollPlan
 {
     /// <summary>
-    /// The least time between a poll and the next one that a hint can cause. Hints are untrusted: whoever can call the notify URL
-    /// must not be able to turn a flood of them into a flood of polls.
+    /// The minimum time between a poll and the next poll that a hint causes. Hints are untrusted: anyone who can call the notify URL must not
+    /// be able to turn a flood of hints into a flood of polls.
     /// </summary>
     public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
 
-    /// <summary>What is due this soon may be polled already: the clock by which a timer fired can be another machine's.</summary>
+    /// <summary>How early a poll may be made: a timer may have fired by the clock of another machine.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much a wait varies to either side, so that jobs that were registered together are not polled together.</summary>
+    /// <summary>The relative variation of a wait in both directions, so that jobs registered together are not polled together.</summary>
     internal const double Jitter = 0.1;
 
-    /// <summary>Whether a poll is due: the one answer, for every host.</summary>
+    /// <summary>Whether a poll is due. Every host uses this check.</summary>
     public static bool IsDue(Watch watch, DateTimeOffset now) => watch.NextPollAt <= DueBy(now);
 
-    /// <summary>The due times up to this one are due.</summary>
+    /// <summary>The latest due time that counts as due.</summary>
     public static DateTimeOffset DueBy(DateTimeOffset now) => now + ClockTolerance;
 
     /// <summary>
-    /// A watch that a clock which was ahead began or polled, with what happened last as happening now and the same waits after it: until that clock's
-    /// time comes, nothing would be polled, and nothing given up. Other watches stay as they are.
+    /// Repairs a watch whose times a clock that was ahead has set: its last activity becomes now, and the waits after it stay the same. Otherwise the job would be
+    /// neither polled nor given up until that time comes. Other watches stay unchanged.
     /// </summary>
     public static Watch Clamped(Watch watch, DateTimeOffset now)
     {
@@ -48,14 +48,14 @@ public static class PollPlan
             DueAt = watch.DueAt is { } due ? Earlier(due, due > last ? now + (due - last) : now) : null,
             DoubtedAt = watch.DoubtedAt > now ? null : watch.DoubtedAt,
 
-            // Of its age nothing is known by such a clock.
+            // Such a clock says nothing about the age of the job.
             AgeKnownTo = null,
         };
     }
 
     /// <summary>
-    /// A watch with the times that no plan can have produced set right: those of <see cref="Clamped"/>, and a poll that is due later than any wait
-    /// after the last one, or, before the first, later than the deadline.
+    /// Repairs times of a watch that no plan can have produced: those of <see cref="Clamped"/>, and a poll that is due later than the longest wait after the last
+    /// poll or, before the first poll, later than the deadline.
     /// </summary>
     public static Watch Corrected(PollSettings settings, Watch watch, DateTimeOffset now)
     {
@@ -64,7 +64,7 @@ public static class PollPlan
         var latest = watch.Deadline;
         if (watch is { Polls: > 0, LastPolledAt: { } polled } && polled >= watch.StartedAt)
         {
-            // A second look that a wrong clock planned, or a pause that it was told of, is of no use to the right one.
+            // A second look or a pause that a wrong clock planned is meaningless to the right one.
             latest = polled + LongestWait(settings);
             if (watch != before)
                 return watch with { DueAt = watch.DueAt is { } next ? Earlier(next, latest) : null };
@@ -74,29 +74,29 @@ public static class PollPlan
         return watch.DueAt > latest && watch.DueAt > now ? watch with { DueAt = Later(Earlier(latest, now), watch.StartedAt) } : watch;
     }
 
-    /// <summary>The longest that a plan by itself waits from one poll to the next.</summary>
+    /// <summary>The longest wait between two polls that a plan alone can cause.</summary>
     public static TimeSpan LongestWait(PollSettings settings) => (1 + Jitter) * Longest(settings.First, settings.Max);
 
     /// <summary>
-    /// The watch of an open job that is in no index and is to be asked about now. It is due since it was last looked at, which is now by any clock,
-    /// also by one that is right again.
+    /// The watch of an open job that is in no index and must be polled now. Its due time is that of its last activity, which every clock considers due,
+    /// including a corrected one.
     /// </summary>
     public static Watch Restored(Watch watch, DateTimeOffset now) =>
         watch.Due(Earlier(now, watch.LastPolledAt ?? watch.StartedAt), PollReason.Restored);
 
-    /// <summary>The watch after a poll, and whether the poll is the last.</summary>
+    /// <summary>The watch after a poll, and whether the job is given up.</summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="watch">The watch before.</param>
-    /// <param name="asked">The watch as it was when the question was asked: what was heard since, the answer does not know.</param>
-    /// <param name="facts">What is known of the job, this answer included.</param>
+    /// <param name="asked">The watch at the time of the request. The answer does not cover anything received since.</param>
+    /// <param name="facts">The facts of the job, including this answer.</param>
     /// <param name="answer">The answer.</param>
     /// <param name="now">The time.</param>
     /// <param name="random">At least 0, less than 1.</param>
     /// <param name="isNobodys">Whether only hints have named the job.</param>
-    /// <param name="learned">The learned plan of such jobs; null for the fixed one.</param>
+    /// <param name="learned">The learned plan of such jobs; null for the fixed plan.</param>
     /// <returns>
-    /// The <see cref="Watch.DueAt"/> of the watch is null where nothing more is to be asked: the job has an outcome, or is given up and nothing was
-    /// heard of it meanwhile, or was not watched before. If the job is given up, why.
+    /// The watch, whose <see cref="Watch.DueAt"/> is null if no further poll is needed: the job has an outcome, was given up without news in the meantime, or was
+    /// not watched before. If the job is given up, also the reason.
     /// </returns>
     public static (Watch Watch, SettledBy? GivenUp) Answered(
         PollSettings settings,
@@ -127,7 +127,7 @@ public static class PollPlan
             LastAnswerInWords = answer.InWords(),
             HintedWhileDue = false,
 
-            // A poll that came between may have looked later.
+            // A poll in between may have seen the job later.
             AgeKnownTo = watch.AgeKnownTo is { } known && answer.Answer == PollAnswer.Report ? Later(known, now) : watch.AgeKnownTo,
         };
         if (facts.Outcome is not null)
@@ -139,7 +139,7 @@ public static class PollPlan
         if (watch.NextPollAt is not { } due)
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
-        // A poll that came between may have put off the next one; all else that moves it is something that was heard.
+        // Only hints and requests bring the due time forward; a poll in between may have postponed it.
         (DateTimeOffset At, PollReason? Reason)? soonest = watch.HintedWhileDue ? (now + HintSpacing, PollReason.Hint)
             : due != asked.DueAt ? (Later(due, now + HintSpacing), watch.Reason)
             : null;
@@ -152,7 +152,7 @@ public static class PollPlan
         wait *= 1 - Jitter + (2 * Jitter * random);
         var (next, why) = soonest is { } heard && heard.At < now + wait ? heard : (now + wait, ReasonAfter(answer.Answer));
 
-        // The whole source is paused until then (PollPacer): a poll that is due sooner would only be put off.
+        // The whole source is paused until then (PollPacer), so an earlier poll would only be postponed.
         if (answer.RetryAfter is { } pause && now + pause > next)
             (next, why) = (now + pause, PollReason.Throttled);
         if (now < answered.Deadline && answered.Deadline < next)
@@ -171,20 +171,20 @@ public static class PollPlan
     };
 
     /// <summary>
-    /// From one poll to the next, whatever the answer; a failed poll counts as <see cref="PollAnswer.Unavailable"/>. <see cref="SetAside"/> decides only where the
-    /// store cannot read the job or record the answer.
+    /// The wait from one poll to the next, whatever the answer. A failed poll counts as <see cref="PollAnswer.Unavailable"/>. <see cref="SetAside"/> decides only if
+    /// the store cannot read the job or record the answer.
     /// </summary>
     private static TimeSpan Interval(PollSettings settings, Watch watch, bool idle, LearnedPlan? learned, DateTimeOffset now)
     {
-        // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.
+        // An idle-time task has no promised completion time (providers.md, section 1), so early polls gain nothing.
         if (idle)
             return settings.Max;
 
         var seconds = settings.First.TotalSeconds * Math.Pow(settings.Factor, watch.Polls);
         var wait = seconds < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(seconds) : settings.Max;
 
-        // The plan is of jobs whose age is known. While polls find no running job, they back off as by the fixed plan: an id that the status API does
-        // not know, and an API that is down, are not asked more often than by it.
+        // The learned plan applies to jobs of known age. While polls find no running job, they back off at least as far as in the fixed plan, so that an
+        // unknown id or an API that is down is not polled more often.
         if (learned is null || watch.AgeKnownTo is null)
             return wait;
         var planned = learned.WaitAt(now - watch.StartedAt);

@@ -1,19 +1,19 @@
 namespace FopWatch.Watching;
 
-/// <summary>Why a poll is due when it is.</summary>
-/// <remarks><see cref="Watch"/> and <see cref="PollPlan"/> decide it with the due time, and it is stored with it.</remarks>
+/// <summary>The reason for the due time of a poll.</summary>
+/// <remarks><see cref="Watch"/> and <see cref="PollPlan"/> set it together with the due time.</remarks>
 public enum PollReason
 {
-    /// <summary>It is the first of a watch that began, or began anew: after <c>Poll:First</c>, the first wait of a learned plan, or what the registration asked for.</summary>
+    /// <summary>It is the first poll of a new or resumed watch: after <c>Poll:First</c>, the first wait of a learned plan, or the time that the registration gave.</summary>
     First,
 
-    /// <summary>The job was still running at the last poll, and the plan looks again.</summary>
+    /// <summary>The job was still running at the last poll, and the plan polls again.</summary>
     Plan,
 
-    /// <summary>A notification asked for it: an untrusted one, or one that says that the processing is over and not how.</summary>
+    /// <summary>A notification caused it: an untrusted one, or one that says that the processing is over but not how.</summary>
     Hint,
 
-    /// <summary>Somebody asked for it.</summary>
+    /// <summary>Somebody requested it.</summary>
     Requested,
 
     /// <summary>The status API did not know the id at the last poll.</summary>
@@ -25,13 +25,13 @@ public enum PollReason
     /// <summary>The status API asked for a pause.</summary>
     Throttled,
 
-    /// <summary>The status API refused the last question, or its answer could not be understood.</summary>
+    /// <summary>The status API refused the last request, or its answer could not be understood.</summary>
     Refused,
 
-    /// <summary>The last answer was about a bucket or pipeline that is not the source's.</summary>
+    /// <summary>The last answer was about a bucket or pipeline that does not belong to the source.</summary>
     OutOfScope,
 
-    /// <summary>A late poll would have given the job up, and a second one decides.</summary>
+    /// <summary>A late poll would have given the job up, and a second poll decides.</summary>
     SecondLook,
 
     /// <summary>It is the poll at the deadline.</summary>

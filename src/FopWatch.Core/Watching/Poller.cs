@@ -5,25 +5,25 @@ using FopWatch.Providers;
 
 namespace FopWatch.Watching;
 
-/// <summary>What came of asking about a job.</summary>
-/// <param name="Job">The job afterwards; null if there is none, or it cannot be read.</param>
-/// <param name="Answer">How the status API answered; null if it was not asked: no poll was due, or there was nothing to ask, or no slot.</param>
-/// <param name="Fault">What was thrown where the poll failed unexpectedly and was put off; null if it did not.</param>
+/// <summary>The result of a poll.</summary>
+/// <param name="Job">The job after the poll; null if there is none, or if it cannot be read.</param>
+/// <param name="Answer">The answer of the status API; null if it was not asked, because no poll was due, the job needs none, or there was no slot.</param>
+/// <param name="Fault">The exception of a poll that failed unexpectedly and was postponed; null if it did not fail.</param>
 public sealed record Polled(Job? Job, StatusAnswer? Answer, Exception? Fault = null)
 {
-    /// <summary>When the poll that is due may be tried again, since too many polls of the source are under way; null if there was a slot for it.</summary>
+    /// <summary>When a due poll that had no slot may be retried; null if it had a slot.</summary>
     public DateTimeOffset? PostponedUntil { get; init; }
 
-    /// <summary>Whether the source was taken out of the settings. Its jobs wait, as they are, for it to come back.</summary>
+    /// <summary>Whether the source was removed from the settings. Its jobs wait unchanged until it returns.</summary>
     public bool LacksSource { get; init; }
 }
 
-/// <summary>Polls one job: looks in the store first, once, and asks the provider only if the poll is due or somebody asked for it.</summary>
+/// <summary>Polls one job: reads it from the store once, and asks the provider only if the poll is due or requested.</summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store.</param>
 /// <param name="statusApi">The status APIs.</param>
 /// <param name="recorder">Records the answers.</param>
-/// <param name="troubles">Is told how the status APIs answer.</param>
+/// <param name="troubles">Receives failures and recoveries of status APIs.</param>
 /// <param name="metrics">Counts polls.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Varies the waits between polls.</param>
@@ -37,16 +37,16 @@ public sealed class Poller(
     TimeProvider time,
     Random random)
 {
-    /// <summary>Right after submission a status API may not know an id yet (providers.md, section 1).</summary>
+    // Right after submission a status API may not know an id yet (providers.md, section 1).
     private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Asks about a job if its poll is due, and records the answer. A poll that throws is put off as one whose answer does not come, whatever it throws;
-    /// if that cannot be recorded either, the job is set aside as one that cannot be read.
+    /// Polls a job if its poll is due, and records the answer. A poll that throws any exception is postponed like one without an answer. If that cannot be recorded
+    /// either, the job is set aside like an unreadable job.
     /// </summary>
     /// <param name="key">The job.</param>
-    /// <param name="slots">The slots of which the poll takes one; null if it needs none.</param>
-    /// <param name="cause">Whether the job's own watch asks.</param>
+    /// <param name="slots">The slots from which the poll takes one; null if it needs none.</param>
+    /// <param name="cause">The cause of the commit.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<Polled> PollDueAsync(JobKey key, PollSlots? slots, CommitCause cause, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ public sealed class Poller(
         }
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } damaged)
         {
-            // Set aside, so that the others of its source are polled.
+            // Set aside, so that other jobs of the source are polled.
             troubles.Occurred(key.Source, TroubleKind.UnreadableJobs, damaged.Problem);
             await store.SetAsideAsync(damaged, time.GetUtcNow(), cancellationToken);
             return new(null, null);
@@ -66,7 +66,7 @@ public sealed class Poller(
 
         if (stored?.Job is not { Watch.NextPollAt: not null } job)
         {
-            // It was set aside while it could not be read, and would be due for ever.
+            // The job was set aside while it was unreadable, and would stay in the index forever.
             if (stored is { IsIndexed: true })
                 await recorder.RecordAsync(key, new DecisionInput.Reindex(), cancellationToken);
             return new(stored?.Job, null);
@@ -84,8 +84,7 @@ public sealed class Poller(
     }
 
     /// <summary>
-    /// Asks about a job because somebody wants to know, also about one that expired or whose watch was stopped. A provider's outcome is final, so a job
-    /// that has one is not asked about.
+    /// Polls a job on request, even if it expired or its watch was stopped. An outcome of the provider is final, so a job that has one is not polled.
     /// </summary>
     /// <param name="key">The job.</param>
     /// <param name="cancellationToken">Cancels.</param>
@@ -127,11 +126,11 @@ public sealed class Poller(
         return polled;
     }
 
-    /// <summary>What a status API's answer counts as for this job. <see cref="GivingUp"/> and <see cref="PollPlan"/> decide by the result.</summary>
+    /// <summary>Interprets the answer of a status API for this job. <see cref="GivingUp"/> and <see cref="PollPlan"/> use the result.</summary>
     private static StatusAnswer Judged(Source source, Job job, StatusAnswer answer)
     {
-        // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing; but where keys are refused,
-        // its notification is nowhere else, and valid keys would get its outcome.
+        // An id that nothing genuine has named may be made up, so a missing key is no reason to poll it for days. But if keys are refused, its
+        // notification is stored nowhere else, and valid keys would get its outcome.
         if (answer.NeedsKeys && job.Origin == JobOrigin.Hint && !(job.Watch.IsWorkflow && source.CanAskForWorkflows))
             answer = answer with { Answer = PollAnswer.NotFound };
         return source.Scope.Judge(answer, job.Origin);
@@ -178,7 +177,7 @@ public sealed class Poller(
             case PollAnswer.NotFound:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
 
-                // Anyone who has a notify URL can name an id that does not exist. A job may be from a time that has not come, by a clock that was ahead.
+                // Anyone who has a notify URL can name a nonexistent id. A clock that was ahead may have written a registration time in the future.
                 if (job.Origin != JobOrigin.Hint && (time.GetUtcNow() - job.RegisteredAt).Duration() >= SubmissionRace)
                     troubles.Occurred(source, TroubleKind.UnknownIds, words);
                 break;

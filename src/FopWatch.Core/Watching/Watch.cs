@@ -4,112 +4,112 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
 
-/// <summary>How a status API answered, as far as the plan of further polls depends on it.</summary>
+/// <summary>The answer of a status API, as far as further polls depend on it.</summary>
 public enum PollAnswer
 {
     /// <summary>Not asked yet.</summary>
     None,
 
-    /// <summary>It answered with a report.</summary>
+    /// <summary>The API answered with a report.</summary>
     Report,
 
-    /// <summary>It says that there is no such id (Qiniu 612). Right after submission that can be a race.</summary>
+    /// <summary>The API does not know the id (Qiniu 612). Right after submission this can be a race.</summary>
     NotFound,
 
-    /// <summary>It asks us to slow down (Qiniu 573, or 429).</summary>
+    /// <summary>The API asks to slow down (Qiniu 573, or 429).</summary>
     Throttled,
 
-    /// <summary>It could not be reached, timed out, or failed in a way that another try may mend.</summary>
+    /// <summary>The API could not be reached, timed out, or failed in a way that a retry may resolve.</summary>
     Unavailable,
 
-    /// <summary>It refused the question for good, or answered something that cannot be understood.</summary>
+    /// <summary>The API refused the request permanently, or its answer cannot be understood.</summary>
     Refused,
 
-    /// <summary>It answered with a report about another bucket or pipeline than the source's (<see cref="Providers.SourceScope"/>).</summary>
+    /// <summary>The API answered with a report about a bucket or pipeline that does not belong to the source (<see cref="Providers.SourceScope"/>).</summary>
     OutOfScope,
 }
 
-/// <summary>The durable fallback poller of one job: committed with the job, so that no process has to live for it.</summary>
+/// <summary>The durable fallback poller of one job. It is committed with the job, so it depends on no running process.</summary>
 public sealed record Watch
 {
-    /// <summary>Where the watch stands. Documents do not hold it: <see cref="JobJson.Deserialize"/> finds it by what they have always held.</summary>
+    /// <summary>The status. Documents do not contain it: <see cref="JobJson.Deserialize"/> derives it from members that all versions have written.</summary>
     [JsonIgnore]
     public WatchStatus Status { get; init; }
 
-    /// <summary>When the status API is to be asked next; null unless <see cref="Status"/> is <see cref="WatchStatus.Watching"/>.</summary>
+    /// <summary>When the next poll is due; null unless <see cref="Status"/> is <see cref="WatchStatus.Watching"/>.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>
-    /// When the next poll is due; null if none is. A stored document may be of a job that is open and has no due time: nothing polls it, whatever
+    /// When the next poll is due; null if none is. The stored document of an open job may lack a due time. Such a job is not polled, whatever
     /// <see cref="Status"/> says.
     /// </summary>
     [JsonIgnore]
     public DateTimeOffset? NextPollAt => Status == WatchStatus.Watching ? DueAt : null;
 
-    /// <summary>Why <see cref="DueAt"/> is when it is; null if no poll is due, or if an earlier version decided it.</summary>
+    /// <summary>The reason for <see cref="DueAt"/>; null if no poll is due, or if an earlier version set the due time.</summary>
     [JsonIgnore]
     public PollReason? Reason { get; init; }
 
-    /// <summary>When the watch began.</summary>
+    /// <summary>When the watch started.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>
-    /// When the job is given up if it has no outcome by then. <see cref="Start"/> sets it, also for a watch that begins anew;
-    /// <see cref="GivingUp"/> decides what happens after it.
+    /// When the job is given up if it has no outcome by then. <see cref="Start"/> sets it, also for a restarted watch. <see cref="GivingUp"/> decides
+    /// what happens afterwards.
     /// </summary>
     public required DateTimeOffset Deadline { get; init; }
 
-    /// <summary>How often the status API has been asked since the watch began, or began anew.</summary>
+    /// <summary>The number of polls since the watch started or was last restarted.</summary>
     public int Polls { get; init; }
 
-    /// <summary>How often it had been asked before the watch began anew.</summary>
+    /// <summary>The number of polls before the watch was last restarted.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int EarlierPolls { get; init; }
 
-    /// <summary>How often it has been asked about the job in all.</summary>
+    /// <summary>The total number of polls of the job.</summary>
     [JsonIgnore]
     public int TotalPolls => EarlierPolls + Polls;
 
-    /// <summary>When a poll came too late to give the job up; null if none has since the watch began (<see cref="Clocks.SecondLook"/>).</summary>
+    /// <summary>When a poll was too late to give the job up; null if none was since the watch started (<see cref="Clocks.SecondLook"/>).</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public DateTimeOffset? DoubtedAt { get; init; }
 
-    /// <summary>Answers that there is no such id, since the last report.</summary>
+    /// <summary>The number of answers "no such id" since the last report.</summary>
     public int NotFound { get; init; }
 
-    /// <summary>When the status API was asked last.</summary>
+    /// <summary>When the last poll was made.</summary>
     public DateTimeOffset? LastPolledAt { get; init; }
 
-    /// <summary>How it answered then.</summary>
+    /// <summary>The answer of the last poll.</summary>
     public PollAnswer LastAnswer { get; init; }
 
-    /// <summary>The same in words, as <see cref="Providers.StatusAnswer.InWords()"/> gave them; null before they were kept.</summary>
+    /// <summary>The answer of the last poll as text, from <see cref="Providers.StatusAnswer.InWords()"/>; null in documents of versions that did not store it.</summary>
     public string? LastAnswerInWords { get; init; }
 
     /// <summary>
-    /// True after a hint came while the poll was due already: it may be under way, and be answered with what was true before the hint.
+    /// True after a hint arrived while a poll was already due. That poll may be in progress, and its answer may describe the state before the hint.
     /// </summary>
     public bool HintedWhileDue { get; init; }
 
     /// <summary>
-    /// True once anything, trusted or not, has named the job as a workflow whose status has a query of its own (Qiniu workflow V3). It only
-    /// decides what is asked first, and what not knowing the id means.
+    /// True once any notification, trusted or not, has named the job as a workflow, whose status has a separate query (Qiniu workflow V3). It decides
+    /// only which API is asked first, and what an unknown id means.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsWorkflow { get; init; }
 
     /// <summary>
-    /// When the job was last seen running, or the start of the watch. Null if the statistics are not to have its age, because nobody knows when the job
-    /// began, or because they have it.
+    /// When the job was last seen running, or the start of the watch. Null if its age does not belong in the statistics, because the start of the job is
+    /// unknown or because the statistics already have it.
     /// </summary>
     public DateTimeOffset? AgeKnownTo { get; init; }
 
-    /// <summary>True once the job has an outcome and the statistics have its age. False in documents of earlier versions.</summary>
+    /// <summary>True once the job has an outcome and its age is in the statistics. False in documents of earlier versions.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsAgeCounted { get; init; }
 
     /// <summary>
-    /// When a poll found the job overdue (<see cref="OverdueAges"/>); null if none has since the watch began, and unless <see cref="Status"/> is
+    /// When a poll found the job overdue (<see cref="OverdueAges"/>); null if none has since the watch started, and unless <see cref="Status"/> is
     /// <see cref="WatchStatus.Watching"/>.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -123,7 +123,7 @@ public sealed record Watch
         init => Status = value ? WatchStatus.Stopped : Status;
     }
 
-    /// <summary>A reason of a later version is read as unknown.</summary>
+    /// <summary>The stored reason. A reason of a later version is read as unknown.</summary>
     [JsonInclude]
     [JsonPropertyName("reason")]
     internal string? StoredReason
@@ -133,13 +133,13 @@ public sealed record Watch
     }
 
     /// <summary>
-    /// The watch of a job that is heard of for the first time. Decides its deadline: <see cref="PollSettings.Deadline"/> from now.
-    /// <see cref="GivingUp"/> decides what happens after it.
+    /// Starts the watch of a new job, with a deadline <see cref="PollSettings.Deadline"/> from now. <see cref="GivingUp"/> decides what happens after
+    /// the deadline.
     /// </summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
-    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    /// <param name="firstPollAfter">The time from now to the first poll; null for the source's setting. It is limited by the deadline.</param>
+    /// <param name="learned">The learned plan; null for the fixed plan.</param>
     public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
     {
         var deadline = now + settings.Deadline;
@@ -148,13 +148,13 @@ public sealed record Watch
     }
 
     /// <summary>
-    /// The watch of a job that only hints had named, once something genuine names it: it begins anew, since a hint may have named the
-    /// id long before it was submitted, and what the status API said of it then means nothing. A poll that is due sooner stays so.
+    /// Restarts the watch of a job that only hints had named when something genuine names it. A hint may have named the id long before it was
+    /// submitted, so earlier answers of the status API mean nothing. A poll that is due sooner keeps its due time.
     /// </summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
-    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    /// <param name="firstPollAfter">The time from now to the first poll; null for the source's setting.</param>
+    /// <param name="learned">The learned plan; null for the fixed plan.</param>
     public Watch Claimed(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
     {
         if (Status == WatchStatus.Stopped)
@@ -176,12 +176,12 @@ public sealed record Watch
     }
 
     /// <summary>
-    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. The waits are
-    /// those of a new job; when it was polled last still counts, so that whoever asks for it again and again does not get more polls.
+    /// Restarts the watch of a job that was given up or stopped. The waits are those of a new job. The time of the last poll is kept, so that repeated
+    /// requests do not cause more polls.
     /// </summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    /// <param name="firstPollAfter">The time from now to the first poll; null for the source's setting.</param>
     public Watch Restart(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
         Start(settings, now, firstPollAfter) with
         {
@@ -193,9 +193,9 @@ public sealed record Watch
         };
 
     /// <summary>
-    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="PollPlan.HintSpacing"/>. Where it is
-    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it. The watch of a job that was
-    /// given up begins anew: the hint may tell of what the provider did not know then. One that somebody stopped stays stopped.
+    /// The watch after a hint that the job may be over. It is due now, but not earlier than <see cref="PollPlan.HintSpacing"/> after the last poll. If it is
+    /// already due, its poll may be in progress and miss the news of the hint, so another poll follows. The watch of a job that was given up restarts,
+    /// because the provider may know more now. A stopped watch stays stopped.
     /// </summary>
     public Watch Hinted(PollSettings settings, DateTimeOffset now)
     {
@@ -209,9 +209,9 @@ public sealed record Watch
         return (soonest < due ? watch.Due(soonest, PollReason.Hint) : watch) with { HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
     }
 
-    /// <summary>The watch after somebody asked for a poll: due at a time, unless a poll is due sooner. A watch that has ended begins anew.</summary>
+    /// <summary>The watch after a request for a poll at a time. A poll that is due sooner keeps its due time. A watch that has ended restarts.</summary>
     /// <param name="settings">The source's settings.</param>
-    /// <param name="at">When the poll is wanted.</param>
+    /// <param name="at">The requested time.</param>
     /// <param name="now">The time.</param>
     public Watch Requested(PollSettings settings, DateTimeOffset at, DateTimeOffset now)
     {
@@ -222,13 +222,13 @@ public sealed record Watch
         return anew.Due(PollPlan.Earlier(at, anew.Deadline), PollReason.Requested);
     }
 
-    /// <summary>The watch with its next poll at a time, and why then.</summary>
+    /// <summary>The watch with its next poll at a time.</summary>
     public Watch Due(DateTimeOffset at, PollReason? reason = null) => this with { Status = WatchStatus.Watching, DueAt = at, Reason = reason };
 
-    /// <summary>The watch after somebody asked to stop it: the job stays open and is not polled; a notification still settles it.</summary>
+    /// <summary>The stopped watch. The job stays open and is not polled, but a notification can still settle it.</summary>
     public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, Reason = null, AgeKnownTo = null, OverdueAt = null };
 
-    /// <summary>The watch of a job that is given up.</summary>
+    /// <summary>The watch of a job that was given up.</summary>
     public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, Reason = null, AgeKnownTo = null, OverdueAt = null };
 
     /// <summary>The watch of a job that has an outcome.</summary>

@@ -1,17 +1,17 @@
 namespace FopWatch.Watching;
 
-/// <summary>Where the watch of a job stands.</summary>
+/// <summary>The status of the watch of a job.</summary>
 public enum WatchStatus
 {
-    /// <summary>The status API is asked, next at <see cref="Watch.DueAt"/>.</summary>
+    /// <summary>The job is polled, next at <see cref="Watch.DueAt"/>.</summary>
     Watching,
 
-    /// <summary>Somebody stopped the watch. A notification still settles the job.</summary>
+    /// <summary>Somebody stopped the watch. A notification can still settle the job.</summary>
     Stopped,
 
-    /// <summary>FopWatch gave the job up, and nothing asks about it until something is heard of it.</summary>
+    /// <summary>FopWatch gave the job up. It is not polled until there is news about it.</summary>
     GivenUp,
 
-    /// <summary>The job has an outcome of the provider's, which is final.</summary>
+    /// <summary>The job has an outcome from the provider, which is final.</summary>
     Done,
 }

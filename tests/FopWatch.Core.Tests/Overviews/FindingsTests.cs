@@ -69,7 +69,7 @@ public sealed class FindingsTests
 
         Assert.Equal(("noNotifications", FindingLevel.Warning, 5), (finding.Kind, finding.Level, finding.Count));
         Assert.Equal(ThisHour.AddHours(-3).AddMinutes(10), finding.Since);
-        Assert.StartsWith("No notification has come since 2026-03-08 09:10 UTC, and 5 jobs had to be found by polls", finding.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("No notification has arrived since 2026-03-08 09:10 UTC, and polls had to find 5 outcomes", finding.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class FindingsTests
         Count(-5, (HourSum.Registered, 5));
         var finding = Assert.Single(Findings.Of(signs with { Hours = _hours }));
         Assert.Equal(("noNotifications", FindingLevel.Info, 50), (finding.Kind, finding.Level, finding.Count));
-        Assert.StartsWith("No notification has come in the last 24 hours, and 50 jobs are open.", finding.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("No notification has arrived in the last 24 hours, and 50 jobs are open.", finding.Detail, StringComparison.Ordinal);
 
         Assert.Empty(Findings.Of(signs with { Hours = _hours, Books = new(50, 46, 0, 4, 0, 0, Now) }));
         Count(-1, (HourSum.NotifiedStrong, 1));
@@ -112,7 +112,7 @@ public sealed class FindingsTests
         var finding = Assert.Single(Findings.Of(Signs()));
 
         Assert.Equal(("noNotifications", FindingLevel.Info, null), (finding.Kind, finding.Level, finding.Since));
-        Assert.StartsWith("No notification is known to have come, and 5 jobs", finding.Detail, StringComparison.Ordinal);
+        Assert.StartsWith("No notification is known to have arrived, and polls had to find 5 outcomes", finding.Detail, StringComparison.Ordinal);
 
         // Hours of a version that did not keep the last notification.
         _hours.Insert(0, new("media", ThisHour.AddHours(-50), HourSums.FromJson("""{"notified.strong":3}""")));

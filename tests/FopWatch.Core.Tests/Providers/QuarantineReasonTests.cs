@@ -17,7 +17,7 @@ public class QuarantineReasonTests
 
         Assert.Equal([Finding.Host], Explain(kept, "https://hooks.example.com").Signature!.Findings);
         Assert.Equal([Finding.Right], Explain(kept, "https://public.example.org").Signature!.Findings);
-        Assert.Equal("The signature was wrong when the notification came, and is right with the current settings.", Explain(kept, "https://public.example.org").Words);
+        Assert.Equal("The signature was wrong when the notification arrived, but is right with the current settings.", Explain(kept, "https://public.example.org").Words);
 
         // Without a public URL, the requested host counts.
         Assert.Equal("https://localhost:7071/api/notify/media/***", Explain(kept, null).Signature!.CheckedUrl);

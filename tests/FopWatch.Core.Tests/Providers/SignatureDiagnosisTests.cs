@@ -10,7 +10,7 @@ namespace FopWatch.Core.Tests.Providers;
 public class SignatureDiagnosisTests
 {
     private const string Form = "application/x-www-form-urlencoded";
-    private const string Unchanged = "A proxy changes the path: make it pass the path of the notify URL unchanged.";
+    private const string Unchanged = "A proxy changes the path: configure it to pass the path of the notify URL unchanged.";
 
     [Theory]
     [InlineData("localhost:7071", NotifyPath, Json, "Set FopWatch:PublicUrl to \"https://localhost:7071\".", Finding.Host)]
@@ -22,11 +22,11 @@ public class SignatureDiagnosisTests
     [InlineData("public.example.org", "/hooks" + NotifyPath, Json, "Set FopWatch:PublicUrl to \"https://public.example.org/hooks\".", Finding.Host, Finding.Path)]
     [InlineData("hooks.example.com", $"/notify/media/{Token}", Json, Unchanged, Finding.Path)]
     [InlineData("hooks.example.com", $"/media/{Token}", Json, Unchanged, Finding.Path)]
-    [InlineData("hooks.example.com", NotifyPath + "/", Json, "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", Finding.TrailingSlash)]
-    [InlineData("hooks.example.com", NotifyPath, null, "A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.ContentType)]
-    [InlineData("hooks.example.com", NotifyPath, "application/json; charset=utf-8", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.ContentType)]
-    [InlineData("hooks.example.com", NotifyPath, Form, "A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.ContentType)]
-    [InlineData("localhost:7071", NotifyPath, null, "Set FopWatch:PublicUrl to \"https://localhost:7071\". A proxy changed the content type to 'application/json': make it pass headers unchanged.", Finding.Host, Finding.ContentType)]
+    [InlineData("hooks.example.com", NotifyPath + "/", Json, "A proxy adds or removes the trailing slash of the path: configure it to pass the path unchanged.", Finding.TrailingSlash)]
+    [InlineData("hooks.example.com", NotifyPath, null, "A proxy changed the content type to 'application/json': configure it to pass headers unchanged.", Finding.ContentType)]
+    [InlineData("hooks.example.com", NotifyPath, "application/json; charset=utf-8", "A proxy changed the content type to 'application/json': configure it to pass headers unchanged.", Finding.ContentType)]
+    [InlineData("hooks.example.com", NotifyPath, Form, "A proxy changed the content type to 'application/json': configure it to pass headers unchanged.", Finding.ContentType)]
+    [InlineData("localhost:7071", NotifyPath, null, "Set FopWatch:PublicUrl to \"https://localhost:7071\". A proxy changed the content type to 'application/json': configure it to pass headers unchanged.", Finding.Host, Finding.ContentType)]
     public void A_Qiniu_signature_that_is_valid_for_a_variant_of_the_request_is_explained(
         string host, string target, string? type, string suggestion, params Finding[] findings)
     {
@@ -93,7 +93,7 @@ public class SignatureDiagnosisTests
 
         Assert.Equal("***", key.AccessKey);
         Assert.Equal([Finding.ContentType], type.Findings);
-        Assert.Equal("A proxy changed the content type to 'text/***': make it pass headers unchanged.", type.Suggestion);
+        Assert.Equal("A proxy changed the content type to 'text/***': configure it to pass headers unchanged.", type.Suggestion);
         foreach (var diagnosis in (SignatureDiagnosis[])[key, type])
             Assert.DoesNotContain(Token, diagnosis.ToString() + diagnosis.ToWords(), StringComparison.Ordinal);
     }
@@ -108,7 +108,7 @@ public class SignatureDiagnosisTests
         });
 
         Assert.Equal([Finding.Unexplained], diagnosis.Findings);
-        Assert.Contains("The hosts that were tried are hooks.example.com, 10.0.0.7, localhost, 127.0.0.1, [::1].", diagnosis.ToWords(), StringComparison.Ordinal);
+        Assert.Contains("The tried hosts are hooks.example.com, 10.0.0.7, localhost, 127.0.0.1, [::1].", diagnosis.ToWords(), StringComparison.Ordinal);
         Assert.StartsWith("Check first that FopWatch:PublicUrl is the URL that the provider calls.", diagnosis.Suggestion, StringComparison.Ordinal);
         Assert.True(
             diagnosis.Suggestion.IndexOf("FopWatch:PublicUrl", StringComparison.Ordinal) < diagnosis.Suggestion.IndexOf("the secret key", StringComparison.Ordinal));

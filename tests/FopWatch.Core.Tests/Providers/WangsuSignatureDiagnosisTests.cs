@@ -14,7 +14,7 @@ public class WangsuSignatureDiagnosisTests
     [InlineData("http://localhost:7071" + NotifyPath, "Set FopWatch:PublicUrl to \"http://localhost:7071\".", Finding.UrlScheme, Finding.Host)]
     [InlineData("https://public.example.org/hooks" + NotifyPath, "Set FopWatch:PublicUrl to \"https://public.example.org/hooks\".", Finding.Host, Finding.Path)]
     [InlineData("https://hooks.example.com:443" + NotifyPath, "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", Finding.Host)]
-    [InlineData("https://hooks.example.com" + NotifyPath + "/", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", Finding.TrailingSlash)]
+    [InlineData("https://hooks.example.com" + NotifyPath + "/", "A proxy adds or removes the trailing slash of the path: configure it to pass the path unchanged.", Finding.TrailingSlash)]
     public void A_Wangsu_signature_that_is_valid_for_a_variant_of_the_URL_is_explained(string signedUrl, string suggestion, params Finding[] findings)
     {
         foreach (var provider in (IProvider[])[Fmgr, Fops])

@@ -13,7 +13,7 @@ internal sealed class QiniuProvider : IProvider
 
     public ProviderKind Kind => ProviderKind.Qiniu;
 
-    /// <summary>It retries notifications for more than two hours and keeps ids for ten days (providers.md, section 1).</summary>
+    /// <summary>Qiniu retries notifications for more than two hours and keeps ids for ten days (providers.md, section 1).</summary>
     public PollSettings DefaultPoll { get; } = new()
     {
         First = TimeSpan.FromMinutes(2),
@@ -44,7 +44,7 @@ internal sealed class QiniuProvider : IProvider
     }
 
     /// <inheritdoc/>
-    /// <remarks>Earlier versions took a workflow's conditions for commands.</remarks>
+    /// <remarks>Earlier versions decoded the conditions of a workflow as commands.</remarks>
     public JobFacts Upgrade(JobFacts stored) =>
         stored.Raw is { } raw && JsonBody.Read(Encoding.UTF8.GetBytes(raw.Json), out _) is { } json && Shape(json) == QiniuWorkflow.ReadV3
             ? QiniuWorkflow.WithoutConditions(stored, json.Root)
@@ -66,7 +66,7 @@ internal sealed class QiniuProvider : IProvider
         200 => PollAnswer.Report,
         612 => PollAnswer.NotFound,
         429 or 573 => PollAnswer.Throttled,
-        // The vendor's own rule of what is not worth another try (providers.md, section 1).
+        // The errors that the vendor's SDKs do not retry (providers.md, section 1).
         501 or 509 or 579 or 608 or 614 or 616 or 618 or 630 or 631 or 632 or 640 or 701 => PollAnswer.Refused,
         >= 500 => PollAnswer.Unavailable,
         _ => PollAnswer.Refused,

@@ -3,7 +3,7 @@ using FopWatch.Providers.Signatures;
 
 namespace FopWatch.Providers.Qiniu;
 
-/// <summary>The two signatures that Qiniu's notifications were seen with (providers.md, section 1).</summary>
+/// <summary>The two signature schemes that were observed in Qiniu's notifications (providers.md, section 1).</summary>
 internal static class QiniuSignature
 {
     private const string Scheme = "Qiniu";
@@ -16,7 +16,7 @@ internal static class QiniuSignature
     public static bool Covers(string header) =>
         header.Length > HeaderPrefix.Length && header.StartsWith(HeaderPrefix, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Checks a notification, which is always a POST.</summary>
+    /// <summary>Verifies a notification, which is always a POST.</summary>
     public static Trust Verify(SignedRequest request, KeyRing keys)
     {
         if (keys.IsEmpty || Read(request) is not var (isNew, credentials))
@@ -29,7 +29,6 @@ internal static class QiniuSignature
         return !(matches & known) ? Trust.Invalid : coversBody ? Trust.Strong : Trust.Weak;
     }
 
-    /// <summary>Finds out why a signature is wrong.</summary>
     public static SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget)
     {
         if (source.Keys.IsEmpty || Read(request) is not var (isNew, credentials))
@@ -48,7 +47,7 @@ internal static class QiniuSignature
         }.Run(credentials?.AccessKey, credentials?.Signature);
     }
 
-    /// <summary>A notification of a task, signed in the form that covers the body.</summary>
+    /// <summary>Creates a notification of a task, signed in the scheme that covers the body.</summary>
     public static SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key)
     {
         const string Json = "application/json";
@@ -69,7 +68,7 @@ internal static class QiniuSignature
         var targets = RequestVariants.Targets(request).Select(target => (Func<SignedVariant, SignedVariant>)(one => one with { Target = target }));
         if (checkedVariant.Scheme == SigningScheme.QBox)
         {
-            // Of the content type, only whether it is a form counts.
+            // The scheme depends only on whether the content type is a form.
             string? otherType = IsForm(checkedVariant.ContentType) ? null : Form;
             return SignatureSearch.Nearest(checkedVariant, targets, [one => one, one => one with { ContentType = otherType }]);
         }
@@ -83,7 +82,7 @@ internal static class QiniuSignature
     }
 
     /// <summary>The scheme and the credentials of a notification.</summary>
-    /// <returns>Null if the authorization is none of Qiniu's; without credentials if it is malformed.</returns>
+    /// <returns>Null if the header has no scheme of Qiniu; without credentials if it is malformed.</returns>
     private static (bool IsNew, (string AccessKey, string Signature)? Credentials)? Read(SignedRequest request)
     {
         var authorization = request.Authorization?.Trim();
@@ -103,7 +102,7 @@ internal static class QiniuSignature
             : (isNew, (credentials[..colon], credentials[(colon + 1)..]));
     }
 
-    /// <summary>The <c>Qiniu</c> signature's bytes.</summary>
+    /// <summary>The bytes of a <c>Qiniu</c> signature.</summary>
     internal static byte[] Sign(
         byte[] secret,
         string method,
@@ -125,7 +124,7 @@ internal static class QiniuSignature
         return Hmac.Sha1(secret, head.ToString(), contentType == Bytes ? [] : body);
     }
 
-    /// <summary>The <c>QBox</c> signature's bytes; the body is part of it only if it is a form.</summary>
+    /// <summary>The bytes of a <c>QBox</c> signature. It covers the body only if the body is a form.</summary>
     internal static byte[] SignOld(byte[] secret, string pathAndQuery, string? contentType, ReadOnlySpan<byte> body) =>
         Hmac.Sha1(secret, pathAndQuery + "\n", IsForm(contentType) ? body : []);
 
@@ -149,7 +148,7 @@ internal static class QiniuSignature
         contentType is not null
         && contentType.Split(';', 2)[0].Trim().Equals(Form, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A header's name as the vendor's SDKs spell it before they sort: <c>X-Qiniu-Abc</c>.</summary>
+    /// <summary>The name of a header as the vendor's SDKs write it before they sort: <c>X-Qiniu-Abc</c>.</summary>
     private static string Canonical(string name) =>
         string.Join('-', name.Split('-').Select(part => part.Length == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..].ToLowerInvariant()));
 }

@@ -4,7 +4,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Providers.Qiniu;
 
-/// <summary>Reads the body of a persistent processing task: the classic shape, with <c>items</c>.</summary>
+/// <summary>Decodes the body of a persistent processing task, which has <c>items</c>.</summary>
 internal static class QiniuTask
 {
     private const long Succeeded = 0;
@@ -12,11 +12,11 @@ internal static class QiniuTask
     private const long Processing = 2;
     private const long Failed = 3;
 
-    // The processing is over, how is for the items to say; only the notification failed.
+    // The processing is over, and only the notification failed. The items say how it ended.
     private const long NotificationFailed = 4;
 
     /// <summary>Reads the facts.</summary>
-    /// <returns>Why they cannot be read, or null.</returns>
+    /// <returns>The problem; null if there is none.</returns>
     public static string? Read(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
@@ -46,14 +46,14 @@ internal static class QiniuTask
             Raw = body.Raw(closed),
         }).WithItems(items.Select(item => ReadItem(item, bucket)));
 
-        // API-compatible servers answer with the greatest of the items' codes as that of the whole, while items still wait
-        // (providers.md, section 1). They notify when all is over; a poll's answer counts once it is repeated (JobFacts.Confirmed).
+        // API-compatible servers answer with the greatest code of the items as the code of the whole job, even while items still wait
+        // (providers.md, section 1). They notify when everything is over; a poll answer counts once it is repeated (JobFacts.Confirmed).
         if (channel == ReportChannel.Notification)
             facts = facts.EndedByVerdict();
         return null;
     }
 
-    /// <summary>What a code says of a job that may not be over.</summary>
+    /// <summary>The progress that a code shows.</summary>
     public static JobProgress ProgressOf(long? code, bool closed) => code switch
     {
         _ when closed => JobProgress.Processing,
@@ -62,7 +62,7 @@ internal static class QiniuTask
         _ => JobProgress.Unknown,
     };
 
-    /// <summary>What a code by itself says of a command.</summary>
+    /// <summary>The state of a command by its code alone.</summary>
     public static ItemState StateOf(long? code) => code switch
     {
         Succeeded => ItemState.Succeeded,
@@ -72,7 +72,7 @@ internal static class QiniuTask
         _ => ItemState.Unknown,
     };
 
-    /// <summary>A notification that is here was delivered; an answer tells only of failure.</summary>
+    /// <summary>The delivery of the notification: a received notification was delivered, and an answer reports only a failure.</summary>
     public static NotificationDelivery DeliveryOf(long? code, ReportChannel channel) =>
         channel == ReportChannel.Notification ? NotificationDelivery.Delivered
         : code == NotificationFailed ? NotificationDelivery.Failed
@@ -102,8 +102,8 @@ internal static class QiniuTask
     }
 
     /// <summary>
-    /// How a command ended whose code tells only that it is over and its notification failed: items have the codes of the whole
-    /// (providers.md, section 1). An error is believed over an output, which may only be where a file would have been.
+    /// The state of a command whose code says only that it is over and that the notification failed, because items have the code of the whole job
+    /// (providers.md, section 1). An error takes precedence over an output, which may only be the intended one.
     /// </summary>
     private static ItemState StateByContent(JsonElement item, bool hasError, EquatableList<OutputFacts> outputs, string? result)
     {

@@ -7,15 +7,15 @@ using FopWatch.Jobs;
 namespace FopWatch.Providers.Qiniu;
 
 /// <summary>
-/// Qiniu's upload callbacks: whatever the <c>callbackBody</c> of the upload policy says, as a form or as JSON (providers.md, section 1). The content decides
-/// which of the two it is: a policy with a JSON body and no <c>callbackBodyType</c> has it sent under the content type of forms.
+/// Decodes Qiniu's upload callbacks. The <c>callbackBody</c> of the upload policy determines the body, as a form or as JSON (providers.md, section 1). The format
+/// is recognised by the content, because a policy with a JSON body and no <c>callbackBodyType</c> is sent with the content type of forms.
 /// </summary>
 internal sealed class QiniuUploadCallbacks : IUploadCallbacks
 {
-    /// <summary>The most fields of a form. An upload policy is part of each upload's token, so it is short.</summary>
+    /// <summary>The most fields of a form. An upload policy is part of every upload token, so it is short.</summary>
     public const int MaxFields = 256;
 
-    /// <summary>What the names of the uploader's variables begin with.</summary>
+    // The prefix of the names of the uploader's variables.
     private const string VariablePrefix = "x:";
 
     private static readonly string[] FileFields = ["bucket", "key", "hash"];
@@ -83,7 +83,7 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
             }
             else if (IsVariable(name) && bytes <= Job.MaxMetadataBytes)
             {
-                // Of two fields of one name the last counts, as most form readers have it.
+                // The last of two fields with the same name counts, as in most form parsers.
                 var variable = name[VariablePrefix.Length..];
                 if (variables.TryGetValue(variable, out var earlier))
                     bytes -= SizeOf(variable, earlier);
@@ -102,7 +102,7 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
     private static bool IsVariable(string name) => name.Length > VariablePrefix.Length && name.StartsWith(VariablePrefix, StringComparison.Ordinal);
 
     private static DecodedUpload WithId(DecodedUpload decoded, string id, string idField) =>
-        // A variable without a value is null in JSON; it may be written so in a form, and between the quotes of a template.
+        // A variable without a value is null in JSON. A form, or a template with quotes, may contain the text "null".
         id is "" or "null" ? decoded
         : JobKey.IsValidId(id) ? decoded with { Id = id }
         : decoded with { Problem = Invalid(idField) };

@@ -4,11 +4,11 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Providers.Qiniu;
 
-/// <summary>Reads the bodies of workflows, which arrive at the same URL as those of tasks (providers.md, section 1).</summary>
+/// <summary>Decodes the bodies of workflows, which arrive at the same URL as those of tasks (providers.md, section 1).</summary>
 internal static class QiniuWorkflow
 {
-    /// <summary>Reads the facts of a workflow V3.</summary>
-    /// <returns>Why they cannot be read, or null.</returns>
+    /// <summary>Reads the facts of a V3 workflow.</summary>
+    /// <returns>The problem; null if there is none.</returns>
     public static string? ReadV3(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
@@ -40,8 +40,8 @@ internal static class QiniuWorkflow
         return null;
     }
 
-    /// <summary>Reads the facts of a workflow V2.</summary>
-    /// <returns>Why they cannot be read, or null.</returns>
+    /// <summary>Reads the facts of a V2 workflow.</summary>
+    /// <returns>The problem; null if there is none.</returns>
     public static string? ReadV2(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
@@ -87,14 +87,14 @@ internal static class QiniuWorkflow
     }
 
     /// <summary>
-    /// Facts without the conditions that earlier versions counted as commands that were skipped. Only the body still says which ones they are.
+    /// Removes the conditions that earlier versions stored as skipped commands. Only the body shows which commands they are.
     /// </summary>
     public static JobFacts WithoutConditions(JobFacts facts, JsonElement root)
     {
         root.ReadObjects("ops", out var ops);
         var conditions = ops.Where(IsCondition).Select(op => CommandRedaction.Redact(CommandOfV3(op))).ToList();
 
-        // A command of the same name that ran has a code.
+        // A command with the same name that ran has a code.
         var kept = facts.Items.Where(item => item.Code is not null || !conditions.Remove(item.Command)).ToList();
         return kept.Count == facts.Items.Count ? facts : facts.Numbering([.. kept]);
     }
@@ -111,14 +111,14 @@ internal static class QiniuWorkflow
         if (!ItemOutputs.MayHave(item.State) || result is not { } answer)
             return item;
 
-        // Where V2 says what it wrote is not documented; the key is a template until then.
+        // It is not documented where V2 reports its outputs. The key in the request is only a template.
         var file = answer.Field("kodo_file") ?? answer;
         var bucket = file.Text("bucket") ?? what?.Field("save")?.Field("info")?.Text("bucket");
         return file.Text("key") is { } key ? item with { Outputs = [Output(file, bucket, key)] } : item;
     }
 
     /// <summary>
-    /// What identifies an operation that has no command: its type and its parameters, in one spelling whatever their order, as in
+    /// Identifies an operation without a command by its type and its parameters in canonical form, as in
     /// <c>transcode {"cmd":"avthumb","format":"mp4"}</c>.
     /// </summary>
     private static string CommandOf(JsonElement? op)
@@ -132,7 +132,7 @@ internal static class QiniuWorkflow
         result = field is { ValueKind: JsonValueKind.Object } answer && answer.EnumerateObject().Any() ? answer : null;
         if (result is not { } known)
         {
-            // What has no result when all is over was never run, because something that it depends on did not succeed.
+            // An operation without a result in a finished workflow never ran, because something that it depends on did not succeed.
             return new() { Command = CommandRedaction.Redact(command), State = closed ? ItemState.Skipped : ItemState.Unknown };
         }
 

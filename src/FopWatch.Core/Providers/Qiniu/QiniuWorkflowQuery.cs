@@ -2,14 +2,14 @@ using FopWatch.Watching;
 
 namespace FopWatch.Providers.Qiniu;
 
-/// <summary>Asks about workflows V3, which have a signed query of their own (providers.md, section 1).</summary>
+/// <summary>The separate, signed query for V3 workflows (providers.md, section 1).</summary>
 internal sealed class QiniuWorkflowQuery(QiniuProvider tasks) : IWorkflowQuery
 {
     private static readonly Uri Endpoint = new("https://dora.qiniuapi.com");
 
     public string ContentType => "application/x-www-form-urlencoded";
 
-    /// <summary>Ids are secrets: those of a server that only speaks Qiniu's API are none of Qiniu's business.</summary>
+    /// <summary>Qiniu's endpoint, but only for Qiniu's own hosts: ids are secrets, and those of a compatible server must not be sent to Qiniu.</summary>
     public Uri? DefaultEndpoint(Uri statusEndpoint) => IsQiniu(statusEndpoint.IdnHost) ? Endpoint : null;
 
     public Uri StatusUri(Uri endpoint, string id) =>
@@ -23,7 +23,7 @@ internal sealed class QiniuWorkflowQuery(QiniuProvider tasks) : IWorkflowQuery
         return $"Qiniu {accessKey}:{Base64Text.UrlSafe(signature)}";
     }
 
-    /// <summary>How it answers for an unknown id is not documented: 612, as the query of tasks does, or 404 with the API's own error.</summary>
+    /// <summary>The answer for an unknown id is not documented. It may be 612, as in the query for tasks, or 404 with the API's own error.</summary>
     public PollAnswer Classify(int status) => status == 404 ? PollAnswer.NotFound : tasks.Classify(status);
 
     public bool IsUnknownId(int status, ReadOnlyMemory<byte> body) =>

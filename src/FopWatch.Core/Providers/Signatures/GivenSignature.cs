@@ -3,7 +3,7 @@ using System.Text;
 
 namespace FopWatch.Providers.Signatures;
 
-/// <summary>How the digest of a signature is written.</summary>
+/// <summary>The form of a digest in a signature.</summary>
 internal enum DigestForm
 {
     /// <summary>The bytes.</summary>
@@ -16,7 +16,7 @@ internal enum DigestForm
     OtherHex,
 }
 
-/// <summary>A signature as it came, read in every encoding in which a HMAC-SHA1 can be told.</summary>
+/// <summary>A received signature, decoded from any encoding of an HMAC-SHA1.</summary>
 internal sealed record GivenSignature
 {
     private GivenSignature(byte[] digest, DigestForm form, bool isBase64, bool isUrlSafe) =>
@@ -25,17 +25,17 @@ internal sealed record GivenSignature
     /// <summary>The 20 bytes.</summary>
     public byte[] Digest { get; }
 
-    /// <summary>What the Base64 is of, or the text itself.</summary>
+    /// <summary>The form of the Base64 content, or of the text itself.</summary>
     public DigestForm Form { get; }
 
-    /// <summary>False if the digest is written in hexadecimal alone.</summary>
+    /// <summary>False if the digest is plain hexadecimal.</summary>
     public bool IsBase64 { get; }
 
-    /// <summary>Whether its Base64 has no character that only the standard alphabet has.</summary>
+    /// <summary>Whether the Base64 has no characters that only the standard alphabet has.</summary>
     public bool IsUrlSafe { get; }
 
     /// <summary>Reads a signature.</summary>
-    /// <returns>Null if it is no HMAC-SHA1 in any encoding.</returns>
+    /// <returns>Null if it is not an HMAC-SHA1 in any encoding.</returns>
     public static GivenSignature? Read(string signature)
     {
         if (Hexadecimal(signature) is { } plain)
@@ -51,13 +51,13 @@ internal sealed record GivenSignature
             : null;
     }
 
-    /// <summary>Whether it is URL-safe Base64 of the digest in this form, as the providers write it.</summary>
+    /// <summary>Whether it is URL-safe Base64 of the digest in a form, as the providers write it.</summary>
     public bool IsAs(DigestForm form) => IsBase64 && IsUrlSafe && Form == form;
 
-    /// <summary>Whether this is the digest, compared in constant time.</summary>
+    /// <summary>Compares the digest in constant time.</summary>
     public bool Matches(ReadOnlySpan<byte> digest) => CryptographicOperations.FixedTimeEquals(Digest, digest);
 
-    /// <summary>The encoding in words.</summary>
+    /// <summary>The name of the encoding.</summary>
     public string Describe() => (Form, IsBase64, IsUrlSafe) switch
     {
         (_, false, _) => "hexadecimal",

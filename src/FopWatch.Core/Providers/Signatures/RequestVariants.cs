@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FopWatch.Providers.Signatures;
 
-/// <summary>What proxies, tunnels and settings make of a request: the hosts, paths and content types that the provider may have seen.</summary>
+/// <summary>The variants of a request that proxies, tunnels and settings cause: the hosts, paths and content types that the provider may have signed.</summary>
 internal static class RequestVariants
 {
     private const int MaxAuthorities = 16;
@@ -17,7 +17,7 @@ internal static class RequestVariants
         "application/octet-stream",
     ];
 
-    /// <summary>Hosts with and without ports: the settings', those that the request names, and the loopback's.</summary>
+    /// <summary>Hosts with and without ports: those of the settings, of the request and of loopback.</summary>
     public static IReadOnlyList<string> Authorities(SignedRequest request)
     {
         List<string?> named = [request.Url.Authority];
@@ -31,7 +31,7 @@ internal static class RequestVariants
             var (host, _) = Split(one);
             authorities.AddRange([one, host, $"{host}:443", $"{host}:80"]);
 
-            // A URL's host is in lower case; the provider was perhaps given another.
+            // The provider may have been given the host in another case.
             if (one.Any(char.IsAsciiLetterUpper))
                 authorities.AddRange([one.ToLowerInvariant(), host.ToLowerInvariant()]);
         }
@@ -50,7 +50,7 @@ internal static class RequestVariants
     public static string? UrlScheme(SignedRequest request) =>
         (request.CalledBy("X-Forwarded-Proto") ?? ForwardedBy(request, "proto")) is ("https" or "http") and var scheme ? scheme : null;
 
-    /// <summary>The path and query as a proxy may have found them.</summary>
+    /// <summary>The variants of path and query before a proxy may have changed them.</summary>
     public static IReadOnlyList<string> Targets(SignedRequest request)
     {
         var (path, query) = (request.Url.AbsolutePath, request.Url.Query);
@@ -63,13 +63,13 @@ internal static class RequestVariants
         if (request.CalledBy("X-Forwarded-Prefix") is ['/', ..] prefix)
             targets.AddRange([prefix.TrimEnd('/') + own + query, prefix.TrimEnd('/') + path + query]);
 
-        // A prefix of PublicUrl's that is not called, and prefixes that a proxy adds.
+        // Without a prefix of PublicUrl that the provider does not call, and without prefixes that a proxy adds.
         foreach (var suffix in (string[])[own, NotifyUrl.Without(own, "/api"), NotifyUrl.Without(own, NotifyUrl.RootOf(own) ?? NotifyUrl.Root)])
             targets.AddRange([suffix + query, suffix]);
         return [.. targets.Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>The content type as a proxy or a framework may have rewritten it; null for none.</summary>
+    /// <summary>The content types that a proxy or a framework may have rewritten; null for none.</summary>
     public static IReadOnlyList<string?> ContentTypes(SignedRequest request)
     {
         List<string?> types = [request.ContentType, null];
@@ -79,7 +79,7 @@ internal static class RequestVariants
         return [.. types.Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>A parameter of the first element of the <c>Forwarded</c> header (RFC 7239), which the proxy next to the caller wrote.</summary>
+    /// <summary>A parameter in the first element of the <c>Forwarded</c> header (RFC 7239), which the proxy closest to the caller wrote.</summary>
     private static string? ForwardedBy(SignedRequest request, string name) => request.CalledBy("Forwarded")?.Split(',')[0].Split(';')
         .Select(pair => pair.Split('=', 2))
         .Where(pair => pair.Length == 2 && pair[0].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))

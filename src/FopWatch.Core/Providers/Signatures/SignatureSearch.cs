@@ -1,25 +1,25 @@
 namespace FopWatch.Providers.Signatures;
 
-/// <summary>Looks for what a wrong signature is right for.</summary>
+/// <summary>Searches for the variant of a request for which a wrong signature is right.</summary>
 internal sealed class SignatureSearch(SignedRequest request, Source source, HashBudget budget)
 {
     private const int MaxVariants = 384;
     private const int MaxOtherKeys = 16;
 
-    /// <summary>What the signature was checked for.</summary>
+    /// <summary>The variant that was verified.</summary>
     public required SignedVariant Checked { get; init; }
 
-    /// <summary>What it may be right for, the nearest first.</summary>
+    /// <summary>The variants to try, nearest first.</summary>
     public required IEnumerable<SignedVariant> Variants { get; init; }
 
     /// <summary>Signs a variant of the request.</summary>
     public required Func<SignedVariant, byte[], byte[]> Digest { get; init; }
 
-    /// <summary>What the provider encodes in URL-safe Base64.</summary>
+    /// <summary>The form of the digest that the provider encodes in URL-safe Base64.</summary>
     public required DigestForm DigestForm { get; init; }
 
     /// <summary>
-    /// All variants that differ in one dimension, then all that differ in two. The first entry of a dimension leaves what was checked.
+    /// All variants that differ in one dimension, then all that differ in two. The first entry of a dimension is the verified value.
     /// </summary>
     public static IEnumerable<SignedVariant> Nearest(SignedVariant from, params IEnumerable<Func<SignedVariant, SignedVariant>>[] dimensions)
     {

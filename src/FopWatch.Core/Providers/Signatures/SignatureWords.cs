@@ -1,6 +1,6 @@
 namespace FopWatch.Providers.Signatures;
 
-/// <summary>Says what was found of a wrong signature, and what to do about it.</summary>
+/// <summary>Describes the diagnosis of a wrong signature, and what to do about it.</summary>
 internal sealed class SignatureWords(SignedRequest request, Source source, SignedVariant checkedVariant, string? accessKey)
 {
     private const int MaxAccessKey = 64;
@@ -26,9 +26,9 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
 
     public SignatureDiagnosis Unexplained() => Of(
         SignatureFinding.Unexplained,
-        "The signature is wrong, and no variant of the request that was tried makes it right. "
-            + $"The hosts that were tried are {string.Join(", ", RequestVariants.Hosts(request))}. "
-            + "The provider was given another URL, or the secret key is wrong, or the body was changed on the way.",
+        "The signature is wrong, and none of the tried variants of the request matches. "
+        + $"The tried hosts are {string.Join(", ", RequestVariants.Hosts(request))}. "
+        + "The provider was given another URL, the secret key is wrong, or the body was changed on the way.",
         "Check first that FopWatch:PublicUrl is the URL that the provider calls. "
             + $"If it is, check the secret key of '{AccessKey}' in {KeysSetting}. "
             + "If that is right too, look for a proxy that changes bodies or paths, or treat the notification as forged.");
@@ -36,13 +36,13 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
     public SignatureDiagnosis Inconclusive() => Of(
         SignatureFinding.Inconclusive,
         "The signature is wrong. The body is too large to try every host, path, query and content type.",
-        "Get this entry alone, or run 'fopwatch decode' on it, or look at the entry of a smaller notification.");
+        "Get this entry alone, run 'fopwatch decode' on it, or look at the entry of a smaller notification.");
 
     public SignatureDiagnosis RightFor(SignedVariant variant, string? encoding)
     {
         var findings = variant.DifferencesFrom(checkedVariant).ToList();
 
-        // Where nothing else differs, the text does: padding or bits that Base64 does not use.
+        // If nothing else differs, the encoding does: its padding, or unused bits of Base64.
         if (encoding is not null || findings.Count == 0)
             findings.Add(SignatureFinding.Encoding);
         var signedUrl = Redacted(WithKnownScheme(variant));
@@ -67,11 +67,11 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
                 SignatureFinding.UrlScheme => $"{variant.UrlScheme} instead of {checkedVariant.UrlScheme}",
                 SignatureFinding.Host => $"'Host: {variant.Authority}' instead of '{checkedVariant.Authority}'",
                 SignatureFinding.Path => $"the path {Redacted(variant with { Target = variant.Path })[(variant.UrlScheme.Length + 3 + variant.Authority.Length)..]}",
-                SignatureFinding.TrailingSlash => variant.Path.EndsWith('/') ? "the path with a slash at its end" : "the path without the slash at its end",
+                SignatureFinding.TrailingSlash => variant.Path.EndsWith('/') ? "the path with a trailing slash" : "the path without the trailing slash",
                 SignatureFinding.Query => variant.Query is null ? "the URL without its query" : "the URL with another query",
                 SignatureFinding.ContentType => variant.ContentType is { } type ? $"'Content-Type: {type}'" : "a request without Content-Type",
                 SignatureFinding.Headers => "a request without X-Qiniu-* headers",
-                _ => $"another encoding: it is {encoding ?? "not the one right spelling of its bytes"}",
+                _ => $"another encoding: it is {encoding ?? "not the canonical encoding of its bytes"}",
             };
         }
     }
@@ -84,13 +84,13 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
             yield return finding switch
             {
                 SignatureFinding.UrlScheme or SignatureFinding.Host or SignatureFinding.Path => Move(moved),
-                SignatureFinding.TrailingSlash => "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.",
-                SignatureFinding.Query => "Give the provider a notify URL without a query, and make no proxy add one.",
+                SignatureFinding.TrailingSlash => "A proxy adds or removes the trailing slash of the path: configure it to pass the path unchanged.",
+                SignatureFinding.Query => "Give the provider a notify URL without a query, and let no proxy add one.",
                 SignatureFinding.ContentType =>
-                    $"A proxy changed the content type to {(request.ContentType is { } type ? $"'{type}'" : "none")}: make it pass headers unchanged.",
-                SignatureFinding.Headers => "A proxy adds X-Qiniu-* headers: make it pass headers unchanged.",
-                _ => "FopWatch does not accept this form, and no setting makes it right. Check that the provider, and not a client of your own, sent the "
-                    + "notification; the poll decides meanwhile.",
+                    $"A proxy changed the content type to {(request.ContentType is { } type ? $"'{type}'" : "none")}: configure it to pass headers unchanged.",
+                SignatureFinding.Headers => "A proxy adds X-Qiniu-* headers: configure it to pass headers unchanged.",
+                _ => "FopWatch does not accept this form, and no setting changes that. Check that the provider, and not your own client, sent the "
+                + "notification. Meanwhile the poll decides.",
             };
         }
     }
@@ -100,16 +100,16 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
         var own = NotifyUrl.OwnPath(variant.Path);
         var prefix = variant.Path[..^own.Length];
         if (NotifyUrl.RootOf(own) is null || own != NotifyUrl.OwnPath(checkedVariant.Path))
-            return "A proxy changes the path: make it pass the path of the notify URL unchanged.";
+            return "A proxy changes the path: configure it to pass the path of the notify URL unchanged.";
 
-        // A path that a Uri normalises cannot be set.
+        // A path that Uri normalises cannot be configured.
         var publicUrl = $"{variant.UrlScheme}://{variant.Authority}{prefix}";
         return SignedForms.Authorities(new(publicUrl)).Contains(variant.Authority) && new Uri(publicUrl).AbsolutePath.TrimEnd('/') == prefix
             ? $"Set FopWatch:PublicUrl to \"{publicUrl}\"."
             : $"Give the provider a notify URL that begins with {new Uri(publicUrl).AbsoluteUri.TrimEnd('/')}: host in lower case, without a default port.";
     }
 
-    /// <summary>Qiniu's signatures do not cover the URL's scheme; a proxy says what it was.</summary>
+    /// <summary>The variant with the URL scheme that a proxy reported. Qiniu's signatures do not cover the scheme.</summary>
     private SignedVariant WithKnownScheme(SignedVariant variant) =>
         variant.Scheme != SigningScheme.Wangsu && RequestVariants.UrlScheme(request) is { } scheme
             ? variant with { UrlScheme = scheme }
@@ -126,7 +126,7 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
         Reason = WithoutToken(reason),
     };
 
-    /// <summary>What came in headers may repeat the notify token.</summary>
+    // Values of headers may repeat the notify token.
     private string WithoutToken(string text) => NotifyUrl.WithoutToken(text, request.Url);
 
     private string Redacted(SignedVariant variant) => NotifyUrl.Redact(variant.Url, source.Name, source.Tokens);

@@ -3,13 +3,13 @@ using System.Globalization;
 namespace FopWatch.Providers.Signatures;
 
 /// <summary>
-/// The spellings of a notify URL that a provider may have signed. A provider signs the URL as the application gave it or as its HTTP client
-/// normalised it: host in lower case, an international name in Punycode, without a default port. There are at most 8 authorities; they depend
-/// on the URL alone, so checking all of them takes equally long for every signature.
+/// The forms of a notify URL that a provider may have signed. A provider signs the URL as the application gave it or as its HTTP client normalised it:
+/// host in lower case, international name in Punycode, no default port. There are at most 8 authorities. They depend only on the URL, so checking all of
+/// them takes the same time for every signature.
 /// </summary>
 internal static class SignedForms
 {
-    /// <summary>Host and port, as the URL was written and as clients normalise it. A port that is no default one is part of all of them.</summary>
+    /// <summary>Host and port, as written in the URL and as clients normalise them. A port other than the default is part of each.</summary>
     public static IReadOnlyList<string> Authorities(Uri url)
     {
         var (host, port) = SplitPort(AuthorityOf(url));
@@ -20,7 +20,7 @@ internal static class SignedForms
         return [.. hosts.SelectMany(_ => ports, (one, at) => one + at).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary><see cref="Authorities"/>, and all of them without a port: the vendor's SDKs disagree about the port.</summary>
+    /// <summary><see cref="Authorities"/> with and without their ports: the vendor's SDKs disagree about the port.</summary>
     public static IReadOnlyList<string> Hosts(Uri url)
     {
         var authorities = Authorities(url);
@@ -34,7 +34,7 @@ internal static class SignedForms
         return [.. Authorities(url).Select(authority => $"{url.Scheme}://{authority}").Append(written).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>The host in Punycode and in Unicode; nothing if it is no international name, as a request's <c>Host</c> may be anything.</summary>
+    /// <summary>The host in Punycode and in Unicode; empty if it is not a valid name, because the <c>Host</c> of a request may be anything.</summary>
     private static string[] InternationalNames(Uri url)
     {
         try

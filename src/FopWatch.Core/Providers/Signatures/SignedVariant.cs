@@ -1,6 +1,6 @@
 namespace FopWatch.Providers.Signatures;
 
-/// <summary>The schemes by which the providers sign.</summary>
+/// <summary>The signature schemes of the providers.</summary>
 internal enum SigningScheme
 {
     Qiniu,
@@ -8,7 +8,7 @@ internal enum SigningScheme
     Wangsu,
 }
 
-/// <summary>What a signature may have been made for, besides the body.</summary>
+/// <summary>A variant of a request that may have been signed, without the body.</summary>
 internal sealed record SignedVariant(
     SigningScheme Scheme, string UrlScheme, string Authority, string Target, string? ContentType, bool HasHeaders)
 {
@@ -18,11 +18,11 @@ internal sealed record SignedVariant(
 
     public string? Query => Target.Split('?', 2) is [_, var query] ? query : null;
 
-    /// <summary>What a request was checked for.</summary>
+    /// <summary>The variant against which a request was verified.</summary>
     public static SignedVariant Of(SignedRequest request, SigningScheme scheme) =>
         new(scheme, request.Url.Scheme, request.Url.Authority, request.Url.PathAndQuery, request.ContentType, HasHeaders: true);
 
-    /// <summary>How this differs from what was checked.</summary>
+    /// <summary>The differences from the verified variant.</summary>
     public IEnumerable<SignatureFinding> DifferencesFrom(SignedVariant checkedVariant)
     {
         if (Scheme != checkedVariant.Scheme)

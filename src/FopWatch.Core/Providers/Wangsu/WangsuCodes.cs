@@ -5,27 +5,27 @@ using FopWatch.Jobs;
 namespace FopWatch.Providers.Wangsu;
 
 /// <summary>
-/// What Wangsu's codes mean. The same number at the top level means different things in a notification and in an answer
+/// The meaning of Wangsu's codes. The same code at the top level has different meanings in a notification and in an answer
 /// (providers.md, section 2).
 /// </summary>
-/// <param name="Progress">How far the job has come.</param>
+/// <param name="Progress">The progress of the job.</param>
 /// <param name="Closed">Whether the processing is over and all commands are listed.</param>
-/// <param name="Delivery">What is said of the notification; null if nothing is.</param>
-/// <param name="AsksForPoll">Whether the processing is over and commands may be missing.</param>
+/// <param name="Delivery">The delivery of the notification; null if the code says nothing about it.</param>
+/// <param name="AsksForPoll">Whether the processing is over but commands may be missing.</param>
 internal readonly record struct WangsuCodes(JobProgress Progress, bool Closed, NotificationDelivery? Delivery, bool AsksForPoll)
 {
-    /// <summary>What the top level of a body says.</summary>
+    /// <summary>The meaning of the code at the top level of a body.</summary>
     public static WangsuCodes Of(ReportChannel channel, JsonElement root) =>
         channel == ReportChannel.Poll ? OfAnswer(root.Integer("code")) : OfNotification(root.Integer("code"), IsSeparate(root));
 
     /// <summary>
-    /// Whether a body that closes the job may leave out commands: a notification that does not say that it was not sent separately. Whether
-    /// one that was sent separately always says so is not known.
+    /// Whether a body that closes the job may lack commands: a notification that does not say whether it was sent separately. It is unknown whether a
+    /// notification that was sent separately always says so.
     /// </summary>
     public bool MayLackCommands(ReportChannel channel, JsonElement root) =>
         Closed && channel == ReportChannel.Notification && root.Field("separate") is null;
 
-    /// <summary>What the code of a command says; the same in both.</summary>
+    /// <summary>The state of a command by its code, which is the same in notifications and answers.</summary>
     public static ItemState StateOf(long? code) => code switch
     {
         0 => ItemState.Waiting,
@@ -35,7 +35,7 @@ internal readonly record struct WangsuCodes(JobProgress Progress, bool Closed, N
         _ => ItemState.Unknown,
     };
 
-    /// <summary>What the codes of the commands say of the notification.</summary>
+    /// <summary>The delivery of the notification by the codes of the commands.</summary>
     public static NotificationDelivery DeliveryOf(IReadOnlyCollection<JsonElement> items)
     {
         var codes = items.Select(item => item.Integer("code")).ToList();
@@ -58,13 +58,13 @@ internal readonly record struct WangsuCodes(JobProgress Progress, bool Closed, N
 
     private static WangsuCodes OfNotification(long? code, bool separate) => code switch
     {
-        // Sent separately, whatever else the body says: more are to come.
+        // Sent separately, whatever else the body says: more notifications follow.
         1 or 2 => new(JobProgress.Processing, false, NotificationDelivery.Pending, false),
-        // Whether the last of several lists all commands is not known, so only an answer can close the job.
+        // It is unknown whether the last of several notifications lists all commands, so only an answer can close the job.
         3 => new(JobProgress.Processing, !separate, NotificationDelivery.Delivered, separate),
         _ => default,
     };
 
-    /// <summary>Anything but a clear no counts as yes: that costs a poll, a wrong no an outcome.</summary>
+    /// <summary>Everything except a clear "no" counts as "yes": a wrong "yes" costs a poll, a wrong "no" an outcome.</summary>
     private static bool IsSeparate(JsonElement root) => root.Field("separate") is not null && root.Flag("separate") != false;
 }

@@ -13,8 +13,8 @@ internal sealed class WangsuFmgrProvider : WangsuProvider
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "bucket") ?? Base64Text.BucketOf(command, "saveas");
 
     /// <summary>
-    /// Commands that begin with the bucket (delete, delete by prefix, delete m3u8, set a deadline) have no source to make a file from: what
-    /// they name is what they work on (providers.md, section 2).
+    /// Commands that begin with the bucket (delete, delete by prefix, delete m3u8, set a deadline) have no source for an output. The file that they name is
+    /// their input (providers.md, section 2).
     /// </summary>
     protected override InputFacts? InputOf(string command, string? key)
     {
@@ -25,6 +25,5 @@ internal sealed class WangsuFmgrProvider : WangsuProvider
         return new() { Bucket = BucketOf(command), Key = key };
     }
 
-    /// <summary>Keys are plain.</summary>
     protected override OutputFacts Named(string key, string? bucket) => new() { Bucket = bucket, Key = key };
 }

@@ -12,7 +12,7 @@ internal sealed class WangsuFopsProvider : WangsuProvider
 
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "saveas");
 
-    /// <summary>Keys are <c>bucket:key</c>, split at the first colon; redacted before, as half a URL is none.</summary>
+    /// <summary>Keys are <c>bucket:key</c>, split at the first colon. They are redacted before the split, because half a URL is not recognised as a URL.</summary>
     protected override OutputFacts Named(string key, string? bucket)
     {
         key = CommandRedaction.RedactUrl(key)!;

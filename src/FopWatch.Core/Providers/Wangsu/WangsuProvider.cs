@@ -6,12 +6,12 @@ using FopWatch.Watching;
 
 namespace FopWatch.Providers.Wangsu;
 
-/// <summary>What Wangsu's two families have in common: nearly everything (providers.md, section 2).</summary>
+/// <summary>The common parts of Wangsu's two APIs (providers.md, section 2).</summary>
 internal abstract class WangsuProvider : IProvider
 {
     public abstract ProviderKind Kind { get; }
 
-    /// <summary>It gives up on a notification after about five minutes, so the first poll is due right after that.</summary>
+    /// <summary>Wangsu gives up a notification after about five minutes, so the first poll is due right after that.</summary>
     public PollSettings DefaultPoll { get; } = new()
     {
         First = TimeSpan.FromMinutes(6),
@@ -21,10 +21,10 @@ internal abstract class WangsuProvider : IProvider
         PerSecond = 10,
     };
 
-    /// <summary>None: the domain is each customer's own.</summary>
+    /// <summary>Null: each customer has its own domain.</summary>
     public Uri? DefaultStatusEndpoint => null;
 
-    /// <summary>The path of the status query, to the name of its parameter.</summary>
+    /// <summary>The path of the status query, up to the name of its parameter.</summary>
     protected abstract string StatusPath { get; }
 
     public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
@@ -61,7 +61,7 @@ internal abstract class WangsuProvider : IProvider
 
     private JobFacts Whole(JobFacts subject, JsonBody json, WangsuCodes codes, List<JsonElement> items)
     {
-        // A list for the whole job can only belong to its one command.
+        // A list for the whole job belongs to its command, if it has only one.
         var root = json.Root;
         var common = items.Count == 1 ? root : default;
         return (subject with
@@ -76,7 +76,7 @@ internal abstract class WangsuProvider : IProvider
     }
 
     /// <inheritdoc/>
-    /// <remarks>Earlier versions took the file that a delete names for an output.</remarks>
+    /// <remarks>Earlier versions stored the file that a delete command names as an output.</remarks>
     public JobFacts Upgrade(JobFacts stored) => stored.Numbering([.. stored.Items.Select(
         item => InputOf(item.Command, item.Outputs.Count == 1 ? item.Outputs[0].Key : null) is { } input
             ? item with { Input = item.Input ?? input, Outputs = [], OutputsCut = false }
@@ -107,13 +107,13 @@ internal abstract class WangsuProvider : IProvider
 
     public bool NotFoundIsToldByBody => true;
 
-    /// <summary>The bucket that a command writes to; null if it does not say.</summary>
+    /// <summary>The bucket that a command writes to; null if it names none.</summary>
     protected abstract string? BucketOf(string command);
 
-    /// <summary>The file that a key names, given the bucket that its command writes to.</summary>
+    /// <summary>The output that a key names, given the bucket that its command writes to.</summary>
     protected abstract OutputFacts Named(string key, string? bucket);
 
-    /// <summary>The file that a command works on, if it works on a file that is there already and makes none; otherwise null.</summary>
+    /// <summary>The input of a command that works on an existing file and creates none; null for other commands.</summary>
     /// <param name="command">The command.</param>
     /// <param name="key">The key that the report names.</param>
     protected virtual InputFacts? InputOf(string command, string? key) => null;
@@ -165,7 +165,7 @@ internal abstract class WangsuProvider : IProvider
 
     private IEnumerable<OutputFacts> ReadOutputs(JsonElement item, JsonElement common, string command)
     {
-        // Once, not for every file: a list can be long, and so can a command.
+        // Computed once: lists and commands can be long.
         var bucket = BucketOf(command);
         return item.Entries("detail")
             .Concat(DecompressedFiles(item))
@@ -184,8 +184,8 @@ internal abstract class WangsuProvider : IProvider
     };
 
     /// <summary>
-    /// The files that were unpacked. <c>decompresslist</c> is documented as a string: a JSON list, or the name of a file that has the list.
-    /// Arrays are seen too (providers.md, section 2). Other JSON names no file.
+    /// The unpacked files. <c>decompresslist</c> is documented as a string: a JSON list, or the name of a file with the list. Arrays were observed too
+    /// (providers.md, section 2). Other JSON names no file.
     /// </summary>
     private static IEnumerable<JsonElement> DecompressedFiles(JsonElement holder) =>
         holder.Field("decompresslist") is { ValueKind: JsonValueKind.String } text
@@ -194,7 +194,7 @@ internal abstract class WangsuProvider : IProvider
 
     private static bool IsName(string text) => text.AsSpan().Trim() is not ("" or "null" or ['[' or '{', ..]);
 
-    /// <summary>Whether files were listed in a way that nobody can read.</summary>
+    /// <summary>Whether the list of files is unreadable.</summary>
     private static bool HasBrokenList(JsonElement holder) => holder.Text("decompresslist") is { } text
         && text.AsSpan().TrimStart() is ['[' or '{', ..]
         && JsonText.TryReadList(text) is null;

@@ -9,7 +9,7 @@ namespace FopWatch.Providers.Wangsu;
 /// </summary>
 internal static class WangsuSignature
 {
-    /// <summary>Checks a notification.</summary>
+    /// <summary>Verifies a notification.</summary>
     public static Trust Verify(SignedRequest request, KeyRing keys)
     {
         if (keys.IsEmpty || Read(request) is not { } credentials)
@@ -19,7 +19,7 @@ internal static class WangsuSignature
 
         var secret = Hmac.SecretOrNobodys(keys, accessKey, out var known);
 
-        // The documents disagree whether the query is part of the URL.
+        // The documentation is inconsistent about whether the signed URL includes the query.
         string[] targets = request.Url.Query.Length == 0 ? [request.Url.AbsolutePath] : [request.Url.PathAndQuery, request.Url.AbsolutePath];
         var matches = false;
         foreach (var origin in SignedForms.Origins(request.Url))
@@ -31,7 +31,6 @@ internal static class WangsuSignature
         return known & matches ? Trust.Strong : Trust.Invalid;
     }
 
-    /// <summary>Finds out why a signature is wrong.</summary>
     public static SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget)
     {
         if (source.Keys.IsEmpty || Read(request) is not { } credentials)
@@ -51,7 +50,7 @@ internal static class WangsuSignature
         }.Run(credentials.AccessKey, credentials.Signature);
     }
 
-    /// <summary>A notification of a task: its JSON in Base64.</summary>
+    /// <summary>Creates a notification of a task: its JSON in Base64.</summary>
     public static SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key)
     {
         var body = Encoding.ASCII.GetBytes(Base64Text.UrlSafe(Encoding.UTF8.GetBytes(json)));
@@ -65,7 +64,7 @@ internal static class WangsuSignature
     }
 
     /// <summary>The credentials of a notification.</summary>
-    /// <returns>Null if the authorization is none of Wangsu's; two nulls if it is malformed.</returns>
+    /// <returns>Null if the header is not in Wangsu's format; two nulls if it is malformed.</returns>
     private static (string? AccessKey, string? Signature)? Read(SignedRequest request)
     {
         var authorization = request.Authorization?.Trim();
