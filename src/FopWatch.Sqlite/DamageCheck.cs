@@ -29,7 +29,6 @@ internal sealed class DamageCheck(TimeProvider time)
             _found ??= "The database is damaged: SQLite found an invalid page. Stop the host. Then restore a backup, or recover the file (sqlite3 .recover)";
     }
 
-    /// <summary>Checks the database.</summary>
     public void CheckAll(SqliteSession session) => Check(session, "PRAGMA quick_check(1)", LongestAtStart);
 
     /// <summary>Checks the next table.</summary>

@@ -211,7 +211,6 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     /// <summary>Whether no more events will be published.</summary>
     internal bool IsClosed => _closed;
 
-    /// <summary>Ends the followers.</summary>
     internal void Close()
     {
         _closed = true;

@@ -66,7 +66,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>The jobs by reference.</summary>
     public ReferenceIndex ByReference { get; }
 
-    /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
     /// <summary>The epochs of the event log.</summary>

@@ -23,7 +23,6 @@ internal sealed class SqliteSession : IDisposable
 
     private SqliteSession(SqliteConnection connection) => Connection = connection;
 
-    /// <summary>The connection.</summary>
     public SqliteConnection Connection { get; }
 
     /// <summary>Whether a transaction is open. Some failures (disk full, I/O) end it.</summary>
@@ -110,7 +109,6 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>The single value of a statement; null for no row and for NULL.</summary>
     public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
 
-    /// <summary>Begins a write transaction.</summary>
     public void Begin()
     {
         _transaction = new();

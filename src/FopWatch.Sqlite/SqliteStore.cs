@@ -52,10 +52,8 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
     /// <summary>The times with which a later process compares its clock.</summary>
     public ClockMarks ClockMarks { get; }
 
-    /// <summary>Deletes settled jobs.</summary>
     internal JobPurge JobPurge { get; }
 
-    /// <summary>The file.</summary>
     internal SqliteDatabase Database { get; }
 
     /// <summary>Opens the store of a data folder. Creates both if they do not exist, and migrates an older file.</summary>

@@ -17,7 +17,6 @@ internal sealed class WriteTransaction
     /// <param name="action">The action. It must return at once and must not throw.</param>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
-    /// <summary>Commits.</summary>
     public void Commit(SqliteSession session)
     {
         foreach (var action in _beforeCommit)

@@ -44,7 +44,6 @@ internal static class DisplayText
             Spell(clean, rune);
     });
 
-    /// <summary>A text cut to a length.</summary>
     public static string Cut(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
 
     private static string Clean(string text, Action<StringBuilder, Rune> spell)

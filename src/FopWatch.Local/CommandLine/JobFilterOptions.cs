@@ -23,7 +23,6 @@ internal sealed class JobFilterOptions
         HelpName = "NAME=VALUE",
     };
 
-    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])[_source, _state, _watch, _overdue, _since, _until, _bucket, _key, _id, _metadata, _ref])

@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>jobs list</c>.</summary>
 internal static class JobsListCommand
 {
     private const int DefaultTop = 50;

@@ -50,7 +50,6 @@ internal sealed record PlanComparison
     [JsonIgnore]
     public double OptimalDelay { get; init; }
 
-    /// <summary>Compares the plans.</summary>
     public static PlanComparison Of(GivenAges ages, PollSettings settings, double heard, double? pollsPerJob)
     {
         var isAnyFound = ages.Sorted[0] <= settings.Deadline.TotalSeconds;

@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>quarantine delete</c>.</summary>
 internal static class QuarantineDeleteCommand
 {
     private const string More = """

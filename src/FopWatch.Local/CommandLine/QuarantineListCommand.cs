@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>quarantine list</c>.</summary>
 internal static class QuarantineListCommand
 {
     private const int DefaultTop = 20;

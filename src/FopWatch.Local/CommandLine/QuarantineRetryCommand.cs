@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>quarantine retry</c>.</summary>
 internal static class QuarantineRetryCommand
 {
     private const string More = """

@@ -6,7 +6,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>quarantine show</c>.</summary>
 internal static class QuarantineShowCommand
 {
     private const int MostCharacters = 4000;

@@ -59,13 +59,11 @@ internal sealed class Terminal
     /// <summary>The standard output, for documents that are already clean.</summary>
     public TextWriter Output { get; }
 
-    /// <summary>The standard error.</summary>
     public TextWriter Error { get; }
 
     /// <summary>Standard output for tables and live progress.</summary>
     public IAnsiConsole Console { get; }
 
-    /// <summary>The clock.</summary>
     public TimeProvider Time { get; }
 
     /// <summary>The command that starts the program, for printed commands.</summary>
@@ -138,13 +136,10 @@ internal sealed class Terminal
     /// <summary>Writes text to standard error, wrapped between words at the width of the terminal.</summary>
     public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
 
-    /// <summary>A cell of a table.</summary>
     public static IRenderable Cell(Piece piece) => new Text(DisplayText.Clean(piece.Text), piece.Style);
 
-    /// <summary>A job's state in its colour.</summary>
     public static Piece State(JobState state) => new(WireNames.Of(state), new Style(ColorOf(state)));
 
-    /// <summary>A command's state in its colour.</summary>
     public static Piece State(ItemState state) => new(WireNames.Of(state), state switch
     {
         ItemState.Succeeded => new Style(Color.Green),
@@ -153,7 +148,6 @@ internal sealed class Terminal
         _ => Style.Plain,
     });
 
-    /// <summary>The colour of a job's state.</summary>
     public static Color ColorOf(JobState state) => state switch
     {
         JobState.Succeeded => Color.Green,

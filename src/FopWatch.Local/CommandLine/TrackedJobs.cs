@@ -42,7 +42,6 @@ internal sealed class TrackedJobs
     /// <summary>Completes once every job is settled.</summary>
     public Task AllSettled => _allSettled.Task;
 
-    /// <summary>All of them.</summary>
     public IReadOnlyList<TrackedJob> All
     {
         get

@@ -31,7 +31,6 @@ internal sealed class WatchList
     /// <summary>The events that pass the filter, the newest last.</summary>
     public IReadOnlyList<JobEvent> Visible => Filter.Length == 0 ? _events : _events.FindAll(Passes);
 
-    /// <summary>How many events are kept.</summary>
     public int Count => _events.Count;
 
     /// <summary>The text that an event must contain; empty for no filter.</summary>

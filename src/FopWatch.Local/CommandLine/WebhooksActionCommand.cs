@@ -3,7 +3,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks pause</c> and <c>webhooks resume</c>.</summary>
 internal static class WebhooksActionCommand
 {
     private const string ExitCodesText = """

@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks deliveries</c>.</summary>
 internal static class WebhooksDeliveriesCommand
 {
     private const int DefaultTop = 20;

@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks list</c>.</summary>
 internal static class WebhooksListCommand
 {
     private const string More = """

@@ -2,7 +2,6 @@ using System.CommandLine;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks replay</c>.</summary>
 internal static class WebhooksReplayCommand
 {
     private const string More = """

@@ -2,7 +2,6 @@ using System.CommandLine;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks show</c>.</summary>
 internal static class WebhooksShowCommand
 {
     private const string More = """

@@ -5,7 +5,6 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks test</c>.</summary>
 internal static class WebhooksTestCommand
 {
     private const string More = """

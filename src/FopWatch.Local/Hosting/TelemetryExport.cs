@@ -18,7 +18,6 @@ internal static class TelemetryExport
     /// <summary>The prefix of OpenTelemetry's settings.</summary>
     public const string SettingsPrefix = "OTEL_";
 
-    /// <summary>The path that Prometheus scrapes.</summary>
     public const string MetricsPath = "/metrics";
 
     /// <summary>Adds the exporters.</summary>
@@ -60,7 +59,6 @@ internal static class TelemetryExport
             .AddFilter<OpenTelemetryLoggerProvider>("System", LogLevel.Warning);
     }
 
-    /// <summary>Maps the route that Prometheus scrapes.</summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
         routes.MapPrometheusScrapingEndpoint(MetricsPath)
             .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
