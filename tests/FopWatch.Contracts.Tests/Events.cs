@@ -7,7 +7,6 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>Events made by the core.</summary>
 internal static class Events
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);

@@ -67,7 +67,6 @@ public sealed class SeededHost : IAsyncLifetime
         (await http.PostAsync($"/api/notify/media/{Token}", content, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
     }
 
-    /// <summary>Sends a notification to a source.</summary>
     public async Task NotifyAsync(string source, byte[] body, string? authorization = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/{source}/{Token}") { Content = new ByteArrayContent(body) };

@@ -25,10 +25,8 @@ public sealed class Tab : IAsyncDisposable
 
     public IPage Page { get; }
 
-    /// <summary>The requests of the page.</summary>
     public ConcurrentQueue<IRequest> Requests { get; } = new();
 
-    /// <summary>The browser's errors.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
 
     /// <summary>The content below the heading, once it is loaded.</summary>

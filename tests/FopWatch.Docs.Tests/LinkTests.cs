@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The links and the headings of the documents.</summary>
 public sealed partial class LinkTests
 {
     public static TheoryData<string> Documents() =>

@@ -8,7 +8,6 @@ using Microsoft.DurableTask.Client;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>When a watch ends.</summary>
 public class WatchEndTests(SharedAzurite azurite)
 {
     private const string Id = "z0.560e99c37823de5a49c22393";

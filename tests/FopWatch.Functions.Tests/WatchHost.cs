@@ -56,7 +56,6 @@ internal sealed class WatchHost : IAsyncDisposable
 
     public TestTime Time { get; }
 
-    /// <summary>The log.</summary>
     public CapturedLog Log { get; }
 
     public DurableTaskClient Client { get; private set; } = null!;

@@ -191,7 +191,6 @@ internal static class Deployments
         return await compiler.BuildAsync("main.bicep");
     });
 
-    /// <summary>The names of all deployments.</summary>
     public static TheoryData<string> All => [Development, Production, Azd, .. Variants.Keys];
 
     /// <summary>main.bicep as Azure receives it: parameters with their defaults and ranges, definitions, outputs.</summary>

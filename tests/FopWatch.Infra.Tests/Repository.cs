@@ -18,7 +18,6 @@ internal static class Repository
             path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'),
             path => File.ReadAllText(path).ReplaceLineEndings("\n"));
 
-    /// <summary>The settings of the Functions host.</summary>
     public static JsonNode Host { get; } = JsonNode.Parse(Text("host.json"))!;
 
     public static string PathOf(string path) => Path.Combine(Root, path);

@@ -41,7 +41,6 @@ internal sealed class MeasuredApp : IAsyncDisposable
             .. settings,
         ]);
 
-    /// <summary>Registers jobs in arrays.</summary>
     public async Task RegisterAsync(JobIds ids, int count, int each, TimeSpan firstPollAfter)
     {
         for (var first = 0; first < count; first += each)

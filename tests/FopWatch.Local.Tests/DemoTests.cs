@@ -6,7 +6,6 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The demo command.</summary>
 [Collection(nameof(KillTests))]
 public class DemoTests
 {

@@ -37,16 +37,13 @@ internal sealed class Load(Uri url) : IDisposable
         ["Sources:media:Poll:First"] = "01:00:00",
     };
 
-    /// <summary>The client that sends them.</summary>
     public HttpClient Http => _http;
 
-    /// <summary>The number of acknowledged jobs.</summary>
     public int Acknowledged => _acknowledged.Count;
 
     /// <summary>The number of jobs refused and not yet acknowledged.</summary>
     public int Outstanding => _outstanding.Count;
 
-    /// <summary>The number of refusals.</summary>
     public int Refusals => Volatile.Read(ref _refusals);
 
     /// <summary>Sends several new jobs at a time until a condition holds.</summary>

@@ -13,10 +13,8 @@ public sealed class Packed : IAsyncLifetime
 
     private readonly TempFolder _folder = new();
 
-    /// <summary>The folder of the packages.</summary>
     public string Feed => Path.Combine(_folder.FullName, "feed");
 
-    /// <summary>The version of all packages.</summary>
     public string Version { get; private set; } = "";
 
     /// <summary>A NuGet configuration whose only sources are <see cref="Feed"/> and the packages that the build restored.</summary>

@@ -7,7 +7,6 @@ internal static class Sdk
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>The folder of the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
     /// <summary>The configuration in which these tests were built.</summary>

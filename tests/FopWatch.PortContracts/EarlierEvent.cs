@@ -12,7 +12,6 @@ public static class EarlierEvent
 
     private static readonly string Url = Base64("https://cdn.example.com/a.mp4?e=1700000000&token=ak:c2VjcmV0LXRva2Vu");
 
-    /// <summary>The event as stored.</summary>
     public static OutboxEvent Stored { get; } = new()
     {
         Id = "4b76334e2bc40bb31d371eb031a5b36f",

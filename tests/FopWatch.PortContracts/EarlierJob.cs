@@ -17,7 +17,6 @@ public static class EarlierJob
         .New(new("media", "a"), ProviderKind.Qiniu, JobOrigin.Registration, new Watch { StartedAt = Sample.Start, Deadline = Sample.Start.AddDays(9) }, Sample.Start)
         .Apply(Report(ReportChannel.Notification), Sample.Start).Job;
 
-    /// <summary>The job as stored.</summary>
     public static Job Stored => Today with
     {
         Facts = Today.Facts with

@@ -13,7 +13,6 @@ public abstract class EventPublisherContract : IAsyncLifetime
 {
     private IEventPublisher? _publisher;
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     private IEventPublisher Publisher => _publisher ?? throw new InvalidOperationException("The publisher is not open.");

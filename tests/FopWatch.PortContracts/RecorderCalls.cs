@@ -4,7 +4,6 @@ using FopWatch.Providers;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>Frequent calls of the tests.</summary>
 public static class RecorderCalls
 {
     public static async Task<Job> RegisterAsync(

@@ -9,13 +9,11 @@ public abstract class StoreContract<TPort> : IAsyncLifetime
 {
     private TPort? _port;
 
-    /// <summary>The port under test.</summary>
     protected TPort Port => _port ?? throw new InvalidOperationException("The store is not open.");
 
     /// <summary>The job store on the same storage; the same object as <see cref="Port"/> if that is a job store.</summary>
     protected abstract IJobStore Jobs { get; }
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Opens an empty store.</summary>

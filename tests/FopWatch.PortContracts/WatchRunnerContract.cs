@@ -11,16 +11,12 @@ public abstract class WatchRunnerContract : IAsyncLifetime
 {
     private static readonly TimeSpan FarOff = TimeSpan.FromHours(1);
 
-    /// <summary>The runner under test.</summary>
     protected abstract IWatchRunner Runner { get; }
 
-    /// <summary>The store of the watched jobs.</summary>
     protected abstract IJobStore Jobs { get; }
 
-    /// <summary>The configured source.</summary>
     protected abstract string Source { get; }
 
-    /// <summary>The runner's time.</summary>
     protected abstract DateTimeOffset Now { get; }
 
     /// <summary>Whether it keeps the watch of a job while no poll is running.</summary>
@@ -29,7 +25,6 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     /// <summary>The number of queries to the status API.</summary>
     protected abstract int Asked { get; }
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]

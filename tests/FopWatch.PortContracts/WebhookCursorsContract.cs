@@ -9,10 +9,8 @@ public abstract class WebhookCursorsContract : IAsyncLifetime
 
     private IWebhookCursors? _port;
 
-    /// <summary>The port under test.</summary>
     protected IWebhookCursors Port => _port ?? throw new InvalidOperationException("The store is not open.");
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Opens an empty store.</summary>

@@ -3,7 +3,6 @@ namespace FopWatch.Testing;
 /// <summary>The meaning of a storage request in Durable Task's Azure Storage provider.</summary>
 public static class DurableRequest
 {
-    /// <summary>A read of an instance.</summary>
     public const string ReadInstance = "read instance";
 
     /// <summary>The kind of a request; null for one that depends on the time (reads of queues, leases) and for those of other clients. A transaction is its own kind.</summary>

@@ -59,7 +59,6 @@ public sealed class FunctionsHost : IAsyncDisposable
     /// <summary>A client with the function key.</summary>
     public HttpClient Http { get; }
 
-    /// <summary>Whether its process has ended.</summary>
     public bool HasEnded => _process is null or { HasExited: true };
 
     /// <summary>Its output, including that before restarts.</summary>

@@ -5,7 +5,6 @@ namespace FopWatch.Testing;
 
 public static class Loopback
 {
-    /// <summary>A free port.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -93,7 +93,6 @@ public sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<strin
         _ => [],
     };
 
-    /// <summary>Every reference in a document.</summary>
     public static IEnumerable<string> References(JsonElement value) =>
         from one in AllObjects(value)
         where one.Value.TryGetProperty("$ref", out _)

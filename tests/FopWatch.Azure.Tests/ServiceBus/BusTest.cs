@@ -53,7 +53,6 @@ internal sealed class BusTest : IAsyncDisposable
         return publisher;
     }
 
-    /// <summary>A receiver without prefetch.</summary>
     public ServiceBusReceiver Receiver(string subscription) => Receiver(subscription, SubQueue.None, prefetch: 0);
 
     /// <summary>The next messages of a subscription in order, completed.</summary>

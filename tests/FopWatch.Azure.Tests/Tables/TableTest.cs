@@ -3,7 +3,6 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tests.Tables;
 
-/// <summary>A test with its own table.</summary>
 public abstract class TableTest(SharedAzurite azurite) : IAsyncLifetime
 {
     private TempTable? _table;

@@ -5,7 +5,6 @@ using FopWatch.Running;
 
 namespace FopWatch.Core.Tests.Embedded;
 
-/// <summary>Failing loops.</summary>
 public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
 {
     private readonly ManualTimeProvider _time = new();

@@ -2,7 +2,6 @@ using FopWatch.Embedded;
 
 namespace FopWatch.Core.Tests.Embedded;
 
-/// <summary>When a sleeper wakes.</summary>
 public sealed class WakeSignalTests
 {
     private readonly ManualTimeProvider _time = new();

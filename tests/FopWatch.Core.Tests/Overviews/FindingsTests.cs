@@ -9,7 +9,6 @@ using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Overviews;
 
-/// <summary>The findings about a source.</summary>
 public sealed class FindingsTests
 {
     private static readonly DateTimeOffset Now = new(2026, 3, 8, 12, 30, 0, TimeSpan.Zero);

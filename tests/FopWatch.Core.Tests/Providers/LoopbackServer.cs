@@ -30,7 +30,6 @@ internal sealed class LoopbackServer : IAsyncDisposable
     /// <summary>Completes once for each request whose answer was sent.</summary>
     public Task UntilAnsweredAsync(CancellationToken cancellationToken) => _answered.WaitAsync(cancellationToken);
 
-    /// <summary>The heads of the requests.</summary>
     public ConcurrentQueue<string> Heads { get; } = new();
 
     public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");

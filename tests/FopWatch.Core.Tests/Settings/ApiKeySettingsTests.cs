@@ -2,7 +2,6 @@ using FopWatch.Settings;
 
 namespace FopWatch.Core.Tests.Settings;
 
-/// <summary>The named API keys in the settings.</summary>
 public class ApiKeySettingsTests
 {
     private const string Key = "0123456789abcdef";

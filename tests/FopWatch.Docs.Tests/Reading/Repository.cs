@@ -6,7 +6,6 @@ internal static class Repository
     private static readonly string[] SkippedFolders =
         [".git", ".vs", ".vscode", ".idea", ".azure", "bin", "obj", "artifacts", "node_modules", "fopwatch-data", "TestResults"];
 
-    /// <summary>The folder of the solution.</summary>
     public static string Root { get; } = FindRoot();
 
     public static string PathOf(string path) => Path.Combine(Root, path);

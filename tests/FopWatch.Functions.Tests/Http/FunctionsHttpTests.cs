@@ -7,7 +7,6 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Http;
 
-/// <summary>The routes of the functions.</summary>
 public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnAzurite>
 {
     [Fact]
@@ -62,13 +61,11 @@ public sealed class FunctionsRegistrationTests(OwnAzurite azurite) : Registratio
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The parameter contract on the functions.</summary>
 public sealed class FunctionsParameterTests(OwnAzurite azurite) : ParameterContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of source statistics on the functions.</summary>
 public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContract, IClassFixture<OwnAzurite>
 {
     [Fact]
@@ -84,79 +81,66 @@ public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContrac
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The notification contract on the functions.</summary>
 public sealed class FunctionsNotificationTests(OwnAzurite azurite) : NotificationContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The upload contract on the functions.</summary>
 public sealed class FunctionsUploadTests(OwnAzurite azurite) : UploadContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of withheld bodies on the functions.</summary>
 public sealed class FunctionsWithheldBodyTests(OwnAzurite azurite) : WithheldBodyContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The signature contract on the functions.</summary>
 public sealed class FunctionsSignatureTests(OwnAzurite azurite) : SignatureContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of reports about other buckets on the functions.</summary>
 public sealed class FunctionsScopeTests(OwnAzurite azurite) : ScopeContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The list contract on the functions.</summary>
 public sealed class FunctionsListTests(OwnAzurite azurite) : ListContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of searches and bulk requests on the functions.</summary>
 public sealed class FunctionsBulkTests(OwnAzurite azurite) : BulkContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of reports and of deleting from quarantine on the functions.</summary>
 public sealed class FunctionsBodyTests(OwnAzurite azurite) : BodyContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of watches and polls on the functions.</summary>
 public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of troubles on the functions.</summary>
 public sealed class FunctionsTroubleTests(OwnAzurite azurite) : TroubleContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of actions on jobs on the functions.</summary>
 public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The contract of unusual and invalid requests on the functions.</summary>
 public sealed class FunctionsErrorTests(OwnAzurite azurite) : ErrorContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
-/// <summary>The doctor's contract on the functions.</summary>
 public sealed class FunctionsDoctorTests(OwnAzurite azurite) : DoctorContract, IClassFixture<OwnAzurite>
 {
     protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Tables, DoctorCheck.TaskHub];
@@ -226,7 +210,6 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
     protected override IEnumerable<string> RoutesOf(ServedHost host) => ((FunctionsPipeline)host).Routes;
 }
 
-/// <summary>The dashboard contract on the functions.</summary>
 public sealed class FunctionsDashboardTests(OwnAzurite azurite) : DashboardContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());

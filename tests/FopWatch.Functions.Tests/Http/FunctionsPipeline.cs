@@ -33,7 +33,6 @@ internal sealed class FunctionsPipeline : ServedHost
         from method in endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
         select $"{method.ToLowerInvariant()} {endpoint.RoutePattern.RawText}";
 
-    /// <summary>All functions with HTTP triggers.</summary>
     public static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions =>
         from type in typeof(CloudSettings).Assembly.GetTypes()
         from method in type.GetMethods()

@@ -41,7 +41,6 @@ internal sealed class FaultyTables : IAsyncDisposable
     /// <summary>The Azurite's connection string, through this proxy.</summary>
     public string ConnectionString { get; private set; } = "";
 
-    /// <summary>The current fault.</summary>
     public TableFault Fault
     {
         set => _fault = value;

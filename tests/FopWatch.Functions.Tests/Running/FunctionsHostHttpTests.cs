@@ -129,21 +129,18 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     }
 }
 
-/// <summary>The registration contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostRegistrationTests(RunningApp app) : RegistrationContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The parameter contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostParameterTests(RunningApp app) : ParameterContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The notification contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostNotificationTests(RunningApp app) : NotificationContract
 {
@@ -154,49 +151,42 @@ public sealed class FunctionsHostNotificationTests(RunningApp app) : Notificatio
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of withheld bodies on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWithheldBodyTests(RunningApp app) : WithheldBodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The signature contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostSignatureTests(RunningApp app) : SignatureContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of reports about other buckets on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostScopeTests(RunningApp app) : ScopeContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The list contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostListTests(RunningApp app) : ListContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of searches and bulk requests on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostBulkTests(RunningApp app) : BulkContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of reports and of deleting from quarantine on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostBodyTests(RunningApp app) : BodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of watches and polls on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract
 {
@@ -210,14 +200,12 @@ public sealed class FunctionsHostTroubleTests(RunningApp app) : TroubleContract,
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of actions on jobs on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostActingTests(RunningApp app) : ActingContract
 {
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
-/// <summary>The contract of unusual and invalid requests on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostErrorTests(RunningApp app) : ErrorContract
 {
@@ -239,7 +227,6 @@ public sealed class FunctionsHostAccessTests(RunningApp app) : AccessContract
     protected override IEnumerable<string>? RoutesOf(ServedHost host) => null;
 }
 
-/// <summary>The dashboard contract on the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostDashboardTests(RunningApp app) : DashboardContract
 {

@@ -7,7 +7,6 @@ namespace FopWatch.Functions.Tests.Running;
 /// <summary>Requests with paths that no client library has rewritten.</summary>
 internal static class RawRequest
 {
-    /// <summary>The status of the answer to a request.</summary>
     public static async Task<int> StatusAsync(Uri host, string line, CancellationToken cancellationToken)
     {
         using var client = new TcpClient();

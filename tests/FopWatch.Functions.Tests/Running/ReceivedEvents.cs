@@ -21,7 +21,6 @@ internal sealed class ReceivedEvents : IAsyncDisposable
         _receiving = ReceiveAsync(_stopping.Token);
     }
 
-    /// <summary>The number of messages.</summary>
     public int Received { get; private set; }
 
     /// <summary>The number of repeated messages.</summary>

@@ -43,7 +43,6 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
     // By reference: a body of the corpus is read once.
     private static readonly ConcurrentDictionary<byte[], Sample?> Samples = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>The next hostile body.</summary>
     public byte[] Next()
     {
         var body = corpus[random.Next(corpus.Count)];

@@ -21,7 +21,6 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
 
     public string this[long number] => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{number:x12}");
 
-    /// <summary>The number of ids taken.</summary>
     public long Taken => Math.Min(most, Interlocked.Read(ref _taken));
 
     /// <summary>The same ids, starting with the first.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>The result of a load.</summary>
 internal sealed record LoadResult
 {
     /// <summary>From the first request to the last answer.</summary>

@@ -32,7 +32,6 @@ internal sealed class CommandRun : IAsyncDisposable
 
     public static CommandRun Start(string[] args, TimeProvider? time = null) => new(args, [], time ?? TimeProvider.System, isLive: false);
 
-    /// <summary>Runs a command in a terminal.</summary>
     public static CommandRun StartLive(string[] args, int width) => new(args, [], TimeProvider.System, isLive: true, width);
 
     /// <summary>The text that a terminal shows, without colour sequences.</summary>
@@ -53,7 +52,6 @@ internal sealed class CommandRun : IAsyncDisposable
         return (await run.ExitAsync(), run.Output.ToString(), run.Error.ToString());
     }
 
-    /// <summary>The exit code.</summary>
     public Task<int> ExitAsync() => _exit.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     /// <summary>Sends Ctrl-C.</summary>

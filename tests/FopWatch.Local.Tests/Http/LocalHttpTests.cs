@@ -9,13 +9,11 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>The registration contract on the embedded host.</summary>
 public sealed class LocalRegistrationTests : RegistrationContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The parameter contract on the embedded host.</summary>
 public sealed class LocalParameterTests : ParameterContract
 {
     protected override bool HasEvents => true;
@@ -23,7 +21,6 @@ public sealed class LocalParameterTests : ParameterContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of source statistics on the embedded host.</summary>
 public sealed class LocalOverviewTests : OverviewContract
 {
     [Fact]
@@ -47,67 +44,56 @@ public sealed class LocalOverviewTests : OverviewContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The notification contract on the embedded host.</summary>
 public sealed class LocalNotificationTests : NotificationContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The upload contract on the embedded host.</summary>
 public sealed class LocalUploadTests : UploadContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of withheld bodies on the embedded host.</summary>
 public sealed class LocalWithheldBodyTests : WithheldBodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The signature contract on the embedded host.</summary>
 public sealed class LocalSignatureTests : SignatureContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of reports about other buckets on the embedded host.</summary>
 public sealed class LocalScopeTests : ScopeContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The list contract on the embedded host.</summary>
 public sealed class LocalListTests : ListContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of searches and bulk requests on the embedded host.</summary>
 public sealed class LocalBulkTests : BulkContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of reports and of deleting from quarantine on the embedded host.</summary>
 public sealed class LocalBodyTests : BodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of watches and polls on the embedded host.</summary>
 public sealed class LocalWatchTests : WatchContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of troubles on the embedded host.</summary>
 public sealed class LocalTroubleTests : TroubleContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The contract of actions on jobs on the embedded host.</summary>
 public sealed class LocalActingTests : ActingContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
@@ -137,7 +123,6 @@ public sealed class LocalErrorTests : ErrorContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>The doctor's contract on the embedded host.</summary>
 public sealed class LocalDoctorTests : DoctorContract
 {
     protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Clock, DoctorCheck.DataFolder, DoctorCheck.Database];
@@ -150,7 +135,6 @@ public sealed class LocalDoctorTests : DoctorContract
         await ServedLocally.StartAsync([KeyValuePair.Create("PublicUrl", (string?)publicUrl.AbsoluteUri)]);
 }
 
-/// <summary>The access contract on the embedded host.</summary>
 public sealed class LocalAccessTests : AccessContract
 {
     protected override string Prefix => "";
@@ -162,7 +146,6 @@ public sealed class LocalAccessTests : AccessContract
     protected override IEnumerable<string> RoutesOf(ServedHost host) => ((ServedLocally)host).Routes;
 }
 
-/// <summary>The dashboard contract on the embedded host.</summary>
 public sealed class LocalDashboardTests : DashboardContract
 {
     [Theory]

@@ -118,7 +118,6 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public Task<HttpResponseMessage> PostAsync(string path) => PostAsync(path, [], "application/json");
 
-    /// <summary>A job that must exist.</summary>
     public async Task<JobRecord> JobAsync(string source, string id, string query = "") =>
         (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ContractsJson.Default.JobRecord, TestContext.Current.CancellationToken))!;
 

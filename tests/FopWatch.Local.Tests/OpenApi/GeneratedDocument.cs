@@ -167,7 +167,6 @@ internal static class GeneratedDocument
         }
     }
 
-    /// <summary>The schemas of FopWatch.Contracts.</summary>
     private static IEnumerable<KeyValuePair<string, JsonNode>> ContractSchemas()
     {
         var (record, jobEvent) = (Schema("job-record"), Schema("job-event"));

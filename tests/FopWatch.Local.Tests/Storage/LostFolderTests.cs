@@ -135,7 +135,6 @@ public sealed class LostFolderTests
         }
     }
 
-    /// <summary>Overwrites the root page of a table.</summary>
     private static void DamagePagesOf(string database, string table)
     {
         int size;

@@ -127,7 +127,6 @@ public abstract class ErrorContract : HostContract
         return await reader.ReadToEndAsync(Cancelled);
     }
 
-    /// <summary>Asserts that a route is unknown.</summary>
     protected async Task IsUnknownAsync(string method, string path)
     {
         await using var host = await StartAsync();

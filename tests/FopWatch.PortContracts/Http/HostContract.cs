@@ -8,7 +8,6 @@ public abstract class HostContract
     /// <summary>A notification that settles the job <c>z0.a</c>.</summary>
     protected const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>

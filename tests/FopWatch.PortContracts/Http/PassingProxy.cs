@@ -24,7 +24,6 @@ public sealed class PassingProxy : IAsyncDisposable
     /// <summary>The paths of the received requests.</summary>
     public List<string> Paths { get; } = [];
 
-    /// <summary>Starts a proxy on a free port.</summary>
     public static async Task<PassingProxy> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new());

@@ -12,7 +12,6 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>The valid token of every source.</summary>
     public const string Token = "right-token";
 
-    /// <summary>The host's public URL.</summary>
     public static readonly Uri PublicUrl = new("https://hooks.example.com");
 
     /// <summary>The key of the source <c>signed</c>.</summary>
@@ -36,7 +35,6 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>The status API of all sources.</summary>
     public abstract StatusStub StatusApi { get; }
 
-    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>
@@ -86,18 +84,15 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>Makes the store fail until the returned object is disposed.</summary>
     public abstract Task<IAsyncDisposable> BreakStoreAsync();
 
-    /// <summary>Sends a notification.</summary>
     public Task<HttpResponseMessage> NotifyAsync(string source, byte[] body, string contentType = "application/json", string suffix = "") =>
         PostAsync($"/api/notify/{source}/{Token}{suffix}", body, contentType);
 
-    /// <summary>Sends a notification.</summary>
     public Task<HttpResponseMessage> NotifyAsync(string source, string body, string suffix = "") =>
         NotifyAsync(source, Encoding.UTF8.GetBytes(body), suffix: suffix);
 
     /// <summary>Sends a body, or an empty one.</summary>
     public Task<HttpResponseMessage> PostAsync(string path, string body = "") => PostAsync(path, Encoding.UTF8.GetBytes(body), "application/json");
 
-    /// <summary>Sends a body.</summary>
     public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string contentType)
     {
         using var content = new ByteArrayContent(body);
@@ -119,7 +114,6 @@ public abstract class ServedHost : IAsyncDisposable
     public async Task<JobList> ListAsync(string query = "") =>
         (await Http.GetFromJsonAsync($"/api/jobs{query}", ApiJson.Default.JobList, Cancelled))!;
 
-    /// <summary>The content of the quarantine.</summary>
     public async Task<QuarantineList> QuarantineAsync() =>
         (await Http.GetFromJsonAsync("/api/quarantine?top=100", ApiJson.Default.QuarantineList, Cancelled))!;
 

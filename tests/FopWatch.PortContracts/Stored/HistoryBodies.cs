@@ -3,7 +3,6 @@ using System.Text;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>The bodies of the stored history.</summary>
 internal static class HistoryBodies
 {
     public const string Done = """{"cmd":"avthumb/m3u8/hlsKey/cGxhaW4=","code":0,"hash":"Fhash","key":"out/a.m3u8","returnOld":0}""";

@@ -7,7 +7,6 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>An open store.</summary>
 public abstract class OpenStore : IAsyncDisposable
 {
     public abstract IStore Store { get; }

@@ -14,7 +14,6 @@ public static class StoredHistory
     /// <summary>The start of the second process. The first one works until a few hours earlier.</summary>
     public static readonly DateTimeOffset Restart = new(2026, 3, 1, 16, 0, 0, TimeSpan.Zero);
 
-    /// <summary>The end of the history.</summary>
     public static readonly DateTimeOffset End = Restart.AddHours(1);
 
     /// <summary>The access key that no source has during the history.</summary>

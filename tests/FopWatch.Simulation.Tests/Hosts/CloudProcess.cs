@@ -46,12 +46,9 @@ internal sealed class CloudProcess : Process
 
     public Task<PollStepResult> PollJobAsync(JobKey key) => _step.RunAsync(key, CancellationToken.None);
 
-    /// <summary>The watch timer.</summary>
     public Task StartDueWatchesAsync() => _starter.StartDueAsync(CancellationToken.None);
 
-    /// <summary>The outbox timer.</summary>
     public Task SweepOutboxAsync() => _publisher.SweepAsync(CancellationToken.None);
 
-    /// <summary>The timer of the books.</summary>
     public Task SweepJobsAsync() => SweepAsync();
 }

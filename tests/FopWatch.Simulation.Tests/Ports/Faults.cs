@@ -41,7 +41,6 @@ internal enum Fault
     CrashAfter,
 }
 
-/// <summary>The faults, call by call.</summary>
 internal interface IFaults
 {
     /// <summary>The fault of this call.</summary>

@@ -2,7 +2,6 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>A due index in which nothing is due.</summary>
 internal sealed class NothingDue : IDueIndex
 {
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(

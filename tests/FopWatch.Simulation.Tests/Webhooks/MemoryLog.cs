@@ -86,7 +86,6 @@ internal sealed class MemoryLog : IEventLog
     }
 }
 
-/// <summary>Webhook cursors in memory.</summary>
 internal sealed class MemoryWebhookCursors : IWebhookCursors
 {
     private readonly Lock _lock = new();

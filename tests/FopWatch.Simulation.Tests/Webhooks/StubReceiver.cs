@@ -15,7 +15,6 @@ internal sealed class StubReceiver : HttpMessageHandler
     /// <summary>Whether more than one was ever in flight.</summary>
     public bool WereTwoAtOnce { get; private set; }
 
-    /// <summary>The answer to an event.</summary>
     public Func<string, HttpResponseMessage> Answer { get; set; } = _ => new(HttpStatusCode.NoContent);
 
     /// <summary>The task that an answer waits for.</summary>

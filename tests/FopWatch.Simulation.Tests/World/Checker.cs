@@ -29,7 +29,6 @@ internal sealed class Checker(SimulatedWorld world)
 
     public static Dictionary<string, string> MetadataOf(JobScript script) => new(StringComparer.Ordinal) { ["lesson"] = script.Job.Id };
 
-    /// <summary>Records a commit.</summary>
     public void Committed(Job? before, JobCommit commit)
     {
         var job = commit.Job;
@@ -175,7 +174,6 @@ internal sealed class Checker(SimulatedWorld world)
         asked.Enqueue(world.Now);
     }
 
-    /// <summary>Records a sweep.</summary>
     public void Swept(long unaccounted, int restored)
     {
         Expect(DueRowsLost > 0 || (unaccounted == 0 && restored == 0), "books that do not balance", unaccounted);

@@ -135,7 +135,6 @@ internal sealed record Scenario
 
     public HostKind Host { get; init; }
 
-    /// <summary>The number of processes.</summary>
     public int Processes { get; init; } = 1;
 
     public required IReadOnlyList<Source> Sources { get; init; }
