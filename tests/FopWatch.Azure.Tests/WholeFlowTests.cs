@@ -75,14 +75,14 @@ public class WholeFlowTests
             .Select(message => JsonSerializer.Deserialize(message.Body, ContractsJson.Default.JobEvent)!)
             .Where(received => received.Type == JobEvent.SettledType)
             .ToList();
-        Figures.Tell(
-            "Core on Azurite and a Service Bus peer that are killed and started again",
+        Figures.Report(
+            "Core on Azurite and a Service Bus peer that are killed and restarted",
             jobs.Count,
             $"{Kills} SIGKILLs of each, and the simulated provider's faults",
             jobs.Select(job => job.Id).Except(outcomes.Select(one => one.Subject)).Count(),
             wrong.Count,
             $"{outcomes.Count - outcomes.DistinctBy(one => one.Id).Count()} events, with duplicate detection",
-            "while they were down: sent again");
+            "while they were down: retried");
         Assert.Empty(wrong);
         Assert.Equal(jobs.Select(job => job.Id).Order(StringComparer.Ordinal), outcomes.Select(one => one.Subject).Order(StringComparer.Ordinal));
     }

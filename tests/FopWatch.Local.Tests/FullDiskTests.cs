@@ -61,14 +61,14 @@ public class FullDiskTests
         host.Kill();
         var integrity = Integrity(await disk.CopyAsync());
 
-        Figures.Tell(
+        Figures.Report(
             $"Embedded host on a disk of {mebibytes} MiB that gets full twice",
             load.Acknowledged,
             "2 full disks, 3 SIGKILLs, 1 start on a full disk",
             lost,
             wrong + events.Wrong + again.Wrong,
             $"{events.Repeated + again.Repeated} events",
-            $"{load.Refusals} with 503, all taken later");
+            $"{load.Refusals} with 503, all accepted later");
         Assert.Equal("ok", integrity);
         Assert.Equal((0, 0), (lost, wrong));
         Assert.Equal((0, 0), events);

@@ -63,14 +63,14 @@ public class KillTests
         var repeated = await following;
 
         // Nothing is lost: every job was waited for, and so was its event.
-        Figures.Tell(
-            "Embedded host under load, killed and started again",
+        Figures.Report(
+            "Embedded host under load, killed and restarted",
             jobs.Count,
             $"{Kills} SIGKILLs, and the simulated provider's faults",
             0,
             wrong.Count,
             $"{repeated} events",
-            "while it was down: sent again");
+            "while it was down: retried");
         Assert.Empty(wrong);
         Assert.All(events, version => Assert.Single(version.Value));
 

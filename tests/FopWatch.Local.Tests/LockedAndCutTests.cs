@@ -59,14 +59,14 @@ public class LockedAndCutTests
             counted += answer.StatusCode == HttpStatusCode.NotFound ? 0 : 1;
         }
 
-        Figures.Tell(
+        Figures.Report(
             "Embedded host under load, its database locked, sockets cut in mid-body",
             load.Acknowledged,
             $"{Locks} locks, {Cuts} cut bodies",
             lost,
             wrong + events.Wrong + counted,
             $"{events.Repeated} events",
-            $"{load.Refusals} with 503, all taken later");
+            $"{load.Refusals} with 503, all accepted later");
         Assert.Equal((0, 0, 0), (lost, wrong, counted));
         Assert.Equal((0, 0), events);
         Assert.True(host.Runs);

@@ -58,7 +58,7 @@ public sealed class SimulationTests
             CultureInfo.InvariantCulture,
             $"Simulation: {total["histories"]} histories (seeds 1-{count} and {fresh}-{fresh + (count / 10) - 1}), {lasted.TotalDays:0} days of virtual time, {steps} steps in {clock.Elapsed.TotalSeconds:0} s; {(failed.Count == 0 ? "lost 0, wrong 0" : $"{failed.Count} FAILED")}."));
         Report($"Simulation: {total}.");
-        Figures.Tell(
+        Figures.Report(
             string.Create(CultureInfo.InvariantCulture, $"Simulation of both hosts: {total["histories"]} histories, {lasted.TotalDays:0} days of virtual time"),
             total["jobs"],
             string.Create(CultureInfo.InvariantCulture, $"{Faults.Sum(fault => total[fault])}: {string.Join(", ", Faults.Select(fault => $"{total[fault]} {fault}"))}"),

@@ -18,7 +18,7 @@ public static class Figures
     /// <param name="wrong">The number that was present but not true.</param>
     /// <param name="repeated">What was delivered more than once.</param>
     /// <param name="refused">What was refused so that the sender retries.</param>
-    public static void Tell(string tried, long jobs, string faults, long lost, long wrong, string repeated, string refused) =>
+    public static void Report(string tried, long jobs, string faults, long lost, long wrong, string repeated, string refused) =>
         Write(string.Create(CultureInfo.InvariantCulture, $"figures: {tried} | {jobs} | {faults} | {lost} | {wrong} | {repeated} | {refused}"));
 
     /// <summary>Reports a result that does not fit into such a row.</summary>

@@ -295,14 +295,14 @@ public class KilledHostTests
             TestContext.Current.TestOutputHelper!.WriteLine(difference);
 
         var lost = jobs.Count(job => job.Recorded is not { Settled: true } || received.SettledEvents(job.Key).Count == 0);
-        Figures.Tell(
+        Figures.Report(
             "Cloud host under a real Functions host, on Azurite and a Service Bus peer",
             jobs.Count,
             $"{_counts.GetValueOrDefault("host killed")} SIGKILLs of the host, {_counts.GetValueOrDefault("worker killed")} of the worker, and the simulated provider's faults",
             lost,
             jobs.Count(job => job.Differences(received).Any()) - lost,
             $"{received.Repetitions} of {received.Received} events, without duplicate detection",
-            "while it was down: sent again");
+            "while it was down: retried");
 
         static void Row(string name, long value) =>
             TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-40}{value,8}"));

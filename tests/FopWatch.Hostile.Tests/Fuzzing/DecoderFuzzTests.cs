@@ -62,7 +62,7 @@ public class DecoderFuzzTests
         var total = results.Sum(run => run.Executions);
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"fuzz: {total} executions of {Decoders.Length} decoders, {understood} understood, {total - understood} refused, 0 threw; at most {results.Max(run => run.MostPerByte):0} bytes allocated per byte of a body of 1 KiB or more; {stopwatch.Elapsed.TotalSeconds:0} s; seed {firstSeed}");
+            $"fuzz: {total} executions of {Decoders.Length} decoders, {understood} decoded, {total - understood} refused, 0 threw; at most {results.Max(run => run.MostPerByte):0} bytes allocated per byte of a body of 1 KiB or more; {stopwatch.Elapsed.TotalSeconds:0} s; seed {firstSeed}");
         Figures.Write(line);
 
         Assert.True(total >= executions);
@@ -187,7 +187,7 @@ public class DecoderFuzzTests
             }
         }
 
-        Figures.Write($"fuzz: {count} registrations, {right} right, {count - right} refused, 0 threw; seed {firstSeed}");
+        Figures.Write($"fuzz: {count} registrations, {right} valid, {count - right} refused, 0 threw; seed {firstSeed}");
         Assert.InRange(right, count > 1000 ? 1 : 0, count);
     }
 

@@ -63,7 +63,7 @@ public class ProtocolAttackTests
         Assert.All(answers[1], answer => Assert.Contains(answer.Status, (int[])[0, 503]));
         Assert.True(started.Elapsed < LocalHost.HeadersTimeout + TimeSpan.FromSeconds(30), $"It took {started.Elapsed}.");
         Assert.Empty((await host.QuarantineAsync()).Notifications);
-        Figures.Write($"slow loris: 100 connections dribbled, 100 cut off within {started.Elapsed.TotalSeconds:0} s, {served} others served meanwhile, 0 refused");
+        Figures.Write($"slow loris: 100 slow senders, 100 cut off within {started.Elapsed.TotalSeconds:0} s, {served} others served meanwhile, 0 refused");
         heads.Concat(bodies).ToList().ForEach(connection => connection.Dispose());
     }
 
@@ -225,7 +225,7 @@ public class ProtocolAttackTests
             await after.SendAsync("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n");
             return (await after.ReadAsync()).Status == 200;
         });
-        Figures.Write($"connection flood: {flood.Count} opened, {closed} closed beyond the limit of {LocalHost.MaxConnections}, served again afterwards");
+        Figures.Write($"connection flood: {flood.Count} opened, {closed} closed above the limit of {LocalHost.MaxConnections}, served again afterwards");
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public class HintFloodTests
         }
 
         Figures.Write(
-            $"hint flood: 10000 unsigned notifications of 3000 made-up and 50 registered ids, {taken} taken, {turnedAway} answered 503, {strangers} jobs made of strangers' ids, {asked.Length} polls in {took.TotalSeconds:0} s at {PerSecond}/s, 50 of 50 registered jobs settled");
+            $"hint flood: 10000 unsigned notifications of 3000 made-up and 50 registered ids, {taken} accepted, {turnedAway} answered 503, {strangers} jobs created for strangers' ids, {asked.Length} polls in {took.TotalSeconds:0} s at {PerSecond}/s, 50 of 50 registered jobs settled");
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public class HintFloodTests
         clock.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(NotificationResult.Quarantined, await SendAsync(media, "junk"));
         await Assert.ThrowsAsync<IntakeFullException>(() => SendAsync(media, "junk"));
-        Figures.Write($"quarantine flood: {QuarantineLimit.MaxNotifications + 500} undecodable notifications, {kept} kept, {turnedAway} answered 503, 0 thrown away");
+        Figures.Write($"quarantine flood: {QuarantineLimit.MaxNotifications + 500} undecodable notifications, {kept} kept, {turnedAway} answered 503, 0 deleted");
 
         async Task<NotificationResult> SendAsync(Providers.Source source, string body)
         {

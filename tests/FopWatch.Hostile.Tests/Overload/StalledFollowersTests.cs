@@ -61,7 +61,7 @@ public class StalledFollowersTests
 
         Figures.Write(string.Create(
             CultureInfo.InvariantCulture,
-            $"stalled followers: {Followers} that take nothing of {Events} events of 1 MiB hold {held / 1048576} MiB, {(most - before) / 1048576} MiB at most; one beside them gets all"));
+            $"stalled followers: {Followers} that read none of {Events} events of 1 MiB hold {held / 1048576} MiB, at most {(most - before) / 1048576} MiB; another one gets all"));
         Assert.True(held < EventTail.BehindBytes + (Followers * MostEach), $"The followers hold {held / 1048576} MiB, {(most - before) / 1048576} at most, {before / 1048576} before.");
         stalled.ForEach(connection => connection.Dispose());
     }

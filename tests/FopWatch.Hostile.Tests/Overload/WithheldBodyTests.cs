@@ -42,7 +42,7 @@ public class WithheldBodyTests
 
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"withheld bodies: {large} bodies of 4 MiB and {ordinary} of 64 KiB without their last byte and {dribbling} that dribble, all with one token, for {seconds} s; {Words(taken)}; memory at most {most / 1048576} MiB");
+            $"withheld bodies: {large} bodies of 4 MiB and {ordinary} of 64 KiB without their last byte and {dribbling} slow ones, all with one token, for {seconds} s; {Words(taken)}; memory at most {most / 1048576} MiB");
         Figures.Write(line);
         Assert.True(taken is [>= 90, >= 99, >= 99], line);
         Assert.True(most < 2 * OverloadTests.MostMemory, line);
@@ -130,7 +130,7 @@ public class WithheldBodyTests
 
     private static string Words(double[] taken) => string.Create(
         CultureInfo.InvariantCulture,
-        $"taken at the first attempt: {taken[0]:0.0} % of the same source's notifications, {taken[1]:0.0} % of another's, {taken[2]:0.0} % of registrations");
+        $"accepted at the first attempt: {taken[0]:0.0} % of the same source's notifications, {taken[1]:0.0} % of another's, {taken[2]:0.0} % of registrations");
 
     /// <summary>A notification of about 150 KB.</summary>
     private static string Wide(string id) =>

@@ -62,7 +62,7 @@ public sealed class WebhookKillTests
         var ids = receiver.Received.Select(one => one.Id).ToList();
         var (distinct, repeated) = (ids.Where((id, i) => i == 0 || ids[i - 1] != id).ToList(), 0);
         repeated = ids.Count - distinct.Count;
-        Figures.Tell("Webhook of the embedded host, killed and started again", sent, $"{Kills} SIGKILLs", log.Except(ids).Count(), 0, $"{repeated} events", "on its way: sent again");
+        Figures.Report("Webhook of the embedded host, killed and restarted", sent, $"{Kills} SIGKILLs", log.Except(ids).Count(), 0, $"{repeated} events", "on its way: sent again");
         Assert.Equal(log, distinct);
         Assert.InRange(repeated, 0, Kills);
     }
