@@ -20,7 +20,9 @@ public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
     public void Warn(Trouble trouble)
     {
         ArgumentNullException.ThrowIfNull(trouble);
-        var seen = trouble.Detail is { } detail ? $" Seen: {detail}." : "";
+
+        // Messages of exceptions are sentences already.
+        var seen = trouble.Detail is { } detail ? $" Seen: {detail.TrimEnd('.')}." : "";
         if (trouble.Count == 1)
             logger.TroubleBegan(trouble.What, trouble.Source ?? "-", trouble.Kind, seen, trouble.Hint);
         else
