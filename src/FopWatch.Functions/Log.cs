@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(38, LogLevel.Warning, "The timer {Timer} is silent, and the attempt to do its work failed")]
     public static partial void StandingInFailed(this ILogger logger, string timer, Exception exception);
 
+    [LoggerMessage(49, LogLevel.Warning, "A watch could not be {What} at once: the task hub did not answer within {Seconds} s. The minute timer will retry")]
+    public static partial void HubTookTooLong(this ILogger logger, string what, double seconds);
+
     [LoggerMessage(33, LogLevel.Warning, "The purge ran out of time. The next purge continues")]
     public static partial void PurgeEndedEarly(this ILogger logger);
 

@@ -1,4 +1,5 @@
 using FopWatch.Running;
+using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Watching;
@@ -51,9 +52,13 @@ internal sealed class HubCalls(ILogger log, TimeProvider time)
         }
         catch (Exception e)
         {
-            if (timeout.IsCancellationRequested)
+            var tookTooLong = timeout.IsCancellationRequested;
+            if (tookTooLong)
                 Volatile.Write(ref _pausedUntil, EndOfPause(time.GetTimestamp()));
-            log.WatchFailed(what, e);
+            if (tookTooLong && e is (OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }))
+                log.HubTookTooLong(what, longest.TotalSeconds);
+            else
+                log.WatchFailed(what, e);
         }
     }
 
