@@ -17,7 +17,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Everything_but_notify_needs_the_function_key()
+    public async Task Everything_but_what_providers_call_needs_the_function_key()
     {
         await using var host = await app.EmptiedAsync();
         Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core Tools require no keys.");
@@ -29,8 +29,11 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
             Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync(path, Cancelled)).StatusCode);
         }
 
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/api/doctor", null, Cancelled)).StatusCode);
         using var body = new StringContent("""{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""");
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{ServedHost.Token}", body, Cancelled)).StatusCode);
+        using var form = new FormUrlEncodedContent([new("persistentId", "z0.b")]);
+        Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/uploads/media/{ServedHost.Token}", form, Cancelled)).StatusCode);
     }
 
     /// <summary>
@@ -41,6 +44,9 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     [InlineData("/api/notify/%252e%252e/jobs")]
     [InlineData("/api/notify/..%2fjobs")]
     [InlineData("/api/notify/%2e%2e/jobs")]
+    [InlineData("/api/uploads/%252e%252e/jobs")]
+    [InlineData("/api/uploads/..%2fjobs")]
+    [InlineData("/api/uploads/..%5cjobs")]
     [InlineData("/ui/%252e%252e/api/jobs")]
     [InlineData("/ui/%25252e%25252e/api/jobs")]
     [InlineData("/keyed/%252e%252e/api/jobs")]

@@ -46,7 +46,19 @@ public class HostLogTests
             await NotifyAsync(host, source, $"{Token}/lesson-42/{Secret("segment")}", Secret("further"));
             await NotifyAsync(host, Secret("source"), Token, Secret("elsewhere"));
             await NotifyAsync(host, source, "", Secret("tokenless"));
+
+            // Upload callbacks: understood, with too many variables, signed by a stranger, not understood, and to other URLs.
+            await UploadAsync(host, source, Token, $"persistentId={Secret("uploaded")}&key={Secret("key")}&x:lesson={Secret("variable")}");
+            await UploadAsync(host, source, Token, $"persistentId={Secret("large")}&x:lesson={Secret("variable")}{new string('a', 5_000)}");
+            await UploadAsync(host, source, Token, $"persistentId={Secret("forged")}", $"QBox {Secret("key")}:{Secret("signature")}");
+            await UploadAsync(host, source, Token, Secret("nonsense"));
+            await UploadAsync(host, source, Secret("token"), $"persistentId={Secret("refused")}");
+            await UploadAsync(host, source, $"{Token}/{Secret("segment")}", $"persistentId={Secret("further")}");
+            await UploadAsync(host, Secret("source"), Token, $"persistentId={Secret("elsewhere")}");
         }
+
+        using (var doctor = await host.Http.PostAsync("/api/doctor", null, Cancelled))
+            Assert.Equal(HttpStatusCode.OK, doctor.StatusCode);
 
         // Watched: polled until it is settled, stopped while its watch sleeps, unknown to the provider, and at a provider that is down.
         var watched = new Dictionary<string, string>();
@@ -93,6 +105,7 @@ public class HostLogTests
         var key = host.Http.DefaultRequestHeaders.GetValues("x-functions-key").Single();
         Assert.All([.. secrets, key], secret => Assert.Empty(host.Said(secret)));
         Assert.NotEmpty(host.Said("Executed 'Functions.Notify'"));
+        Assert.NotEmpty(host.Said("Executed 'Functions.Uploads'"));
         Assert.NotEmpty(host.Said("Executed 'Functions.Api'"));
         Assert.NotEmpty(host.Said("Function.PollJob.User"));
         Assert.Empty(host.Said("Distributed Tracing V2"));
@@ -129,5 +142,16 @@ public class HostLogTests
     {
         using var body = new StringContent(StatusStub.Done(id), Encoding.UTF8, "application/json");
         using var answer = await host.Http.PostAsync($"/api/notify/{source}/{token}", body, Cancelled);
+    }
+
+    private static async Task UploadAsync(FunctionsHost host, string source, string token, string form, string? authorization = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/uploads/{source}/{token}")
+        {
+            Content = new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded"),
+        };
+        if (authorization is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
     }
 }
