@@ -7,6 +7,7 @@
 // Faults are requested as lines of JSON on standard input, each answered «ok»:
 //   {"refuse":"com.microsoft:server-busy","times":2}   the next two transfers to a topic are refused
 //   {"refuse":"amqp:not-allowed","of":"id"}            so is every transfer with a message of this correlation id, until another id is given
+//   {"refused":true}                                   answered only once a transfer has been refused since the last of these orders
 //   {"lose":1}                                         the next transfer is stored, and the connection cut instead of answering
 // It ends with its standard input.
 
@@ -30,7 +31,7 @@ const { values: options } = parseArgs({
 });
 const maxMessageSize = Number(options['max-message-size']);
 const broker = new Broker(JSON.parse(fs.readFileSync(options.config, 'utf8')), options.data);
-const faults = { refuse: null, times: 0, lose: 0, refuseOf: null, of: null };
+const faults = { refuse: null, times: 0, lose: 0, refuseOf: null, of: null, refused: false, onRefused: null };
 const { types, message: outcomes } = rhea;
 
 const container = rhea.create_container({ id: 'servicebus-peer' });
@@ -128,15 +129,22 @@ function settle(delivery, change) {
   delivery.remote_settled = true;
 }
 
+function refuseTransfer(condition) {
+  faults.refused = true;
+  faults.onRefused?.();
+  faults.onRefused = null;
+  throw new Refusal(condition, 'As the test wanted it.');
+}
+
 function onPublished({ connection, delivery, message, format }, topic) {
   try {
     if (faults.times > 0) {
       faults.times--;
-      throw new Refusal(faults.refuse, 'As the test wanted it.');
+      refuseTransfer(faults.refuse);
     }
     const messages = messagesOf({ message, format });
     if (faults.of && messages.some(bytes => readProperties(bytes).correlationId === faults.of))
-      throw new Refusal(faults.refuseOf, 'As the test wanted it.');
+      refuseTransfer(faults.refuseOf);
     if ((message.bytes ?? message).length > maxMessageSize)
       throw new Refusal('amqp:link:message-size-exceeded', `The message is larger than ${maxMessageSize} bytes.`);
     topic.publish(messages);
@@ -267,13 +275,18 @@ server.on('listening', () => console.log(`ready ${server.address().port}`));
 
 readline.createInterface({ input: process.stdin })
   .on('line', line => {
-    const { refuse: condition, times, of, lose } = JSON.parse(line);
+    const { refuse: condition, times, of, refused, lose } = JSON.parse(line);
+    if (condition || of !== undefined)
+      faults.refused = false;
     if (of !== undefined)
       Object.assign(faults, { refuseOf: condition, of });
     else if (condition)
       Object.assign(faults, { refuse: condition, times });
     if (lose)
       faults.lose = lose;
-    console.log('ok');
+    if (refused && !faults.refused)
+      faults.onRefused = () => console.log('ok');
+    else
+      console.log('ok');
   })
   .on('close', () => process.exit(0));

@@ -136,7 +136,7 @@ public sealed class DispatchTests : IAsyncLifetime
         // The previously refused event goes alone, and before the other.
         var draining = dispatcher.DrainAsync(cancellation.Token);
         Assert.Equal("a", Assert.Single(await Bus.ReceiveAsync("all", 1)).CorrelationId);
-        await Task.Delay(200, Cancelled);
+        await Bus.Peer.HasRefusedAsync();
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
