@@ -11,8 +11,11 @@ namespace FopWatch.Azure.Tests.Tables;
 
 /// <summary>
 /// The cost of counting a partition with very many jobs, without the cost of the service: a handler generates the rows.
-/// With <c>FOPWATCH_COUNT_JOBS=625000</c> it is one of the sixteen partitions of ten million jobs.
+/// With <c>FOPWATCH_COUNT_JOBS=625000</c> it is one of the sixteen partitions of ten million jobs. It measures the memory of the process, so no other test
+/// may run at the same time.
 /// </summary>
+[Collection(nameof(CountScaleTests))]
+[CollectionDefinition(nameof(CountScaleTests), DisableParallelization = true)]
 public class CountScaleTests
 {
     private const int PageLength = 1000;
