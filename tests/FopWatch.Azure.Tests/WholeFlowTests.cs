@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Azure.Tables;
@@ -30,7 +31,7 @@ public class WholeFlowTests
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    [Fact(Timeout = 240_000)]
+    [Fact(Timeout = 20 * 60_000)]
     public async Task With_storage_and_broker_killed_every_job_ends_right_and_its_outcome_is_received()
     {
         var (qiniu, wangsu) = (new SigningKey("qiniu-ak", "qiniu-sk"), new SigningKey("wangsu-ak", "wangsu-sk"));
@@ -119,6 +120,9 @@ public class WholeFlowTests
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+        // Only so that the test says what it waits for. On a busy machine all of it takes minutes.
+        private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
         private readonly FopWatchSettings _settings;
         private readonly TableStore _store;
         private readonly JobRecorder _recorder;
@@ -181,7 +185,8 @@ public class WholeFlowTests
                 {
                     await _recorder.RegisterAsync(source, job.Id, Job.NoMetadata, null, Cancelled);
                     return true;
-                });
+                },
+                () => $"{job.Id} is not registered");
             }
         }
 
@@ -192,11 +197,12 @@ public class WholeFlowTests
             {
                 job = (await _store.Jobs.FindAsync(key, Cancelled))?.Job;
                 return job is { IsSettled: true };
-            });
+            },
+            () => $"{key} is {job?.State.ToString() ?? "unknown"}: {job?.Watch}");
             return job!;
         }
 
-        public Task PublishedAsync() => RepeatUntilAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0);
+        public Task PublishedAsync() => RepeatUntilAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0, () => "Events stay in the outbox");
 
         public Task<Sweep> SweepAsync() => Unobserved.Sweeper(
             _settings.Sources, _store.Jobs, _store.Due, _store.Outbox, _store.Quarantine, _recorder, TimeProvider.System).SweepAsync(Cancelled);
@@ -210,8 +216,9 @@ public class WholeFlowTests
             _stopping.Dispose();
         }
 
-        private static async Task RepeatUntilAsync(Func<Task<bool>> isDone)
+        private static async Task RepeatUntilAsync(Func<Task<bool>> isDone, Func<string> problem)
         {
+            var waiting = Stopwatch.StartNew();
             while (true)
             {
                 try
@@ -224,6 +231,7 @@ public class WholeFlowTests
                     // Nothing was written: try again.
                 }
 
+                Assert.True(waiting.Elapsed < Patience, problem());
                 await Task.Delay(Pause, Cancelled);
             }
         }
