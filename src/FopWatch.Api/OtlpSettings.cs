@@ -104,6 +104,8 @@ public static class OtlpSettings
     {
         try
         {
+            if (FileKind.OtherThanFile(file) is not null)
+                return false;
             using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
             return true;
         }

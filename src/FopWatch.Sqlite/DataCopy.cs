@@ -17,47 +17,77 @@ internal static class DataCopy
     /// complete and checked.
     /// </summary>
     /// <param name="folder">The data folder.</param>
-    /// <param name="file">The file to write. It must not exist.</param>
+    /// <param name="files">The file to write, or several names in one folder, of which the first free one is used. No file is overwritten.</param>
     /// <param name="cancellationToken">Cancels, and leaves no file.</param>
-    /// <exception cref="StoreOpenException">The folder has no database of FopWatch, or the file cannot be written.</exception>
+    /// <exception cref="StoreOpenException">The folder has no database of FopWatch, or the file cannot be written or would be in the data folder.</exception>
     /// <exception cref="DamagedCopyException">The copy fails SQLite's check: the database is damaged.</exception>
-    public static CopiedData Backup(string folder, string file, CancellationToken cancellationToken)
+    public static CopiedData Backup(string folder, IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
         var database = Path.Combine(folder, SqliteDatabase.FileName);
         if (!File.Exists(database))
             throw new StoreOpenException($"The data folder '{folder}' has no {SqliteDatabase.FileName}.");
+        RefuseOtherThanFile(database);
         return Copy(
             database,
-            file,
+            files,
             source => Schema.IsOfFopWatch(source) ? null : Schema.OfAnotherProgram(database),
+            partial => IsWithin(folder, partial)
+                ? new($"'{files[0]}' would be in the data folder '{folder}', and be lost with it. Give a file elsewhere, best on another disk.")
+                : null,
+            (_, format) => format,
             cancellationToken);
     }
 
-    /// <summary>Copies a file that <see cref="Backup"/> wrote to a data folder, for the next host that starts on it.</summary>
+    /// <summary>
+    /// Copies a file that <see cref="Backup"/> wrote to a data folder, for the next host that starts on it, and upgrades the copy. Deletes what a killed
+    /// restore left in the folder.
+    /// </summary>
     /// <param name="file">The file.</param>
     /// <param name="folder">The data folder, which must be empty. It is created if it does not exist.</param>
     /// <param name="cancellationToken">Cancels, and leaves no database.</param>
     /// <exception cref="StoreOpenException">
-    /// The file is not a backup, or is from a newer FopWatch; or the folder is not empty, in use, or not writable.
+    /// The file is not a backup, is incomplete, or is from a newer FopWatch; or the folder is not empty, in use, or not writable.
     /// </exception>
     /// <exception cref="DamagedCopyException">The copy fails SQLite's check: the file is damaged.</exception>
     public static CopiedData Restore(string file, string folder, CancellationToken cancellationToken)
     {
         if (Directory.Exists(file))
             throw new StoreOpenException($"'{file}' is a folder. Give the backup file.");
-        if (!File.Exists(file))
+        if (!Path.Exists(file))
             throw new StoreOpenException($"'{file}': there is no such file.");
+        RefuseOtherThanFile(file);
         using var held = DataFolder.LockEmpty(folder);
         return Copy(
             file,
-            Path.Combine(folder, SqliteDatabase.FileName),
-            source => Schema.ReadableVersion(source, file, Schema.Migrations) == 0 ? new($"'{file}' is an empty database.") : null,
+            [Path.Combine(folder, SqliteDatabase.FileName)],
+            source => Schema.ReadableVersion(source, file, Schema.Migrations) == 0 ? new($"'{file}' is an empty database.")
+                : Schema.Missing(source) is { } missing ? new($"'{file}' is no whole database of FopWatch: it lacks the {missing}.")
+                : null,
+            _ => null,
+            (copy, _) =>
+            {
+                Schema.Migrate(copy, file, Schema.Migrations);
+                return Schema.Migrations.Count;
+            },
             cancellationToken);
     }
 
-    private static CopiedData Copy(string from, string to, Func<SqliteSession, StoreOpenException?> refuse, CancellationToken cancellationToken)
+    /// <param name="from">The database.</param>
+    /// <param name="names">What the copy may be called.</param>
+    /// <param name="refuse">Why the database is not to be copied.</param>
+    /// <param name="refusePlace">Why the copy must not be where a file now is.</param>
+    /// <param name="finish">Completes the copy, which has a format, and answers the format that it has then.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    private static CopiedData Copy(
+        string from,
+        IReadOnlyList<string> names,
+        Func<SqliteSession, StoreOpenException?> refuse,
+        Func<string, StoreOpenException?> refusePlace,
+        Func<SqliteSession, long, long> finish,
+        CancellationToken cancellationToken)
     {
-        var partial = $"{to}.{Path.GetRandomFileName()}.partial";
+        var to = names[0];
+        var partial = $"{to}.{Path.GetRandomFileName()}{DataFolder.PartialSuffix}";
         var reading = true;
         try
         {
@@ -65,8 +95,8 @@ internal static class DataCopy
             {
                 if (refuse(source) is { } refused)
                     throw refused;
-                if (Path.Exists(to))
-                    throw new StoreOpenException($"'{to}' already exists. Give the name of a new file.");
+                if (names.All(Path.Exists))
+                    throw Exists(to);
                 var format = source.Snapshot(session =>
                 {
                     // The first read fixes the moment of the copy.
@@ -74,15 +104,17 @@ internal static class DataCopy
                     session.Scalar("SELECT count(*) FROM sqlite_schema");
                     reading = false;
                     DataFolder.CreatePrivate(partial);
+                    if (refusePlace(partial) is { } misplaced)
+                        throw misplaced;
                     using var target = SqliteSession.Open(partial, SqliteOpenMode.ReadWrite, BusyTimeout);
                     CopyPages(session, target, cancellationToken);
 
                     // A single file, without a separate log.
                     target.Scalar("PRAGMA journal_mode = DELETE");
                     Check(target, from, cancellationToken);
-                    return format;
+                    return finish(target, format);
                 });
-                File.Move(partial, to, overwrite: false);
+                to = Name(partial, names);
                 return new(to, new FileInfo(to).Length, format);
             }
         }
@@ -112,6 +144,46 @@ internal static class DataCopy
                 File.Delete(one);
         }
     }
+
+    /// <summary>Gives the copy the first of its names that is free.</summary>
+    private static string Name(string partial, IReadOnlyList<string> names)
+    {
+        foreach (var name in names)
+        {
+            try
+            {
+                File.Move(partial, name, overwrite: false);
+                return name;
+            }
+            catch (IOException) when (Path.Exists(name))
+            {
+                // Somebody else has it.
+            }
+        }
+
+        throw Exists(names[0]);
+    }
+
+    /// <summary>Whether a file with a name like no other is in a folder or below it, by whichever path and link.</summary>
+    private static bool IsWithin(string folder, string file)
+    {
+        file = Path.GetFullPath(file);
+        for (var above = Path.GetDirectoryName(file); above is not null; above = Path.GetDirectoryName(above))
+        {
+            if (File.Exists(Path.Combine(folder, Path.GetRelativePath(above, file))))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static void RefuseOtherThanFile(string file)
+    {
+        if (FileKind.OtherThanFile(file) is { } other)
+            throw new StoreOpenException($"'{file}' is {other}, not a regular file.");
+    }
+
+    private static StoreOpenException Exists(string to) => new($"'{to}' already exists. Give the name of a new file.");
 
     private static void CopyPages(SqliteSession source, SqliteSession target, CancellationToken cancellationToken)
     {

@@ -10,6 +10,9 @@ internal static class DataFolder
     /// <summary>The file that is locked while a host uses the folder. The lock ends with the process, even after a crash.</summary>
     public const string LockName = "fopwatch.lock";
 
+    /// <summary>What the name of a copy ends in until it is whole.</summary>
+    public const string PartialSuffix = ".partial";
+
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode Others =
         UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
@@ -72,7 +75,12 @@ internal static class DataFolder
             try
             {
                 RefuseContent(folder);
-                return folderLock ?? Open(path, FileShare.None);
+                folderLock ??= Open(path, FileShare.None);
+
+                // Whoever wrote them would hold the lock.
+                foreach (var left in Directory.EnumerateFiles(folder).Where(file => IsPartial(Path.GetFileName(file))))
+                    File.Delete(left);
+                return folderLock;
             }
             catch
             {
@@ -121,13 +129,22 @@ internal static class DataFolder
         ? new($"The data folder '{folder}' is in use by another FopWatch host.", exception)
         : new($"The data folder '{folder}' is not writable: {Explain(folder, exception)}", exception);
 
-    /// <summary>Refuses other content than the lock file of an earlier host and the lost+found folder of a new file system.</summary>
+    /// <summary>Refuses other content than the lock file of an earlier host, the lost+found folder of a new file system, and what a killed restore left.</summary>
     private static void RefuseContent(string folder)
     {
-        var there = Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Where(name => name is not (LockName or "lost+found")).Take(4).ToList();
+        var there = Directory.EnumerateFileSystemEntries(folder)
+            .Select(path => Path.GetFileName(path))
+            .Where(name => name is not (LockName or "lost+found") && !IsPartial(name))
+            .Take(4)
+            .ToList();
         if (there.Count > 0)
             throw new StoreOpenException($"The data folder '{folder}' is not empty: it contains {string.Join(", ", there.Take(3))}{(there.Count > 3 ? " …" : "")}. Give a new folder.");
     }
+
+    /// <summary>Whether a file is a part of a copy, or what SQLite keeps beside it.</summary>
+    private static bool IsPartial(string name) =>
+        name.StartsWith($"{SqliteDatabase.FileName}.", StringComparison.Ordinal)
+        && Array.Exists([PartialSuffix, $"{PartialSuffix}-journal", $"{PartialSuffix}-wal", $"{PartialSuffix}-shm"], end => name.EndsWith(end, StringComparison.Ordinal));
 
     private static void Create(string folder)
     {

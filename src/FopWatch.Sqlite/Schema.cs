@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Sqlite;
 
@@ -333,6 +334,18 @@ internal static class Schema
         return version;
     }
 
+    /// <summary>
+    /// What a database lacks of its format, such as "table jobs" or "column jobs.state"; null if nothing. Any program can write the number of a format.
+    /// </summary>
+    /// <param name="session">A connection to a database of FopWatch whose format this program knows.</param>
+    public static string? Missing(SqliteSession session)
+    {
+        using var whole = SqliteSession.Open(":memory:", SqliteOpenMode.Memory, TimeSpan.Zero);
+        foreach (var migration in Migrations.Take((int)Number(session, "PRAGMA user_version")))
+            whole.Execute(migration);
+        return Parts(whole).Except(Parts(session), StringComparer.Ordinal).FirstOrDefault();
+    }
+
     /// <summary>Whether FopWatch has written a database.</summary>
     public static bool IsOfFopWatch(SqliteSession session) => Number(session, "PRAGMA application_id") == ApplicationId;
 
@@ -341,6 +354,17 @@ internal static class Schema
 
     /// <summary>Writes an unchanged value to an up-to-date database: the smallest change that adds to the log.</summary>
     public static int Touch(SqliteSession session) => SetVersion(session, Migrations.Count);
+
+    /// <summary>The tables, then their columns, then the indexes that have names.</summary>
+    private static string[] Parts(SqliteSession session) => ((string)session.Scalar("""
+        SELECT coalesce(group_concat(part, char(10)), '') FROM (
+            SELECT 'table ' || name AS part, 1 AS place FROM sqlite_schema WHERE type = 'table'
+            UNION ALL
+            SELECT 'column ' || t.name || '.' || c.name, 2 FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table'
+            UNION ALL
+            SELECT 'index ' || name, 3 FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL
+            ORDER BY place, part)
+        """)!).Split('\n');
 
     private static int SetVersion(SqliteSession session, int version) =>
         session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version}"));

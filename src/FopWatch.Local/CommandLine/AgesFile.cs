@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
@@ -14,10 +13,10 @@ internal static class AgesFile
     /// <exception cref="UsageException">The file cannot be read, has no age, or has a line that is not an age.</exception>
     public static async Task<GivenAges> ReadAsync(Terminal terminal, string file, CancellationToken cancellationToken)
     {
-        var bytes = await InputFile.ReadAsync(terminal, file, cancellationToken);
+        var read = await InputFile.ReadTextAsync(terminal, file, cancellationToken);
         var ages = new List<double>();
         var number = 0;
-        foreach (var line in Encoding.UTF8.GetString(bytes).AsSpan().TrimStart('\uFEFF').EnumerateLines())
+        foreach (var line in read.AsSpan().EnumerateLines())
         {
             number++;
             var text = line.Trim();

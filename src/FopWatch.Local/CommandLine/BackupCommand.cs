@@ -7,13 +7,16 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>backup</c>: copies the data folder of a host that may be running.</summary>
 internal static class BackupCommand
 {
+    private const int MostInASecond = 100;
+
     private const string More = """
         Writes a consistent copy of the data folder to one SQLite file: jobs, watches, events and quarantine. The host keeps running. The copy
         is checked (PRAGMA integrity_check) and gets its name only when it is complete. It does not contain the settings: back up
         fopwatch.json separately.
 
-        TARGET is the file to write, or an existing folder. In a folder, the file is named fopwatch-<UTC time>.db. An existing file is never
-        overwritten. The file has mode 0600, because it holds ids, and notifications with secrets in them.
+        TARGET is the file to write, or an existing folder other than the data folder. In a folder, the file is named fopwatch-<UTC time>.db.
+        An existing file is never overwritten. The file has mode 0600, because it holds ids, and notifications with secrets in them. A killed
+        backup leaves a file that ends in .partial: delete it.
 
         Examples:
           $ fopwatch backup /var/backups/fopwatch
@@ -40,19 +43,24 @@ internal static class BackupCommand
             "Copied to",
             () => DataCopy.Backup(
                 PlaceOptions.PathOf("--data", result.GetValue(data)),
-                FileOf(terminal, PlaceOptions.PathOf("TARGET", result.GetValue(target))),
+                FilesOf(terminal, PlaceOptions.PathOf("TARGET", result.GetValue(target))),
                 cancellationToken)));
         return command;
     }
 
-    private static string FileOf(Terminal terminal, string target)
+    /// <summary>The file, or the files of which the first that is free is taken: more than one backup may be made in a second.</summary>
+    private static IReadOnlyList<string> FilesOf(Terminal terminal, string target)
     {
         if (Directory.Exists(target))
-            return Path.Combine(target, $"fopwatch-{terminal.Time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}.db");
+        {
+            var name = Path.Combine(target, $"fopwatch-{terminal.Time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture)}");
+            return [$"{name}.db", .. Enumerable.Range(2, MostInASecond - 1).Select(number => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}.db"))];
+        }
+
         if (Path.EndsInDirectorySeparator(target))
             throw new UsageException($"'{target}' is not an existing folder.");
         if (Path.Exists(target))
             throw new UsageException($"'{target}' already exists. A backup never overwrites a file.");
-        return target;
+        return [target];
     }
 }

@@ -1,8 +1,13 @@
+using System.Text;
+
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>A file that a command reads; <c>-</c> is standard input.</summary>
 internal static class InputFile
 {
+    /// <summary>What is wrong with a file that <see cref="TextOf"/> cannot read.</summary>
+    public const string NotText = "is not text in UTF-8: save it as UTF-8";
+
     /// <summary>The largest request body that a host accepts, and more ids than one command registers.</summary>
     private const int MaxMebibytes = 64;
 
@@ -30,14 +35,42 @@ internal static class InputFile
         return read.ToArray();
     }
 
+    /// <summary>Reads all of a text.</summary>
+    /// <exception cref="UsageException">It cannot be read, is larger than 64 MiB, or is not text.</exception>
+    public static async Task<string> ReadTextAsync(Terminal terminal, string file, CancellationToken cancellationToken)
+    {
+        var bytes = await ReadAsync(terminal, file, cancellationToken);
+        return TextOf(bytes) ?? throw new UsageException($"'{file}' {NotText}.");
+    }
+
+    /// <summary>Bytes as text, in the encoding that the byte order mark names, and in UTF-8 without one; null if they are none.</summary>
+    public static string? TextOf(byte[] bytes)
+    {
+        try
+        {
+            using var reader = new StreamReader(new MemoryStream(bytes), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            var text = reader.ReadToEnd();
+
+            // UTF-16 without a byte order mark.
+            return text.Contains('\0', StringComparison.Ordinal) ? null : text;
+        }
+        catch (DecoderFallbackException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether bytes begin with the byte order mark of UTF-16, as what a shell of Windows has redirected to a file may.</summary>
+    public static bool IsUtf16(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Encoding.Unicode.Preamble) || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble);
+
     private static Stream Open(Terminal terminal, string file)
     {
         if (string.IsNullOrWhiteSpace(file))
             throw new UsageException("The file name is empty.");
         if (file.Contains('\0', StringComparison.Ordinal))
             throw new UsageException($"'{file}' is not a valid file name.");
-        if (Directory.Exists(file))
-            throw new UsageException($"'{file}' is a folder, not a file.");
+        if (file != "-" && FileKind.OtherThanFile(file) is { } other && !(FileKind.IsInherited(file) && !Directory.Exists(file)))
+            throw new UsageException($"'{file}' is {other}, not a regular file.{(other == "a folder" ? "" : " Give - to read standard input.")}");
 
         try
         {

@@ -7,7 +7,8 @@ namespace FopWatch.Local.CommandLine;
 internal static class RestoreCommand
 {
     private const string More = """
-        The data folder must be new or empty, and not used by a running host. The backup is checked first.
+        The data folder must be new or empty, and not used by a running host. The backup is checked first, and a backup of an earlier version
+        is upgraded. The data folder gets the whole backup or nothing: after a killed restore, run the command again.
 
         A host started on the restored folder continues from the moment of the backup. Overdue polls are made at the rate of each source.
         Register the ids again that were registered after the backup; registering a known id again is safe. Clients of the event stream

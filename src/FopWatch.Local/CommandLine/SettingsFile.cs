@@ -65,8 +65,8 @@ internal sealed class SettingsFile
         try
         {
             path = Path.GetFullPath(path);
-            if (Directory.Exists(path))
-                throw new SettingsException([$"{path} is a folder, not a settings file"]);
+            if (FileKind.OtherThanFile(path) is { } other && !(FileKind.IsInherited(path) && !Directory.Exists(path)))
+                throw new SettingsException([$"{path} is {other}, not a settings file"]);
 
             using var stream = File.OpenRead(path);
             using var bytes = new MemoryStream();
@@ -78,10 +78,9 @@ internal sealed class SettingsFile
                     throw new SettingsException([$"{path} is larger than {MaxMebibytes} MiB, the limit for a settings file"]);
             }
 
-            // The encoding of the byte order mark; without one, UTF-8.
-            bytes.Position = 0;
-            using var text = new StreamReader(bytes);
-            return new(path, Encoding.UTF8.GetBytes(text.ReadToEnd()));
+            return InputFile.TextOf(bytes.ToArray()) is { } text
+                ? new(path, Encoding.UTF8.GetBytes(text))
+                : throw new SettingsException([$"{path} {InputFile.NotText}"]);
         }
         catch (Exception e) when (file is null && e is FileNotFoundException or DirectoryNotFoundException)
         {

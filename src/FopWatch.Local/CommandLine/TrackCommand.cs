@@ -279,7 +279,7 @@ internal static class TrackCommand
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
         {
-            using var lines = new StreamReader(new MemoryStream(await InputFile.ReadAsync(terminal, file, cancellationToken)), Encoding.UTF8);
+            using var lines = new StringReader(await InputFile.ReadTextAsync(terminal, file, cancellationToken));
             for (var number = 1; await lines.ReadLineAsync(cancellationToken) is { } line; number++)
             {
                 line = line.Trim();

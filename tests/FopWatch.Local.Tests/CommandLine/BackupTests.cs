@@ -46,6 +46,21 @@ public sealed class BackupTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(PathOf("copy.db"), TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public async Task Backups_of_one_second_are_beside_each_other()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var time = new ManualTimeProvider(new(2026, 1, 31, 4, 0, 0, TimeSpan.Zero));
+        foreach (var name in (string[])["fopwatch-20260131T040000Z.db", "fopwatch-20260131T040000Z-2.db", "fopwatch-20260131T040000Z-3.db"])
+        {
+            await using var run = CommandRun.Start(["backup", _folder.FullName, "--data", host.Folder], time);
+            Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
+            Assert.StartsWith($"Copied to {PathOf(name)} (", run.Output.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, Directory.GetFiles(_folder.FullName).Length);
+    }
+
     private static async Task EndsAsync(int expected, string said, params string[] line)
     {
         var (exit, output, error) = await CommandRun.RunAsync(line);

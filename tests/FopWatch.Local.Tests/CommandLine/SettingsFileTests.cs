@@ -125,7 +125,17 @@ public sealed class SettingsFileTests : IDisposable
         Assert.Equal([$"{_folder.FullName} is a folder, not a settings file"], Problems(_folder.FullName));
         Assert.Equal([$"{Name}: there is no such file"], Problems(Name));
         Assert.Equal([$"{Name}/below: there is no such file"], Problems(Name + "/below"));
-        Assert.Equal(["/dev/zero is larger than 4 MiB, the limit for a settings file"], Problems("/dev/zero"));
+        Assert.Equal(["/dev/zero is a device, not a settings file"], Problems("/dev/zero"));
+    }
+
+    [Fact]
+    public void A_file_that_is_not_text_in_any_unicode_is_to_be_saved_as_utf_8()
+    {
+        foreach (var bytes in (byte[][])[Encoding.Unicode.GetBytes("{}"), [.. "{ \"FopWatch\": { \"PublicUrl\": \""u8, 0xCA, 0xFD, .. "\" } }"u8]])
+        {
+            File.WriteAllBytes(Name, bytes);
+            Assert.Equal([$"{Name} is not text in UTF-8: save it as UTF-8"], Problems());
+        }
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class DataCopyTests : IDisposable
         for (var copy = 0; copy < 5; copy++)
         {
             var (before, file) = (Volatile.Read(ref confirmed), PathOf($"copy-{copy}.db"));
-            await Task.Run(() => DataCopy.Backup(PathOf("data"), file, Cancelled), Cancelled);
+            await Task.Run(() => DataCopy.Backup(PathOf("data"), [file], Cancelled), Cancelled);
             copies.Add((file, before));
             await Eventually.HoldsAsync(() => Volatile.Read(ref confirmed) > before + 20);
         }
@@ -67,7 +67,7 @@ public sealed class DataCopyTests : IDisposable
                 File.Copy(Path.Combine(PathOf("data"), name), Path.Combine(PathOf("killed"), name));
         }
 
-        DataCopy.Backup(PathOf("killed"), PathOf("copy.db"), Cancelled);
+        DataCopy.Backup(PathOf("killed"), [PathOf("copy.db")], Cancelled);
 
         Assert.Equal(["a"], await RestoredJobsAsync(PathOf("copy.db"), "restored"));
     }
@@ -79,7 +79,7 @@ public sealed class DataCopyTests : IDisposable
         await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, new() { IsBroker = true }, Cancelled))
         {
             await store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
-            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+            DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled);
             await store.Jobs.CommitAsync(Sample.Job("b").Settled().On(null), Cancelled);
             lost = store.Events.Epochs.PositionOf(2);
         }
@@ -97,7 +97,7 @@ public sealed class DataCopyTests : IDisposable
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
         {
-            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+            DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled);
 
             Assert.Equal($"The data folder '{PathOf("data")}' is in use by another FopWatch host.", Refused(() => Restore("copy.db", "data")));
         }
@@ -116,7 +116,7 @@ public sealed class DataCopyTests : IDisposable
     public async Task A_restore_accepts_the_lock_file_of_an_ended_host_and_locks_the_folder_meanwhile()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
-            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+            DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled);
         File.Delete(Path.Combine(PathOf("data"), "fopwatch.db"));
 
         using (DataFolder.LockEmpty(PathOf("data")))
@@ -142,7 +142,7 @@ public sealed class DataCopyTests : IDisposable
             file.Write(new byte[4096 * 4]);
         }
 
-        Assert.Throws<DamagedCopyException>(() => DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled));
+        Assert.Throws<DamagedCopyException>(() => DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled));
         Assert.Throws<DamagedCopyException>(() => DataCopy.Restore(database, PathOf("restored"), Cancelled));
 
         Assert.Equal(["data", "restored"], Directory.EnumerateFileSystemEntries(_folder.FullName).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -180,9 +180,81 @@ public sealed class DataCopyTests : IDisposable
     {
         await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
 
-        Assert.ThrowsAny<OperationCanceledException>(() => DataCopy.Backup(PathOf("data"), PathOf("copy.db"), new(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() => DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], new(canceled: true)));
 
         Assert.Equal(["data"], Directory.EnumerateFileSystemEntries(_folder.FullName).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_restore_takes_away_what_one_that_was_killed_has_left()
+    {
+        await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+            Backup("copy.db");
+        Directory.CreateDirectory(PathOf("restored"));
+        foreach (var name in (string[])["fopwatch.lock", "fopwatch.db.p5xkq2ab.c3d.partial", "fopwatch.db.p5xkq2ab.c3d.partial-journal"])
+            await File.WriteAllTextAsync(Path.Combine(PathOf("restored"), name), "part", Cancelled);
+
+        // While the other one runs, it has the lock.
+        using (File.Open(Path.Combine(PathOf("restored"), "fopwatch.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            Assert.Contains("in use by another FopWatch host", Refused(() => Restore("copy.db", "restored")), StringComparison.Ordinal);
+        Assert.Equal(3, Directory.GetFiles(PathOf("restored")).Length);
+
+        Restore("copy.db", "restored");
+
+        Assert.Equal(["fopwatch.db", "fopwatch.lock"], Directory.EnumerateFileSystemEntries(PathOf("restored")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_that_lacks_a_part_of_its_format_is_named_with_it()
+    {
+        Write("hollow.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count}; CREATE TABLE t (a)");
+        Write("column.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count};{string.Concat(Schema.Migrations)}; ALTER TABLE jobs DROP COLUMN stopped");
+
+        Assert.Equal($"'{PathOf("hollow.db")}' is no whole database of FopWatch: it lacks the table book_counts.", Refused(() => Restore("hollow.db", "restored")));
+        Assert.Equal($"'{PathOf("column.db")}' is no whole database of FopWatch: it lacks the column jobs.stopped.", Refused(() => Restore("column.db", "restored")));
+        Assert.Equal(["fopwatch.lock"], Directory.EnumerateFileSystemEntries(PathOf("restored")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task A_backup_of_an_earlier_format_is_brought_up_to_date()
+    {
+        for (var version = 1; version < Schema.Migrations.Count; version++)
+        {
+            Write($"{version}.db", $"{string.Concat(Schema.Migrations.Take(version))}; PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {version}");
+
+            Assert.Equal(Schema.Migrations.Count, DataCopy.Restore(PathOf($"{version}.db"), PathOf($"restored-{version}"), Cancelled).Format);
+            Assert.Equal(["fopwatch.db", "fopwatch.lock"], Directory.EnumerateFileSystemEntries(PathOf($"restored-{version}")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            await using var store = await SqliteStore.OpenAsync(PathOf($"restored-{version}"), TimeProvider.System, cancellationToken: Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
+        }
+    }
+
+    [Fact]
+    public async Task No_backup_is_written_into_the_data_folder_by_any_path()
+    {
+        await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
+        var before = Directory.GetFileSystemEntries(PathOf("data"));
+        Directory.CreateDirectory(PathOf("data/below"));
+        Directory.CreateSymbolicLink(PathOf("link"), PathOf("data"));
+
+        foreach (var file in (string[])["data/copy.db", "data/below/copy.db", "link/copy.db", "link/../link/below/copy.db"])
+            Assert.StartsWith($"'{PathOf(file)}' would be in the data folder '{PathOf("data")}', and be lost with it.", Refused(() => Backup(file)), StringComparison.Ordinal);
+
+        Assert.Equal(before.Append(PathOf("data/below")).Order(StringComparer.Ordinal), Directory.GetFileSystemEntries(PathOf("data")).Order(StringComparer.Ordinal));
+        Assert.Empty(Directory.GetFileSystemEntries(PathOf("data/below")));
+        Backup("data-copy.db");
+    }
+
+    [Fact]
+    public async Task Copies_made_at_once_have_names_of_their_own()
+    {
+        await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
+        string[] names = [PathOf("a.db"), PathOf("a-2.db"), PathOf("a-3.db"), PathOf("a-4.db")];
+
+        var copies = await Task.WhenAll(names.Select(_ => Task.Run(() => DataCopy.Backup(PathOf("data"), names, Cancelled), Cancelled)));
+
+        Assert.Equal(names.Order(StringComparer.Ordinal), copies.Select(copy => copy.File).Order(StringComparer.Ordinal));
+        Assert.Equal($"'{names[0]}' exists already. Give the name of a new file.", Refused(() => DataCopy.Backup(PathOf("data"), names, Cancelled)));
     }
 
     private async Task<IEnumerable<string>> RestoredJobsAsync(string file, string folder)
@@ -192,7 +264,7 @@ public sealed class DataCopyTests : IDisposable
         return (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id);
     }
 
-    private void Backup(string file) => DataCopy.Backup(PathOf("data"), PathOf(file), Cancelled);
+    private void Backup(string file) => DataCopy.Backup(PathOf("data"), [PathOf(file)], Cancelled);
 
     private void Restore(string file, string folder) => DataCopy.Restore(PathOf(file), PathOf(folder), Cancelled);
 
