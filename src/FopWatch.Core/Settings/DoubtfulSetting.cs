@@ -50,6 +50,13 @@ internal sealed record DoubtfulSetting(string What, string Fix)
                 "Set it to the URL under which providers reach this host");
         }
 
+        if (settings.PublicUrl is { } written && PathBefore(written) is { } before)
+        {
+            yield return new(
+                $"{Section}:PublicUrl has the path {written.AbsolutePath}, which notify URLs would have before their own /api/notify/SOURCE/TOKEN",
+                $"Set it to {written.GetLeftPart(UriPartial.Authority)}{before}");
+        }
+
         foreach (var source in settings.Sources.All.Where(source => Reachability.IsExample(source.StatusEndpoint)))
         {
             yield return new(
@@ -104,6 +111,15 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         Why = "A proxy that rewrites the Host header invalidates every signature.",
     };
 
+    /// <summary>What precedes a notify URL's own path, or an empty segment, in a path that has one; null if it has none.</summary>
+    private static string? PathBefore(Uri url)
+    {
+        var path = url.AbsolutePath.TrimEnd('/');
+        int[] ends = [path.IndexOf("//", StringComparison.Ordinal), path.IndexOf("/api/notify", StringComparison.OrdinalIgnoreCase), path.IndexOf("/api/uploads", StringComparison.OrdinalIgnoreCase)];
+        var end = ends.Where(at => at >= 0).DefaultIfEmpty(url.AbsolutePath.EndsWith("//", StringComparison.Ordinal) ? path.Length : -1).Min();
+        return end < 0 ? null : path[..end];
+    }
+
     private static IEnumerable<DoubtfulSetting> OfPublicUrl(FopWatchSettings settings, Uri url)
     {
         if (!settings.IsPublic || Reachability.IsExample(url))
@@ -113,6 +129,17 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return new($"{Section}:PublicUrl begins with http", $"Serve it over TLS, and change {Section}:PublicUrl to https")
             {
                 Why = "Notify tokens and reports cross the internet unencrypted, and anyone who reads a token can send notifications.",
+            };
+        }
+
+        if (url.HostNameType == UriHostNameType.Dns && settings.PublicOrigin!.Split('/')[2] is var authority && authority.Any(c => char.IsAsciiLetterUpper(c) || !char.IsAscii(c)))
+        {
+            yield return new(
+                $"{Section}:PublicUrl has a host with {(authority.All(char.IsAscii) ? "upper-case letters" : "letters beyond ASCII")}",
+                $"Write it as {url.Scheme}://{url.IdnHost.ToLowerInvariant()}")
+            {
+                IsHarmless = true,
+                Why = "A provider may sign the host as it is written or as its HTTP client normalises it. FopWatch tries both.",
             };
         }
 

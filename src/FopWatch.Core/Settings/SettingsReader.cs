@@ -185,17 +185,31 @@ public sealed class SettingsReader
     {
         if (Text(name) is not { } text)
             return missing;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
-            && url.Scheme is "http" or "https"
-            && url.Query.Length == 0
-            && url.Fragment.Length == 0
-            && url.UserInfo.Length == 0)
-        {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            Problem(name, $"is not an http or https URL without user, query and fragment, such as {example}");
+        else if (ExcessOf(text) is { } excess)
+            Problem(name, $"has {excess}: give an http or https URL without it, such as {example}");
+        else
             return url;
-        }
-
-        Problem(name, $"is not an http or https URL without user, query and fragment, such as {example}");
         return null;
+    }
+
+    /// <summary>
+    /// The part of a URL to which no path can be appended, or which programs read differently; null if there is none. It is searched in the text,
+    /// because a <see cref="Uri"/> drops an empty user, query or fragment, and whitespace.
+    /// </summary>
+    private static string? ExcessOf(string text)
+    {
+        if (text.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || CharUnicodeInfo.GetUnicodeCategory(c) == UnicodeCategory.Format))
+            return "whitespace or an invisible character";
+        if (text.Contains('\\', StringComparison.Ordinal))
+            return "a backslash";
+        var (fragment, query) = (text.IndexOf('#', StringComparison.Ordinal), text.IndexOf('?', StringComparison.Ordinal));
+        if (query >= 0 && (fragment < 0 || query < fragment))
+            return "a query (what begins with '?')";
+        if (fragment >= 0)
+            return "a fragment (what begins with '#')";
+        return text.Split('/') is [_, _, var authority, ..] && authority.Contains('@', StringComparison.Ordinal) ? "a user (what is before '@')" : null;
     }
 
     /// <summary>A time within a range; <paramref name="missing"/> if it is absent or wrong.</summary>

@@ -37,6 +37,50 @@ public class SettingsWarningsTests
             Assert.Empty(warnings);
     }
 
+    [Theory]
+    [InlineData("https://hooks.lessons.test/api/notify/media/abcdefgh", "/api/notify/media/abcdefgh", "https://hooks.lessons.test")]
+    [InlineData("https://hooks.lessons.test:8443/watch/API/uploads", "/watch/API/uploads", "https://hooks.lessons.test:8443/watch")]
+    [InlineData("https://hooks.lessons.test//watch", "//watch", "https://hooks.lessons.test")]
+    [InlineData("https://hooks.lessons.test/watch//", "/watch//", "https://hooks.lessons.test/watch")]
+    [InlineData("https://hooks.lessons.test/watch/", null, null)]
+    [InlineData("https://hooks.lessons.test/", null, null)]
+    public void A_path_that_notify_urls_have_themselves_or_that_has_an_empty_segment_is_warned_of(string publicUrl, string? path, string? right)
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
+        {
+            ["PublicUrl"] = publicUrl,
+            ["Sources:files:StatusEndpoint"] = "https://mgr.lessons.test",
+        });
+
+        var warnings = settings.Warnings(null);
+
+        if (path is null)
+            Assert.Empty(warnings);
+        else
+            Assert.Equal([$"FopWatch:PublicUrl has the path {path}, which notify URLs would have before their own /api/notify/SOURCE/TOKEN. Set it to {right}"], warnings);
+    }
+
+    [Theory]
+    [InlineData("https://user:secret@hooks.lessons.test", "has a user (what is before '@')")]
+    [InlineData("https://@hooks.lessons.test", "has a user (what is before '@')")]
+    [InlineData("https://hooks.lessons.test?a=1", "has a query (what begins with '?')")]
+    [InlineData("https://hooks.lessons.test/?", "has a query (what begins with '?')")]
+    [InlineData("https://hooks.lessons.test#a", "has a fragment (what begins with '#')")]
+    [InlineData("https://hooks.lessons.test/#", "has a fragment (what begins with '#')")]
+    [InlineData("https://hooks.lessons.test/#?", "has a fragment (what begins with '#')")]
+    [InlineData("https://hooks.lessons.test/a b", "has whitespace or an invisible character")]
+    [InlineData("https://hooks.lessons.test/\u200b", "has whitespace or an invisible character")]
+    [InlineData("https://hooks.lessons.test/a\tb", "has whitespace or an invisible character")]
+    [InlineData("https:\\\\hooks.lessons.test", "has a backslash")]
+    [InlineData("https://hooks.lessons.test\\a", "has a backslash")]
+    public void What_nothing_can_be_appended_to_is_no_public_url(string publicUrl, string problem)
+    {
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(new Dictionary<string, string?>(Right) { ["PublicUrl"] = publicUrl })).Problems;
+
+        Assert.Equal([$"FopWatch:PublicUrl {problem}: give an http or https URL without it, such as https://hooks.example.com"], problems);
+        Assert.Throws<SettingsException>(() => FopWatchSettings.Read(new Dictionary<string, string?>(Right) { ["Sources:files:StatusEndpoint"] = publicUrl }));
+    }
+
     [Fact]
     public void The_documentations_example_hosts_cause_a_warning()
     {

@@ -254,7 +254,7 @@ public sealed class DataCopyTests : IDisposable
         var copies = await Task.WhenAll(names.Select(_ => Task.Run(() => DataCopy.Backup(PathOf("data"), names, Cancelled), Cancelled)));
 
         Assert.Equal(names.Order(StringComparer.Ordinal), copies.Select(copy => copy.File).Order(StringComparer.Ordinal));
-        Assert.Equal($"'{names[0]}' exists already. Give the name of a new file.", Refused(() => DataCopy.Backup(PathOf("data"), names, Cancelled)));
+        Assert.Equal($"'{names[0]}' already exists. Give the name of a new file.", Refused(() => DataCopy.Backup(PathOf("data"), names, Cancelled)));
     }
 
     private async Task<IEnumerable<string>> RestoredJobsAsync(string file, string folder)
