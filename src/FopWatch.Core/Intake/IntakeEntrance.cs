@@ -7,10 +7,17 @@ namespace FopWatch.Intake;
 /// <summary>Quarantines what cannot be understood or verified, and rejects what exceeds the limits.</summary>
 internal sealed class IntakeEntrance(IQuarantine quarantine, IntakeLimits limits, FopWatchMetrics metrics, TimeProvider time)
 {
-    /// <exception cref="IntakeFullException">The quarantine of the source is full.</exception>
-    public async Task QuarantineAsync(Source source, SignedRequest request, string? correlation, string reason, CancellationToken cancellationToken)
+    /// <param name="source">The source.</param>
+    /// <param name="request">What came.</param>
+    /// <param name="correlation">The correlation in its path.</param>
+    /// <param name="reason">Why it is kept.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="isUpload">Whether it is an upload callback, which has less room.</param>
+    /// <exception cref="IntakeFullException">There is no room.</exception>
+    public async Task QuarantineAsync(
+        Source source, SignedRequest request, string? correlation, string reason, CancellationToken cancellationToken, bool isUpload = false)
     {
-        if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
+        if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, isUpload, cancellationToken))
             throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
 
         List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];

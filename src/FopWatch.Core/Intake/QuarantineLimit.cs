@@ -20,21 +20,28 @@ internal sealed class QuarantineLimit(IQuarantine quarantine, TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
 
-    public async ValueTask<bool> AdmitsAsync(string source, int bytes, CancellationToken cancellationToken)
+    /// <param name="source">The source.</param>
+    /// <param name="bytes">How long the body is.</param>
+    /// <param name="isUpload">
+    /// Whether it is an upload callback, which any uploader can send. These are kept while the quarantine is less than half full, so that notifications, which
+    /// only the provider should send, always find room.
+    /// </param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async ValueTask<bool> AdmitsAsync(string source, int bytes, bool isUpload, CancellationToken cancellationToken)
     {
         var lane = _lanes.GetOrAdd(source, static _ => new());
         await lane.Turn.WaitAsync(cancellationToken);
         try
         {
             var next = lane.With(bytes);
-            if (lane.CountedAt is not { } countedAt || time.GetElapsedTime(countedAt) >= (Fits(next) ? CountEvery : CountEveryWhileFull))
+            if (lane.CountedAt is not { } countedAt || time.GetElapsedTime(countedAt) >= (Fits(next, isUpload) ? CountEvery : CountEveryWhileFull))
             {
                 lane.Size = await quarantine.SizeAsync(source, cancellationToken);
                 lane.CountedAt = time.GetTimestamp();
                 next = lane.With(bytes);
             }
 
-            if (!Fits(next))
+            if (!Fits(next, isUpload))
                 return false;
             lane.Size = next;
             return true;
@@ -45,7 +52,8 @@ internal sealed class QuarantineLimit(IQuarantine quarantine, TimeProvider time)
         }
     }
 
-    private static bool Fits(QuarantineSize size) => size is { Notifications: <= MaxNotifications, Bytes: <= MaxBytes };
+    private static bool Fits(QuarantineSize size, bool isUpload) =>
+        size.Notifications <= (isUpload ? MaxNotifications / 2 : MaxNotifications) && size.Bytes <= (isUpload ? MaxBytes / 2 : MaxBytes);
 
     private sealed class Lane
     {

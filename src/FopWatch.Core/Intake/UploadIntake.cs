@@ -61,7 +61,7 @@ public sealed class UploadIntake
         {
             (result, var problem) = assessed.Problem is null ? await TakeAsync(assessed, cancellationToken) : (UploadResult.Quarantined, assessed.Problem);
             if (problem is not null)
-                await _entrance.QuarantineAsync(assessed.Source, assessed.Request, null, problem, cancellationToken);
+                await _entrance.QuarantineAsync(assessed.Source, assessed.Request, null, problem, cancellationToken, isUpload: true);
         }
         catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
         {

@@ -76,6 +76,22 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
         Assert.Equal((2, 3), (_counted, _added));
     }
 
+    [Theory]
+    [InlineData(MostNotifications / 2, 0)]
+    [InlineData(0, MostBytes / 2)]
+    public async Task Upload_callbacks_leave_half_of_the_quarantine_to_notifications(long notifications, long bytes)
+    {
+        _size = new(notifications, bytes);
+
+        await Assert.ThrowsAsync<IntakeFullException>(UploadAsync);
+        await QuarantineAsync();
+        Assert.Equal(1, _added);
+        _size = new(Math.Max(0, notifications - 2), Math.Max(0, bytes - 100));
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await UploadAsync();
+        Assert.Equal(2, _added);
+    }
+
     [Fact]
     public async Task A_quarantine_with_room_is_counted_once_a_minute()
     {
@@ -93,6 +109,10 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
 
     private async Task QuarantineAsync() =>
         Assert.Equal(NotificationResult.Quarantined, await _intake.ReceiveAsync(Source, RequestOf("not JSON !"), null, Cancelled));
+
+    private async Task UploadAsync() => Assert.Equal(
+        UploadResult.Quarantined,
+        await _intake.Uploads.ReceiveAsync(UploadIntake.Assess(Source, Source.Provider.UploadCallbacks!, RequestOf("nothing=1")), Cancelled));
 
     private static SignedRequest RequestOf(string body) => new() { Url = new("https://hooks.example.com/"), Body = Encoding.UTF8.GetBytes(body) };
 
