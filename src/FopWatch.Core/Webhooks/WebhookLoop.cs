@@ -194,7 +194,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
     private async Task SendAsync(LoggedEvent one, WebhookCursor before, CancellationToken cancellationToken)
     {
         var at = ports.Time.GetUtcNow();
-        var answer = await sender.SendAsync(one.Id, one.Body, cancellationToken);
+        var answer = await sender.SendUnlessStoppingAsync(one.Id, one.Body, cancellationToken);
         var delivery = new WebhookDelivery
         {
             At = at,

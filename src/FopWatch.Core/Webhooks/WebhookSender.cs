@@ -15,6 +15,12 @@ public sealed class WebhookSender : IDisposable
     /// <summary>How long an attempt may take until the answer, including the connection.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// How long an attempt that is on its way is waited for when the host stops, or its event would be sent again after the start. It is less than a host
+    /// has to stop.
+    /// </summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     // Only the status of an answer matters. The body is read so that the connection can be reused.
     private const int ReadBytes = 16 * 1024;
 
@@ -58,6 +64,20 @@ public sealed class WebhookSender : IDisposable
         {
             return new(null, late.IsCancellationRequested ? $"no answer within {Timeout.TotalSeconds} s" : InWords(e), null, _transportTime.GetElapsedTime(began));
         }
+    }
+
+    /// <summary>Posts an event, and gives an attempt that has begun <see cref="Grace"/> to be answered.</summary>
+    /// <param name="id">The id of the event.</param>
+    /// <param name="body">The event in structured mode.</param>
+    /// <param name="stopping">The host stops.</param>
+    /// <exception cref="OperationCanceledException">The host stops, and there was no answer in that time. Whether the receiver has the event is unknown.</exception>
+    public async Task<WebhookAnswer> SendUnlessStoppingAsync(string id, ReadOnlyMemory<byte> body, CancellationToken stopping)
+    {
+        stopping.ThrowIfCancellationRequested();
+        using var given = new CancellationTokenSource();
+        await using var grace = _transportTime.CreateTimer(_ => given.Cancel(), null, System.Threading.Timeout.InfiniteTimeSpan, System.Threading.Timeout.InfiniteTimeSpan);
+        await using var stop = stopping.Register(() => grace.Change(Grace, System.Threading.Timeout.InfiniteTimeSpan));
+        return await SendAsync(id, body, given.Token);
     }
 
     /// <inheritdoc/>

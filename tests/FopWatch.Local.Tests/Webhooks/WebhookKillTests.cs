@@ -67,6 +67,43 @@ public sealed class WebhookKillTests
         Assert.InRange(repeated, 0, Kills);
     }
 
+    /// <summary>The receiver takes its time, and somebody waits for an outcome, so that a stop meets both.</summary>
+    [Fact(Timeout = 180_000)]
+    public async Task Stopped_again_and_again_it_sends_every_event_once()
+    {
+        const int Jobs = 12;
+        await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(9));
+        receiver.Answer = async (context, _) =>
+        {
+            await Task.Delay(700, CancellationToken.None);
+            context.Response.StatusCode = (int)HttpStatusCode.OK;
+        };
+        using var folder = new TempFolder();
+        using var host = new HostProcess(folder.FullName, new Dictionary<string, string?>(Load.Settings.Concat(receiver.Settings("crm", WebhookReceiver.Secret(9)))));
+        host.Start();
+        await host.UntilReadyAsync();
+        using var http = new HttpClient { BaseAddress = host.Url };
+        for (var i = 0; i < Jobs; i++)
+            await SendAsync(http, i);
+
+        for (var stops = 0; stops < 4; stops++)
+        {
+            var before = receiver.Received.Count;
+            await Eventually.HoldsAsync(() => receiver.Received.Count > before);
+            var (waiting, following) = (http.GetAsync("/api/jobs/media/z0.open?wait=50", Cancelled), http.GetAsync("/events", HttpCompletionOption.ResponseHeadersRead, Cancelled));
+            using (await following)
+                Assert.Equal(0, await host.SignalAsync("TERM"));
+            await waiting.ContinueWith(_ => { }, TaskScheduler.Default);
+            host.Start();
+            await host.UntilReadyAsync();
+        }
+
+        await Eventually.HoldsAsync(() => receiver.Received.Count >= Jobs, TimeSpan.FromMinutes(1));
+        await Task.Delay(1500, Cancelled);
+        Assert.Equal(Jobs, receiver.Received.Count);
+        Assert.Equal(Jobs, receiver.Received.Select(one => one.Id).Distinct().Count());
+    }
+
     /// <summary>Sends a notification until it is acknowledged.</summary>
     private static async Task SendAsync(HttpClient http, int number)
     {

@@ -164,6 +164,44 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task An_event_that_is_answered_while_the_host_stops_is_not_sent_again()
+    {
+        var gate = new TaskCompletionSource();
+        _receivers["a"].Gate = gate.Task;
+        await StartAsync();
+        Append(3);
+        await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1"]);
+
+        var stopping = StopAsync();
+        await Task.Delay(200, Cancelled);
+        Assert.False(stopping.IsCompleted);
+        gate.SetResult();
+        await stopping;
+        Assert.Equal(["e1"], _receivers["a"].Ids);
+
+        await RestartAsync();
+        await SentAsync("a", 1, 3);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_event_that_is_not_answered_in_the_time_of_the_stop_is_sent_again()
+    {
+        var gate = new TaskCompletionSource();
+        _receivers["a"].Gate = gate.Task;
+        await StartAsync();
+        Append(1);
+        await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1"]);
+
+        var began = TimeProvider.System.GetTimestamp();
+        await StopAsync();
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), WebhookSender.Grace - TimeSpan.FromMilliseconds(100), WebhookSender.Grace + TimeSpan.FromSeconds(20));
+
+        gate.SetResult();
+        await RestartAsync();
+        await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1", "e1"]);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_slow_receiver_delays_no_other()
     {
         var gate = new TaskCompletionSource();
