@@ -502,4 +502,5 @@ check
 	tables: Table Storage = Table Storage
 	serviceBus: Service Bus = Service Bus
 	taskHub: Task hub = 任务中心
+	webhooks: Webhooks = Webhook
 `;

@@ -35,6 +35,9 @@ public enum DoctorCheck
 
     /// <summary>The task hub of the cloud host.</summary>
     TaskHub,
+
+    /// <summary>The webhooks of the embedded host, and the way to their receivers.</summary>
+    Webhooks,
 }
 
 /// <summary>The level of a finding.</summary>

@@ -21,6 +21,9 @@ public sealed class WebhookSecret : IEquatable<WebhookSecret>
 
     private WebhookSecret(byte[] key) => _key = key;
 
+    /// <summary>Whether its bytes are as different as random ones: 24 of these are never fewer than 12 different ones.</summary>
+    public bool LooksRandom => _key.Distinct().Count() >= LeastBytes / 2;
+
     /// <summary>Reads a written secret.</summary>
     /// <param name="text"><see cref="Prefix"/> and the Base64 of the bytes, with padding.</param>
     /// <returns>The secret; null if the text is not valid.</returns>

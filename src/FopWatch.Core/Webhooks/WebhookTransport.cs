@@ -39,17 +39,24 @@ internal static class WebhookTransport
             MaxResponseDrainSize = 0,
         };
         if (!allowPrivate)
-            handler.ConnectCallback = (context, cancelled) => ConnectAsync(context.DnsEndPoint, cancelled);
+            handler.ConnectCallback = (context, cancelled) => ConnectAsync(context.DnsEndPoint, allowPrivate, cancelled);
         return handler;
     }
 
-    /// <summary>Connects to the first public address that answers. It connects to the address that was checked, so a later change of DNS cannot redirect it.</summary>
-    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint server, CancellationToken cancellationToken)
+    /// <summary>
+    /// Connects to the first allowed address that answers. It connects to the address that was checked, so a later change of DNS cannot redirect it.
+    /// </summary>
+    /// <param name="server">The name and the port.</param>
+    /// <param name="allowPrivate">Whether addresses that are not public are allowed.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="PrivateAddressException">No address of the name is allowed.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or no address answers.</exception>
+    public static async ValueTask<Stream> ConnectAsync(DnsEndPoint server, bool allowPrivate, CancellationToken cancellationToken)
     {
         var addresses = IPAddress.TryParse(server.Host.Trim('[', ']'), out var literal) ? [literal] : await Dns.GetHostAddressesAsync(server.Host, cancellationToken);
         if (addresses.Length == 0)
             throw new SocketException((int)SocketError.HostNotFound);
-        var open = addresses.Where(PublicAddress.Is).ToList();
+        var open = addresses.Where(address => allowPrivate || PublicAddress.Is(address)).ToList();
         if (open.Count == 0)
             throw new PrivateAddressException(addresses[0]);
 

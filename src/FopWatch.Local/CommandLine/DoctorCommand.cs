@@ -8,9 +8,9 @@ namespace FopWatch.Local.CommandLine;
 internal static class DoctorCommand
 {
     private const string More = """
-        Asks the running host to examine its settings, the status APIs, the path of notifications, its traffic, its data folder and its
-        clock. If no host answers, it examines the settings, the status APIs, the data folder and the database itself, using --config and
-        --data. It lists what it skipped, and why.
+        Asks the running host to examine its settings, the status APIs, the path of notifications, its webhooks, its traffic, its data folder
+        and its clock. If no host answers, it examines the settings, the status APIs, the receivers of webhooks, the data folder and the
+        database itself, using --config and --data. It lists what it skipped, and why.
 
         The report names sources, access keys and hosts. It holds no ids, tokens, secret keys or bodies. docs/doctor.md explains each finding.
 

@@ -5,15 +5,19 @@ using FopWatch.Local.Examining;
 using FopWatch.Local.Hosting;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Webhooks;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Runs the checks that need no host: settings, data folder, database and status APIs.</summary>
+/// <summary>Runs the checks that need no host: settings, data folder, database, status APIs and the receivers of webhooks.</summary>
 internal static class OfflineDoctor
 {
     /// <summary>How long a status API may take. It is less than the limit of a step, so that the finding reports the time-out.</summary>
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(14);
+
+    /// <summary>How long the checks may take: less than a minute together with the 10 seconds for which a host was tried.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(45);
 
     /// <param name="config">The settings file; null for the default.</param>
     /// <param name="data">The data folder.</param>
@@ -25,6 +29,7 @@ internal static class OfflineDoctor
         var time = TimeProvider.System;
         var found = new List<DoctorFinding>();
         var checks = new List<IDoctorCheck>();
+        IReadOnlyList<Webhook> webhooks = [];
         var notExamined = new List<DoctorFinding>
         {
             Skipped(DoctorCheck.NotifyUrl, $"{why} Only a running host can recognise the notification that it sends to itself."),
@@ -36,6 +41,7 @@ internal static class OfflineDoctor
             var settings = SettingsFile.Read(config, HostSettings.DefaultUrls, data);
             tell(settings.ReadFrom!.ToWords());
             checks.Add(new SettingsCheck(settings.Shared) { Listening = new(settings.Urls) });
+            webhooks = settings.Webhooks;
             checks.Add(new StatusApiCheck(settings.Shared, new(http, time, new() { Timeout = StatusTimeout, MaxAnswerLength = settings.Shared.MaxAnswerBytes }), time));
         }
         catch (SettingsException e)
@@ -54,7 +60,8 @@ internal static class OfflineDoctor
 
         checks.Add(new DataFolderCheck(data));
         checks.Add(new DatabaseCheck(data, null));
-        var report = await new Doctor(checks, new(), new(), time, NullLogger.Instance).ExamineAsync(cancellationToken);
+        checks.Add(new WebhooksCheck(new(webhooks), null));
+        var report = await new Doctor(checks, new(), new() { Whole = Longest }, time, NullLogger.Instance).ExamineAsync(cancellationToken);
 
         // The same JSON as a host's answer.
         var json = JsonSerializer.SerializeToUtf8Bytes(report! with { Findings = [.. found, .. report.Findings, .. notExamined] }, ApiJson.Wire.DoctorReport);

@@ -210,6 +210,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IDoctorCheck>(new DataFolderCheck(settings.Data));
         services.AddSingleton<IDoctorCheck>(new DatabaseCheck(settings.Data, store));
         services.AddSingleton<IDoctorCheck>(new OpenFilesCheck(files, settings.Shared.Sources.All.Count));
+        services.AddSingleton<IDoctorCheck>(provider => new WebhooksCheck(provider.GetRequiredService<ConfiguredWebhooks>(), provider.GetRequiredService<WebhookLoops>()));
 
         services.AddWithLogger<SweepLoop>();
         services.AddWithLogger<IndexLoop>();
