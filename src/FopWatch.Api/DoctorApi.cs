@@ -15,7 +15,7 @@ internal static class DoctorApi
         .Describe(
             "examine",
             "Examine the installation",
-            "Examines the settings, the status APIs, the path of notifications, the traffic of the last 24 hours, and the host's dependencies. It queries each status API for an id that does not exist, sends each source a notification through `FopWatch:PublicUrl`. That notification leaves no job, no entry in quarantine and no statistics, and connects to the receiver of each webhook without sending anything. An examination takes at most a minute. While one runs, a second is answered 409.");
+            "Examines the settings, the status APIs, the path of notifications, the traffic of the last 24 hours, and the host's dependencies. It queries each status API for an id that does not exist, connects to the receiver of each webhook without sending anything, and sends each source a notification through `FopWatch:PublicUrl`. That notification leaves no job, no entry in quarantine and no statistics. An examination takes at most a minute. While one runs, a second is answered 409.");
 
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Write, EverySource = true)]

@@ -83,7 +83,7 @@ internal sealed record BodyInterpretation
             Report = report,
             Trust = trust,
             Signature = trust == Providers.Trust.Invalid ? provider.Diagnose(request!, source!, new()) : null,
-            UrlProblem = source is not null && request is not null ? ProblemOf(request.Url, source) : null,
+            UrlProblem = source is not null && request is not null ? ProblemOf(request.Url, source, "notify") : null,
             OutOfScope = foreign?.ToWords(source!.Name),
             Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null && foreign is null) : null,
         };
@@ -101,16 +101,20 @@ internal sealed record BodyInterpretation
         };
     }
 
-    private static string? ProblemOf(Uri url, Source source)
+    /// <summary>Why the host would answer a URL 404; null if it would not.</summary>
+    /// <param name="url">The URL.</param>
+    /// <param name="source">The source.</param>
+    /// <param name="kind"><c>notify</c> or <c>uploads</c>.</param>
+    public static string? ProblemOf(Uri url, Source source, string kind)
     {
-        const string Root = "/api/notify/";
+        var (root, name) = ($"/api/{kind}/", kind == "notify" ? "a notify URL" : "the URL of an upload callback");
         var path = url.AbsolutePath;
-        var start = path.IndexOf(Root, StringComparison.OrdinalIgnoreCase);
-        string[] segments = start < 0 ? [] : path[(start + Root.Length)..].Split('/');
-        if (segments is not [_, _, ..])
-            return "this is not a notify URL: a notify URL ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
+        var start = path.IndexOf(root, StringComparison.OrdinalIgnoreCase);
+        string[] segments = start < 0 ? [] : path[(start + root.Length)..].Split('/');
+        if (segments is not [_, _, ..] || (kind != "notify" && segments.Length > 2))
+            return $"this is not {name}: {name} ends in {root}SOURCE/TOKEN{(kind == "notify" ? $" or {root}SOURCE/TOKEN/CORRELATION" : "")}";
         if (Uri.UnescapeDataString(segments[0]) != source.Name)
-            return $"this is not a notify URL of the source '{source.Name}'";
+            return $"this is not {name} of the source '{source.Name}'";
         return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";
     }
 
@@ -125,8 +129,22 @@ internal sealed record BodyInterpretation
 /// <summary>What <c>decode --json</c> prints.</summary>
 /// <param name="Channel">How the body is assumed to have arrived.</param>
 /// <param name="Size">The body's size in bytes.</param>
-/// <param name="Readings">How each provider's decoder understands it.</param>
-internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyList<BodyInterpretation> Readings);
+/// <param name="Readings">How each provider's decoder understands it; absent for an upload callback.</param>
+/// <param name="Upload">How it is understood as an upload callback; absent for what is none.</param>
+internal sealed record DecodedBody(BodyChannel Channel, int Size, IReadOnlyList<BodyInterpretation>? Readings, UploadInterpretation? Upload = null);
+
+/// <summary>How a body arrived.</summary>
+internal enum BodyChannel
+{
+    /// <summary>The provider sent it to the notify URL.</summary>
+    Notification,
+
+    /// <summary>The status API answered it.</summary>
+    Poll,
+
+    /// <summary>The provider sent it when a file was uploaded.</summary>
+    Upload,
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
@@ -136,6 +154,8 @@ internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyLis
     [
         typeof(UtcTimeConverter),
         typeof(CamelCaseEnumConverter<ReportChannel>),
+        typeof(CamelCaseEnumConverter<BodyChannel>),
+        typeof(CamelCaseEnumConverter<UploadResult>),
         typeof(CamelCaseEnumConverter<Trust>),
         typeof(CamelCaseEnumConverter<NotificationResult>),
         typeof(CamelCaseEnumConverter<SignatureFinding>),

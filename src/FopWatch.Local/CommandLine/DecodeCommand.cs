@@ -7,6 +7,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
 using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
 using Spectre.Console;
 
 namespace FopWatch.Local.CommandLine;
@@ -16,11 +17,13 @@ internal static class DecodeCommand
 {
     private const int MaxItems = 50;
     private const int MaxOutputs = 3;
+    private const string InUtf16 = "The file is in UTF-16, which no provider sends: save it as UTF-8, byte for byte as it came.";
 
     private const string More = """
         Examples:
           $ fopwatch decode body.json
           $ fopwatch decode answer.json --channel poll --provider qiniu
+          $ fopwatch decode callback.txt --channel upload --source media
           $ curl -sf http://127.0.0.1:7071/api/quarantine/KEY/body | fopwatch decode -
           $ fopwatch decode body.txt --config fopwatch.json --source media --url https://hooks.example.com/api/notify/media/TOKEN --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
 
@@ -51,19 +54,19 @@ internal static class DecodeCommand
             HelpName = "qiniu|wangsuFmgr|wangsuFops",
             CustomParser = result => Choice<ProviderKind>(result, "--provider"),
         };
-        var channel = new Option<ReportChannel?>("--channel")
+        var channel = new Option<BodyChannel?>("--channel")
         {
-            Description = "How the body arrived: as a notification, or as the answer of a status API. The same code has different meanings in "
-                + "the two (default: notification).",
-            HelpName = "notification|poll",
-            CustomParser = result => Choice<ReportChannel>(result, "--channel"),
+            Description = "How the body arrived: as a notification, as the answer of a status API, or as an upload callback. The same code has different "
+                + "meanings in the first two (default: notification, or upload if --url has /api/uploads).",
+            HelpName = "notification|poll|upload",
+            CustomParser = result => Choice<BodyChannel>(result, "--channel"),
         };
         var json = new Option<bool>("--json") { Description = "Print JSON: the job as in events, and what the body means." };
         var config = PlaceOptions.Config();
         var source = new Option<string?>("--source") { Description = "A source in the settings, whose provider, keys and trust setting apply.", HelpName = "NAME" };
         var url = new Option<string?>("--url")
         {
-            Description = "The complete notify URL as given to the provider. The signature covers it. It is not printed.",
+            Description = "The complete notify URL or callbackUrl as given to the provider. The signature covers it. It is not printed.",
             HelpName = "URL",
         };
         var authorization = new Option<string?>("--authorization") { Description = "The Authorization header of the request.", HelpName = "VALUE" };
@@ -82,7 +85,7 @@ internal static class DecodeCommand
         };
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
-            var (way, named, kind) = (result.GetValue(channel) ?? ReportChannel.Notification, result.GetValue(source), result.GetValue(provider));
+            var (named, kind) = (result.GetValue(source), result.GetValue(provider));
             var found = named is null ? null : FindSource(result.GetValue(config), named);
             if (kind is not null && found is not null && kind != found.Provider.Kind)
                 throw new UsageException($"--provider: the provider of the source '{named}' is {WireNames.Of(found.Provider.Kind)}.");
@@ -94,13 +97,18 @@ internal static class DecodeCommand
                 ContentType = result.GetValue(contentType) ?? signed.ContentType,
             };
             var to = ReadUrl(result.GetValue(url));
+            var way = result.GetValue(channel)
+                ?? (to?.AbsolutePath.Contains("/api/uploads/", StringComparison.OrdinalIgnoreCase) == true ? BodyChannel.Upload : BodyChannel.Notification);
             if (signed.Authorization is not null && (found is null || to is null))
                 throw new UsageException("To check the authorization, give --source (with its keys in the settings) and --url.");
-            if (signed.Authorization is not null && way == ReportChannel.Poll)
+            if (signed.Authorization is not null && way == BodyChannel.Poll)
                 throw new UsageException("A poll answer has no authorization: FopWatch requested it.");
 
             var body = await InputFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
-            var request = way == ReportChannel.Notification && to is not null ? signed with { Url = to, Body = body } : null;
+            var request = way != BodyChannel.Poll && to is not null ? signed with { Url = to, Body = body } : null;
+            if (way == BodyChannel.Upload)
+                return ShowUpload(terminal, found, kind, body, request, result.GetValue(json));
+            var reported = way == BodyChannel.Poll ? ReportChannel.Poll : ReportChannel.Notification;
             IEnumerable<IProvider> providers = (found?.Provider, kind) switch
             {
                 ({ } configured, _) => [configured],
@@ -108,15 +116,32 @@ internal static class DecodeCommand
                 _ => Enum.GetValues<ProviderKind>().Select(ProviderKinds.For),
             };
             var now = terminal.Time.GetUtcNow();
-            var readings = providers.Select(one => BodyInterpretation.Of(one, way, body, found, request, now)).ToList();
+            var readings = providers.Select(one => BodyInterpretation.Of(one, reported, body, found, request, now)).ToList();
             if (result.GetValue(json))
                 WriteJson(terminal, new(way, body.Length, readings));
             else
-                WriteText(terminal, way, readings);
+                WriteText(terminal, reported, readings);
+            if (InputFile.IsUtf16(body))
+                terminal.WriteErrorLine(InUtf16);
             var accepted = readings.Any(reading => reading is { Job: not null, UrlProblem: null, OutOfScope: null, Becomes: not NotificationResult.Quarantined });
             return accepted ? ExitCodes.Ok : ExitCodes.Failed;
         }));
         return command;
+    }
+
+    private static int ShowUpload(Terminal terminal, Source? source, ProviderKind? kind, byte[] body, SignedRequest? request, bool asJson)
+    {
+        var provider = source?.Provider ?? ProviderKinds.For(kind ?? ProviderKind.Qiniu);
+        if (provider.UploadCallbacks is not { } callbacks)
+            throw new UsageException($"--channel: {WireNames.Of(provider.Kind)} has no upload callbacks; {WireNames.Of(ProviderKind.Qiniu)} has.");
+        var upload = UploadInterpretation.Of(provider, callbacks, body, source, request);
+        if (asJson)
+            WriteJson(terminal, new(BodyChannel.Upload, body.Length, null, upload));
+        else
+            upload.Write(terminal);
+        if (InputFile.IsUtf16(body))
+            terminal.WriteErrorLine(InUtf16);
+        return upload.IsTaken ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     private static T? Choice<T>(System.CommandLine.Parsing.ArgumentResult result, string option)
@@ -204,7 +229,7 @@ internal static class DecodeCommand
         if (understood.Count == 0 && readings is [{ Trust: { } trust, Becomes: { } becomes }])
         {
             terminal.WriteText("trust: ", TrustPiece(trust), "  ", Consequence(readings[0], becomes));
-            foreach (var (name, value) in Signature(readings[0]))
+            foreach (var (name, value) in InWords(readings[0].Signature))
                 terminal.WriteText(new(name + ": ", Terminal.Dim), value);
         }
     }
@@ -235,7 +260,7 @@ internal static class DecodeCommand
         if (reading is { Trust: { } trust, Becomes: { } becomes })
         {
             Add("trust", TrustPiece(trust));
-            foreach (var (name, value) in Signature(reading))
+            foreach (var (name, value) in InWords(reading.Signature))
                 Add(name, value);
             Add("so", Consequence(reading, becomes));
         }
@@ -283,7 +308,8 @@ internal static class DecodeCommand
             : outputs;
     }
 
-    private static Piece TrustPiece(Trust trust) => trust switch
+    /// <summary>What a trust says of a signature.</summary>
+    internal static Piece TrustPiece(Trust trust) => trust switch
     {
         Trust.Strong => new("strong: the signature is valid and covers the body", new Style(Color.Green)),
         Trust.Weak => new("weak: the signature is valid but does not cover the body", new Style(Color.Yellow)),
@@ -291,9 +317,10 @@ internal static class DecodeCommand
         _ => new("invalid: the signature is wrong, or its access key is not one of the source's keys", Terminal.Wrong),
     };
 
-    private static IEnumerable<(string Name, Piece Value)> Signature(BodyInterpretation reading)
+    /// <summary>Why a signature is wrong, in lines of a name and a value.</summary>
+    internal static IEnumerable<(string Name, Piece Value)> InWords(SignatureDiagnosis? signature)
     {
-        if (reading.Signature is not { } signature)
+        if (signature is null)
             yield break;
 
         yield return ("why", new(signature.ToWords(), Terminal.Wrong));

@@ -65,6 +65,15 @@ public class DecodeTests
     }
 
     [Fact]
+    public async Task A_body_in_utf_16_is_to_be_saved_as_utf_8()
+    {
+        var (exit, _, error) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Classic)], isLive: false);
+
+        Assert.Equal(ExitCodes.Failed, exit);
+        Assert.Equal("The file is in UTF-16, which no provider sends: save it as UTF-8, byte for byte as it came.\n", error);
+    }
+
+    [Fact]
     public async Task The_table_says_what_the_body_means_and_hides_secrets()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], Classic);

@@ -141,10 +141,10 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("--url: 'abc' is not an http or https URL, such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
     [InlineData("--from: '-1' is neither 'start' nor the position of an event.", "watch", "--from", "-1")]
     [InlineData("--api-key is empty.", "watch", "--api-key", "")]
-    [InlineData("--channel: 'sms' is not one of notification, poll.", "decode", "-", "--channel", "sms")]
-    [InlineData("'/' is a folder, not a file.", "decode", "/")]
+    [InlineData("--channel: 'sms' is not one of notification, poll, upload.", "decode", "-", "--channel", "sms")]
+    [InlineData("'/' is a folder, not a regular file.", "decode", "/")]
     [InlineData("The file name is empty.", "track", "media", "--file", "")]
-    [InlineData("'/dev/zero' is larger than 64 MiB.", "track", "media", "--file", "/dev/zero")]
+    [InlineData("'/dev/zero' is a device, not a regular file. Give - to read standard input.", "track", "media", "--file", "/dev/zero")]
     [InlineData("--metadata: 'a' is not of the form NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
     [InlineData("Give --ages FILE or --url URL.", "plan")]
     [InlineData("--ages and --url exclude each other.", "plan", "--ages", "-", "--url", "http://127.0.0.1:9")]
@@ -152,7 +152,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("--source needs --url.", "plan", "--ages", "-", "--source", "media")]
     [InlineData("--source is empty. Leave it out to show all sources.", "plan", "--url", "http://127.0.0.1:9", "--source", " ")]
     [InlineData("'/no/such/file' cannot be read: there is no such file.", "plan", "--ages", "/no/such/file")]
-    [InlineData("'/dev/null' has no ages. Write one on each line, in seconds.", "plan", "--ages", "/dev/null")]
+    [InlineData("'/dev/null' is a device, not a regular file. Give - to read standard input.", "plan", "--ages", "/dev/null")]
     [InlineData("--first: '0s' is not a time from 1ms to 30d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--first", "0s")]
     [InlineData("--first: 'NaN' is not a time from 1ms to 30d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--first", "NaN")]
     [InlineData("--deadline: '366d' is not a time from 1ms to 365d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--deadline", "366d")]
@@ -187,6 +187,74 @@ public sealed class WrongInputTests : IDisposable
             + "Usage: fopwatch [serve|demo|track|watch|decode|plan|jobs|quarantine|webhooks|doctor|init|config|backup|restore|completion|mcp] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    /// <summary>A named pipe that nobody writes to would be waited for without end.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task What_is_no_regular_file_is_named_and_not_opened()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "It has no named pipes in folders.");
+        var (pipe, socket) = (Path.Combine(_folder.FullName, "pipe"), Path.Combine(_folder.FullName, "socket"));
+        Assert.Equal(0, (await CommandProcess.RunAsync(_folder.FullName, [], "mkfifo", [pipe])).Exit);
+        using var listening = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listening.Bind(new UnixDomainSocketEndPoint(socket));
+        var data = Path.Combine(_folder.FullName, "data");
+        Directory.CreateDirectory(data);
+        File.CreateSymbolicLink(Path.Combine(data, "fopwatch.db"), pipe);
+
+        foreach (var (file, kind) in ((string, string)[])[(pipe, "a named pipe"), (socket, "a socket"), ("/dev/zero", "a device"), (_folder.FullName, "a folder")])
+        {
+            var advice = kind == "a folder" ? "" : " Give - to read standard input.";
+            foreach (var line in (string[][])[["decode", file], ["track", "media", "--file", file], ["plan", "--ages", file]])
+                await EndsAsync(ExitCodes.Refused, $"'{file}' is {kind}, not a regular file.{advice}", line);
+            foreach (var line in (string[][])[["config", "check", "--config", file], ["serve", "--config", file], ["decode", "-", "--source", "a", "--config", file]])
+                await EndsAsync(ExitCodes.Refused, $"{file} is {kind}, not a settings file", line);
+            await EndsAsync(
+                ExitCodes.Unreachable,
+                kind == "a folder" ? $"'{file}' is a folder. Give the backup file." : $"'{file}' is {kind}, not a regular file.",
+                "restore", file, "--data", Path.Combine(_folder.FullName, "new"));
+        }
+
+        await EndsAsync(ExitCodes.Unreachable, $"'{Path.Combine(data, "fopwatch.db")}' is a named pipe, not a regular file.", "backup", Path.Combine(_folder.FullName, "copy"), "--data", data);
+
+        async Task EndsAsync(int expected, string problem, params string[] line)
+        {
+            var (exit, _, error) = await CommandRun.RunAsync(line);
+            Assert.Equal((expected, problem), (exit, error.Split('\n').First(one => one.Contains(" is a ", StringComparison.Ordinal)).Trim().TrimStart('-').Trim()));
+        }
+    }
+
+    [Fact]
+    public async Task What_a_shell_has_opened_is_read_by_its_path()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It needs /dev/fd and bash.");
+        var program = typeof(Local.Hosting.LocalHost).Assembly.Location;
+        var config = Path.Combine(_folder.FullName, "config");
+
+        var (exit, output, error) = await CommandProcess.RunAsync(
+            _folder.FullName, [], "bash", ["-c", $"dotnet '{program}' config check --config <(cat '{config}') && printf '60\n' | dotnet '{program}' plan --ages /dev/stdin"]);
+
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        Assert.Contains("media", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Text_that_is_in_utf_16_is_read_by_its_mark_and_without_one_to_be_saved_as_utf_8(bool isMarked)
+    {
+        var (ids, ages) = (Path.Combine(_folder.FullName, "ids16"), Path.Combine(_folder.FullName, "ages16"));
+        var encoding = new UnicodeEncoding(bigEndian: false, byteOrderMark: isMarked);
+        await File.WriteAllTextAsync(ids, "a b\n", encoding, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(ages, "60\n", encoding, TestContext.Current.CancellationToken);
+
+        var track = await CommandRun.RunAsync(["track", "media", "--file", ids]);
+        var plan = await CommandRun.RunAsync(["plan", "--ages", ages]);
+
+        Assert.Equal(ExitCodes.Refused, track.Exit);
+        Assert.Contains(isMarked ? "line 1: 'a b'" : $"'{ids}' is not text in UTF-8: save it as UTF-8.", track.Error, StringComparison.Ordinal);
+        Assert.Equal(isMarked ? ExitCodes.Ok : ExitCodes.Refused, plan.Exit);
+        Assert.Equal(isMarked ? "" : $"'{ages}' is not text in UTF-8: save it as UTF-8.", plan.Error.Split('\n')[0]);
     }
 
     [Theory]
