@@ -112,7 +112,7 @@ public sealed class JobRegistrationsTests
         {
             var problem = Assert.Single(read.Problems);
             Assert.Equal("", problem.Element);
-            Assert.Contains($"An array of {length}", problem.Detail, StringComparison.Ordinal);
+            Assert.Contains($"The array has {length} elements", problem.Detail, StringComparison.Ordinal);
         }
     }
 

@@ -44,7 +44,8 @@ public sealed class ClientPageTests
         await host.StopAsync();
         await using (var registering = Run("register", "media", "z0.1", "z0.2"))
         {
-            await Eventually.HoldsAsync(() => proxy.Accepted > 0);
+            // Some languages compile the program and their libraries first.
+            await Eventually.HoldsAsync(() => proxy.Accepted > 0, TimeSpan.FromMinutes(4));
             await host.RestartAsync();
             proxy.Host = host.Host.Url;
             Assert.Equal(("z0.1\nz0.2\n", 0), await registering.EndAsync());
