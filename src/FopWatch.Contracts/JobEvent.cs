@@ -3,33 +3,33 @@ using System.Text.Json.Serialization;
 
 namespace FopWatch.Contracts;
 
-/// <summary>A CloudEvents 1.0 event that says how a job stands.</summary>
+/// <summary>A CloudEvents 1.0 event with the state of a job.</summary>
 /// <remarks>
-/// Events are delivered at least once, always with the same <see cref="Id"/>, and may overtake each other:
+/// Each event is delivered at least once, always with the same <see cref="Id"/>. Events may arrive out of order:
 /// keep the highest <see cref="JobRecord.Version"/> per <see cref="Source"/> and <see cref="Subject"/>.
 /// </remarks>
 public sealed record JobEvent
 {
-    /// <summary>An item or the state moved, and the job is not settled.</summary>
+    /// <summary>An item or the state of the job changed, and the job is not settled.</summary>
     public const string ProgressedType = "fopwatch.job.progressed";
 
     /// <summary>The job is older than 1.5 times the 95th percentile of its class, and is not settled. Published once per watch.</summary>
     public const string OverdueType = "fopwatch.job.overdue";
 
-    /// <summary>The job has its outcome.</summary>
+    /// <summary>The job has an outcome.</summary>
     public const string SettledType = "fopwatch.job.settled";
 
     /// <summary>The media type of an event in structured mode.</summary>
     public const string ContentType = "application/cloudevents+json";
 
-    /// <summary>What <see cref="Source"/> begins with; the name of the source follows.</summary>
+    /// <summary>The prefix of <see cref="Source"/>. The name of the source follows it.</summary>
     public const string SourcePrefix = "/fopwatch/";
 
     /// <summary>Always <c>1.0</c>.</summary>
     [JsonPropertyName("specversion")]
     public string SpecVersion { get; init => field = value ?? "1.0"; } = "1.0";
 
-    /// <summary>Derived from source, id, time of registration and version: the same event always has the same id.</summary>
+    /// <summary>Derived from the job's source, id, registration time and version, so the same event always has the same id.</summary>
     public required string Id { get; init; }
 
     /// <summary><see cref="ProgressedType"/>, <see cref="OverdueType"/> or <see cref="SettledType"/>.</summary>
@@ -49,43 +49,43 @@ public sealed record JobEvent
     public string DataContentType { get; init => field = value ?? "application/json"; } = "application/json";
 
     /// <summary>
-    /// Where the HTTP API has the whole job: a URI reference, against that API's URL where it is relative. An extension attribute,
-    /// there only where the event had to be reduced (<see cref="JobRecord.Truncated"/>); the job may have moved on since.
+    /// The URI reference of the whole job in the HTTP API. If it is relative, resolve it against the URL of that API. This extension attribute
+    /// is present only if the event was truncated (<see cref="JobRecord.Truncated"/>). The job may have changed since the event.
     /// </summary>
     public string? Job { get; init; }
 
     /// <summary>The job.</summary>
     public required JobRecord Data { get; init; }
 
-    /// <summary>The event that a message's body holds.</summary>
+    /// <summary>Parses an event from the body of a message.</summary>
     /// <param name="body">A CloudEvents 1.0 event in structured mode: JSON in UTF-8, with or without a byte order mark.</param>
     /// <returns>The event.</returns>
-    /// <exception cref="FormatException">It holds none that this version can read. The message says why, as
-    /// <see cref="TryParse(ReadOnlyMemory{byte}, out JobEvent?, out string?)"/> does.</exception>
+    /// <exception cref="FormatException">The body is not an event that this version can read. The message is the reason that
+    /// <see cref="TryParse(ReadOnlyMemory{byte}, out JobEvent?, out string?)"/> gives.</exception>
     public static JobEvent Parse(ReadOnlyMemory<byte> body) =>
         TryParse(body, out var parsed, out var reason) ? parsed : throw new FormatException(reason);
 
     /// <inheritdoc cref="TryParse(ReadOnlyMemory{byte}, out JobEvent?, out string?)"/>
     public static bool TryParse(ReadOnlyMemory<byte> body, [NotNullWhen(true)] out JobEvent? parsed) => TryParse(body, out parsed, out _);
 
-    /// <summary>The event that a message's body holds. Throws for no body.</summary>
+    /// <summary>Parses an event from the body of a message. Never throws, whatever the body is.</summary>
     /// <remarks>
     /// <para>
-    /// Right is a CloudEvents 1.0 event in structured mode (JSON in UTF-8, with or without a byte order mark), of one of the types
-    /// of this class, that has all members that are <c>required</c> here and whose source and subject are those of the job in it.
-    /// Members that this version does not know are ignored.
+    /// Accepts a CloudEvents 1.0 event in structured mode (JSON in UTF-8, with or without a byte order mark) that has one of the types
+    /// of this class and all members that are <c>required</c> here, and whose source and subject match the job in it.
+    /// Ignores members that this version does not know.
     /// </para>
     /// <para>
-    /// Of values that a later FopWatch may add, an <see cref="ItemState"/> or <see cref="NotificationDelivery"/> is read as
-    /// <c>Unknown</c>. A new <see cref="JobState"/>, <see cref="Contracts.SettledBy"/>, <see cref="ProviderKind"/> or event type is
-    /// refused, because any reading of it would be wrong: let the broker keep such a message (dead-letter it) until the subscriber
-    /// has a newer version of this package, and take it then.
+    /// A later FopWatch may add values. An unknown <see cref="ItemState"/> or <see cref="NotificationDelivery"/> is read as
+    /// <c>Unknown</c>. An event with an unknown <see cref="JobState"/>, <see cref="Contracts.SettledBy"/>, <see cref="ProviderKind"/> or event type
+    /// is rejected, because any interpretation would be wrong. Dead-letter such a message, and process it again when the subscriber
+    /// has a newer version of this package.
     /// </para>
     /// </remarks>
     /// <param name="body">The body.</param>
-    /// <param name="parsed">The event, if there is one.</param>
-    /// <param name="reason">Why there is none: up to 512 characters, in English, for people. Quotes no more than a name or a value.</param>
-    /// <returns>Whether there is one.</returns>
+    /// <param name="parsed">The event, if the body is one.</param>
+    /// <param name="reason">Why the body is not an event: up to 512 characters, in English, for people. Quotes at most one name or value of the body.</param>
+    /// <returns>Whether the body is an event that this version can read.</returns>
     public static bool TryParse(
         ReadOnlyMemory<byte> body,
         [NotNullWhen(true)] out JobEvent? parsed,

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace FopWatch.Contracts;
 
-/// <summary>Reads events from bodies that anybody may have written.</summary>
+/// <summary>Reads events from untrusted bodies.</summary>
 internal static class JobEventReader
 {
     private const int MaxReason = 512;
@@ -13,7 +13,7 @@ internal static class JobEventReader
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <summary>The event that a text holds, or the reason why it holds none.</summary>
+    /// <summary>Reads an event from text. Returns the event, or the reason why the text is not one.</summary>
     public static (JobEvent? Event, string? Reason) Read(string? json)
     {
         if (json is null)
@@ -29,7 +29,7 @@ internal static class JobEventReader
         }
     }
 
-    /// <summary>The event, or why there is none.</summary>
+    /// <summary>Reads an event from a body. Returns the event, or the reason why the body is not one.</summary>
     public static (JobEvent? Event, string? Reason) Read(ReadOnlySpan<byte> body)
     {
         if (body.StartsWith(ByteOrderMark))
@@ -37,7 +37,7 @@ internal static class JobEventReader
 
         try
         {
-            // The envelope first: of another event, it is its type that is worth telling, not what its data lacks.
+            // The envelope is checked first, so that the reason for an event of another kind is its type and not a member that its data lacks.
             if (WrongEnvelope(body) is { } envelope)
                 return (null, Short(envelope));
 
@@ -50,8 +50,8 @@ internal static class JobEventReader
         }
         catch (InvalidOperationException)
         {
-            // The reader looks into a text only when it is asked for it.
-            return (null, "A name or a text is not valid Unicode.");
+            // The reader validates a string only when the string is read.
+            return (null, "A name or a string is not valid Unicode.");
         }
     }
 
@@ -75,12 +75,12 @@ internal static class JobEventReader
                 reader.Skip();
         }
 
-        // Throws where anything follows the object.
+        // Throws if anything follows the object.
         reader.Read();
         if (version is null)
             return "The body is not a CloudEvents event in structured mode: 'specversion' is missing or not a string.";
         if (version != "1.0")
-            return $"The version of CloudEvents is '{version}', not 1.0.";
+            return $"The CloudEvents version is '{version}', not 1.0.";
         if (type is null)
             return "'type' is missing or not a string.";
         return type is JobEvent.ProgressedType or JobEvent.OverdueType or JobEvent.SettledType ? null : $"The type of the event is '{type}', which this version does not know.";
@@ -97,7 +97,7 @@ internal static class JobEventReader
         return reader.GetString();
     }
 
-    /// <summary>What the serializer does not look at: a null where none may be, and who the event is about.</summary>
+    /// <summary>Checks what the serializer does not: nulls, and that the event and its job match.</summary>
     private static string? Wrong(JobEvent read)
     {
         if (string.IsNullOrEmpty(read.Id))
@@ -109,24 +109,24 @@ internal static class JobEventReader
         if (string.IsNullOrEmpty(job.Source) || string.IsNullOrEmpty(job.Id))
             return "The source or the id of the job is empty.";
         if (read.Source != JobEvent.SourcePrefix + job.Source)
-            return "'source' is not the source of the job.";
+            return "'source' does not match the source of the job.";
         if (read.Subject != job.Id)
-            return "'subject' is not the id of the job.";
+            return "'subject' does not match the id of the job.";
         if (job.Counts is null)
             return "'data.counts' is null.";
         if (job.Items.Any(item => item?.Command is null || item.Outputs.Contains(null!) || item.Truncated?.Any(gone => gone?.At is null) == true))
-            return "In 'data.items', something is null that must not be.";
+            return "'data.items' has a null that is not allowed.";
         foreach (var item in job.Items)
         {
             if (item.Result is { } result)
                 ReadTexts(result);
         }
 
-        return job.Metadata?.Values.Contains(null!) == true ? "In 'data.metadata', a value is null." : null;
+        return job.Metadata?.Values.Contains(null!) == true ? "A value in 'data.metadata' is null." : null;
     }
 
-    /// <summary>Reads every name and text of a value, which cannot be written again if one is not valid Unicode.</summary>
-    /// <exception cref="InvalidOperationException">One is not.</exception>
+    /// <summary>Reads every name and string in a value. A value with an invalid one could not be serialized again.</summary>
+    /// <exception cref="InvalidOperationException">A name or a string is not valid Unicode.</exception>
     private static void ReadTexts(JsonElement value)
     {
         switch (value.ValueKind)
@@ -149,7 +149,7 @@ internal static class JobEventReader
         }
     }
 
-    /// <summary>A failure of the serializer in words. Its own messages name types of this library.</summary>
+    /// <summary>Explains a failure of the serializer. Its own messages name types of this library.</summary>
     private static string Explain(JsonException failure, ReadOnlySpan<byte> body)
     {
         if (failure.Path is not { } path)

@@ -2,8 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace FopWatch.Contracts;
 
-/// <summary>How a job stands. The last five are settled: they are an outcome.</summary>
-/// <remarks>Whether the provider managed to deliver its own notification is no state; see <see cref="NotificationDelivery"/>.</remarks>
+/// <summary>The state of a job. The last five states are outcomes: the job is settled.</summary>
+/// <remarks>It does not say whether the provider delivered its own notification: see <see cref="NotificationDelivery"/>.</remarks>
 [JsonConverter(typeof(CamelCaseEnumConverter<JobState>))]
 public enum JobState
 {
@@ -13,45 +13,45 @@ public enum JobState
     /// <summary>At least one command has started, and the provider has not closed the job.</summary>
     Processing,
 
-    /// <summary>The job is over and every command that ran succeeded.</summary>
+    /// <summary>The job has ended, and every command that ran succeeded.</summary>
     Succeeded,
 
-    /// <summary>The job is over; some commands succeeded and some failed.</summary>
+    /// <summary>The job has ended; some commands succeeded and some failed.</summary>
     PartiallyFailed,
 
-    /// <summary>The job is over and no command succeeded.</summary>
+    /// <summary>The job has ended, and no command succeeded.</summary>
     Failed,
 
     /// <summary>The provider says that the job was cancelled.</summary>
     Cancelled,
 
     /// <summary>
-    /// FopWatch's own verdict: the outcome could not be obtained in time. A genuine report that comes later supersedes it,
+    /// FopWatch's own verdict: it could not obtain the outcome in time. A genuine report that arrives later supersedes it,
     /// with a higher <see cref="JobRecord.Version"/>.
     /// </summary>
     Expired,
 }
 
-/// <summary>How one command of a job stands. A state never moves to an earlier member of this list.</summary>
+/// <summary>The state of one command of a job. It never changes to an earlier member of this list.</summary>
 [JsonConverter(typeof(OpenEnumConverter<ItemState>))]
 public enum ItemState
 {
-    /// <summary>The provider has said nothing, or a code that FopWatch does not know; or a newer FopWatch says what this version does not know.</summary>
+    /// <summary>The provider has reported no state, or one that FopWatch does not know; or the value comes from a newer FopWatch.</summary>
     Unknown,
 
     /// <summary>Queued at the provider.</summary>
     Waiting,
 
-    /// <summary>Being worked on.</summary>
+    /// <summary>The provider is processing the command.</summary>
     Processing,
 
-    /// <summary>Never run, because something that it depends on did not succeed or the job was over before its turn.</summary>
+    /// <summary>Never ran, because something that it depends on did not succeed, or because the job ended first.</summary>
     Skipped,
 
-    /// <summary>Over, without a usable output.</summary>
+    /// <summary>Ended without a usable output.</summary>
     Failed,
 
-    /// <summary>Over, with its output.</summary>
+    /// <summary>Ended with its output.</summary>
     Succeeded,
 }
 
@@ -59,7 +59,7 @@ public enum ItemState
 [JsonConverter(typeof(CamelCaseEnumConverter<SettledBy>))]
 public enum SettledBy
 {
-    /// <summary>A notification that was trusted.</summary>
+    /// <summary>A trusted notification.</summary>
     Notification,
 
     /// <summary>An answer of the provider's status API.</summary>
@@ -69,20 +69,20 @@ public enum SettledBy
     Deadline,
 }
 
-/// <summary>Whether the provider managed to deliver its own notification; a fact beside the outcome, never part of it.</summary>
+/// <summary>Whether the provider delivered its own notification. This is independent of the outcome of the job.</summary>
 [JsonConverter(typeof(OpenEnumConverter<NotificationDelivery>))]
 public enum NotificationDelivery
 {
-    /// <summary>Nothing is known, or none was asked for; or a newer FopWatch says what this version does not know.</summary>
+    /// <summary>Nothing is known, or no notification was requested; or the value comes from a newer FopWatch.</summary>
     Unknown,
 
-    /// <summary>The provider is still trying, or more notifications of this job are to come.</summary>
+    /// <summary>The provider is still trying, or more notifications of this job are expected.</summary>
     Pending,
 
-    /// <summary>The provider says that it could not deliver it. It may still be trying (Qiniu says so while it retries).</summary>
+    /// <summary>The provider reported that it could not deliver the notification. It may still be trying: Qiniu reports this while it retries.</summary>
     Failed,
 
-    /// <summary>It arrived, or the provider says so.</summary>
+    /// <summary>The notification arrived, or the provider reported that it did.</summary>
     Delivered,
 }
 

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace FopWatch.Contracts;
 
 /// <summary>
-/// Writes enum members in camelCase, as every FopWatch document has them; reads them in any case, but never as numbers. A value
-/// that is none of the members is a <see cref="JsonException"/>.
+/// Writes enum members in camelCase, as in every FopWatch document. Reads them in any case, but never as numbers. Throws
+/// <see cref="JsonException"/> for a value that is not one of the members.
 /// </summary>
 /// <typeparam name="T">The enum.</typeparam>
 public sealed class CamelCaseEnumConverter<T> : JsonConverter<T>
@@ -14,15 +14,15 @@ public sealed class CamelCaseEnumConverter<T> : JsonConverter<T>
 {
     /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        EnumNames<T>.Read(ref reader, out var text) ?? throw new UnreadableValueException($"'{text}' is no {typeof(T).Name} that this version knows.");
+        EnumNames<T>.Read(ref reader, out var text) ?? throw new UnreadableValueException($"This version does not know the {typeof(T).Name} '{text}'.");
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => EnumNames<T>.Write(writer, value);
 }
 
 /// <summary>
-/// Like <see cref="CamelCaseEnumConverter{T}"/>, but reads a value that is none of the members as the enum's <c>0</c>, which
-/// has to mean that it is not known: so a value that a later version of FopWatch adds costs an older reader no event.
+/// Like <see cref="CamelCaseEnumConverter{T}"/>, but reads a value that is not one of the members as the enum's <c>0</c>, which
+/// must mean that it is unknown. So an older reader can still read events with values that a later version of FopWatch adds.
 /// </summary>
 /// <typeparam name="T">The enum.</typeparam>
 public sealed class OpenEnumConverter<T> : JsonConverter<T>
@@ -45,7 +45,7 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
         var time = reader.GetDateTimeOffset();
         var text = reader.GetString()!;
 
-        // Without an offset it would be taken for the local time of whoever reads it.
+        // Without an offset it would be read as the reader's local time.
         var hasOffset = text.Length > "yyyy-MM-ddTHH:mm:ss".Length && (text[text.Length - 1] == 'Z' || text[text.Length - 6] is '+' or '-');
         return hasOffset ? time.ToUniversalTime() : throw new UnreadableValueException("The time has no offset.");
     }
@@ -54,7 +54,7 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) => writer.WriteStringValue(value.UtcDateTime);
 }
 
-/// <summary>The serializer context of every FopWatch document: no reflection, unknown members are ignored.</summary>
+/// <summary>The serializer context of every FopWatch document. It uses no reflection, and ignores unknown members.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -65,24 +65,24 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 public sealed partial class ContractsJson : JsonSerializerContext
 {
     /// <summary>
-    /// What FopWatch writes with: letters of all languages stay as they are, so that object keys in Chinese are readable and short. For
-    /// <c>application/json</c>, never for text that is put into HTML.
+    /// The context that FopWatch writes with. It does not escape letters of any language, so object keys in Chinese are readable and short. Use
+    /// it for <c>application/json</c>, never for text that is put into HTML.
     /// </summary>
     public static ContractsJson Wire => Relaxed.Context;
 
-    /// <summary>Apart, because the order in which the initializers of a partial class run is not defined.</summary>
+    /// <summary>A separate class, because the initializers of a partial class run in no defined order.</summary>
     private static class Relaxed
     {
         public static readonly ContractsJson Context = new(new(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
     }
 }
 
-/// <summary>A value that a converter here refuses. Its message, unlike those of the serializer, is for subscribers to read.</summary>
+/// <summary>A value that one of these converters rejects. Its message, unlike those of the serializer, is written for subscribers.</summary>
 internal sealed class UnreadableValueException(string message) : JsonException(message);
 
 /// <summary>The names of an enum's members on the wire.</summary>
 /// <remarks>
-/// Not left to the framework's own converter, which in older versions also reads numbers in quotes and lists with commas.
+/// The framework's own converter is not used: in older versions it also reads numbers in quotes and comma-separated lists.
 /// </remarks>
 internal static class EnumNames<T>
     where T : struct, Enum
@@ -114,5 +114,5 @@ internal static class EnumNames<T>
     }
 
     public static void Write(Utf8JsonWriter writer, T value) =>
-        writer.WriteStringValue(Find(value) ?? throw new JsonException($"{value} is no {typeof(T).Name}."));
+        writer.WriteStringValue(Find(value) ?? throw new JsonException($"{typeof(T).Name} has no member {value}."));
 }

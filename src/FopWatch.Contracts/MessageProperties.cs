@@ -2,13 +2,13 @@ namespace FopWatch.Contracts;
 
 /// <summary>The names of the application properties of FopWatch's Service Bus messages, for subscription filters.</summary>
 /// <remarks>
-/// The attributes of the event are repeated as the AMQP binding of CloudEvents names them; the rest has the names and values that it
-/// has in the job's JSON. What is not known is absent. The system properties tell something too: <c>MessageId</c> is the
+/// The attributes of the event have the names of the AMQP binding of CloudEvents. The others have the same names and values as in
+/// the job's JSON. Unknown values are absent. The system properties are set too: <c>MessageId</c> is the
 /// event's id, <c>Subject</c> (in filters <c>Label</c>) its type, and <c>CorrelationId</c> the <c>persistentId</c>.
 /// </remarks>
 public static class MessageProperties
 {
-    /// <summary>The version of CloudEvents: <c>1.0</c>.</summary>
+    /// <summary>The CloudEvents version: <c>1.0</c>.</summary>
     public const string SpecVersion = "cloudEvents:specversion";
 
     /// <summary><see cref="JobEvent.Id"/>.</summary>
@@ -26,7 +26,7 @@ public static class MessageProperties
     /// <summary><see cref="JobEvent.Time"/>, as a timestamp.</summary>
     public const string Time = "cloudEvents:time";
 
-    /// <summary><see cref="JobEvent.Job"/>, where the event had to be reduced.</summary>
+    /// <summary><see cref="JobEvent.Job"/>, if the event was truncated.</summary>
     public const string Job = "cloudEvents:job";
 
     /// <summary><see cref="JobRecord.Source"/>.</summary>
@@ -41,7 +41,7 @@ public static class MessageProperties
     /// <summary><see cref="JobRecord.SettledBy"/>.</summary>
     public const string SettledBy = "settledBy";
 
-    /// <summary><see cref="JobRecord.Overdue"/>: true, where the job is overdue.</summary>
+    /// <summary><see cref="JobRecord.Overdue"/>: true if the job is overdue, otherwise absent.</summary>
     public const string Overdue = "overdue";
 
     /// <summary><see cref="JobRecord.Bucket"/>.</summary>
@@ -50,6 +50,6 @@ public static class MessageProperties
     /// <summary><see cref="JobRecord.Pipeline"/>.</summary>
     public const string Pipeline = "pipeline";
 
-    /// <summary><see cref="JobRecord.Truncated"/>: true, where the event had to be reduced.</summary>
+    /// <summary><see cref="JobRecord.Truncated"/>: true if the event was truncated, otherwise absent.</summary>
     public const string Truncated = "truncated";
 }

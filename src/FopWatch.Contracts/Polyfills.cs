@@ -1,6 +1,6 @@
 #if NETSTANDARD2_0
 
-// What the compiler asks for when it meets init, required and nullable out parameters, and .NET Standard 2.0 does not have.
+// Types that the compiler needs for init, required and nullable out parameters, and that .NET Standard 2.0 lacks.
 
 using System.ComponentModel;
 

@@ -7,9 +7,9 @@ namespace FopWatch.Contracts;
 /// <summary>Finds the required member that an object of an event lacks.</summary>
 internal static class RequiredMembers
 {
-    /// <summary>The first required member that the object at a path lacks; null if the value there is no object or lacks none.</summary>
+    /// <summary>Finds the first required member that the object at a path lacks. Returns null if the value is not an object or lacks none.</summary>
     /// <param name="body">A JSON document.</param>
-    /// <param name="path">Where the serializer stopped, as it writes paths: <c>$.data.items[0]</c>.</param>
+    /// <param name="path">The path at which the serializer stopped, in its notation: <c>$.data.items[0]</c>.</param>
     public static string? FirstMissing(ReadOnlySpan<byte> body, string path)
     {
         try
@@ -18,7 +18,7 @@ internal static class RequiredMembers
         }
         catch (InvalidOperationException)
         {
-            // A name that is compared on the way is not valid Unicode.
+            // One of the compared names is not valid Unicode.
             return null;
         }
     }

@@ -1,6 +1,6 @@
 namespace FopWatch.Contracts;
 
-/// <summary>The names of the members of enums as every FopWatch document, table and parameter has them: in camelCase.</summary>
+/// <summary>The names of enum members in FopWatch's documents, tables and parameters: in camelCase.</summary>
 public static class WireNames
 {
     /// <summary>The name of a member.</summary>
@@ -8,16 +8,16 @@ public static class WireNames
     /// <param name="value">The member.</param>
     /// <exception cref="ArgumentOutOfRangeException">The enum has no such member.</exception>
     public static string Of<T>(T value)
-        where T : struct, Enum => EnumNames<T>.Find(value) ?? throw new ArgumentOutOfRangeException(nameof(value), value, $"It is no {typeof(T).Name}.");
+        where T : struct, Enum => EnumNames<T>.Find(value) ?? throw new ArgumentOutOfRangeException(nameof(value), value, $"{typeof(T).Name} has no such member.");
 
     /// <summary>The names of all members, in the order of the enum's values.</summary>
     /// <typeparam name="T">The enum.</typeparam>
     public static IReadOnlyList<string> All<T>()
         where T : struct, Enum => EnumNames<T>.All;
 
-    /// <summary>The member of a name.</summary>
+    /// <summary>Finds the member with a name.</summary>
     /// <typeparam name="T">The enum.</typeparam>
-    /// <param name="name">The name. Its case matters.</param>
+    /// <param name="name">The name, case-sensitive.</param>
     /// <param name="value">The member.</param>
     /// <returns>Whether the enum has such a member.</returns>
     public static bool TryParse<T>(string? name, out T value)

@@ -134,7 +134,7 @@ internal static class Findings
                 Since = last,
                 Count = unheard,
                 Detail = $"{(last is { } heard ? $"No notification has arrived since {Time(heard)}" : "No notification is known to have arrived")}, and polls had to find {Many(unheard, "outcome", "outcomes")}. "
-                + "Check that jobs are submitted with the notify URL, and that the provider can reach it.",
+                    + "Check that jobs are submitted with the notify URL, and that the provider can reach it.",
             };
         }
 
@@ -178,7 +178,7 @@ internal static class Findings
                 Level = FindingLevel.Warning,
                 Count = late,
                 Detail = $"Of the {Number(all)} jobs that were notified in the last 24 hours, a poll had found {Number(late)} before. Notifications may be delayed on the way, "
-                + "or the provider's first attempts fail, and it retries for minutes or hours. Check that the notify URL answers 200 at once.",
+                    + "or the provider's first attempts fail, and it retries for minutes or hours. Check that the notify URL answers 200 at once.",
             }
             : null;
     }

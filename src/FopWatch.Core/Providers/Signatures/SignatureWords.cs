@@ -90,7 +90,7 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
                     $"A proxy changed the content type to {(request.ContentType is { } type ? $"'{type}'" : "none")}: configure it to pass headers unchanged.",
                 SignatureFinding.Headers => "A proxy adds X-Qiniu-* headers: configure it to pass headers unchanged.",
                 _ => "FopWatch does not accept this form, and no setting changes that. Check that the provider, and not your own client, sent the "
-                + "notification. Meanwhile the poll decides.",
+                    + "notification. Meanwhile the poll decides.",
             };
         }
     }
