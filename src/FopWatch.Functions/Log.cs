@@ -26,7 +26,7 @@ internal static partial class Log
     [LoggerMessage(39, LogLevel.Warning, "The look for silent timers failed")]
     public static partial void LookFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent. This instance did its work")]
+    [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent; this instance did its work")]
     public static partial void TimerStoodInFor(this ILogger logger, string timer);
 
     [LoggerMessage(38, LogLevel.Warning, "The timer {Timer} is silent, and the attempt to do its work failed")]

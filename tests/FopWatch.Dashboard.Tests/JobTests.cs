@@ -89,7 +89,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await tab.Button("Stop watching").WaitForAsync();
         host.Provider.Succeeds("z0.acted");
         await tab.Button("Poll now").ClickAsync();
-        await tab.Page.GetByText("Every command that ran succeeded. A poll found it").WaitForAsync();
+        await tab.Page.GetByText("Every command that ran succeeded. Settled by a poll").WaitForAsync();
         Assert.Equal("succeeded", (string?)(await host.JobAsync("z0.acted"))["state"]);
 
         var version = (long?)(await host.JobAsync("z0.acted"))["version"];
@@ -123,7 +123,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.watched"));
         await tab.Page.GetByText("Nothing has started, or nothing is known yet.").WaitForAsync();
         await host.NotifyAsync(SeededHost.Report("z0.watched", 3));
-        await tab.Page.GetByText("No command succeeded. A notification said so").WaitForAsync();
+        await tab.Page.GetByText("No command succeeded. Settled by a notification").WaitForAsync();
     }
 
     [Fact]

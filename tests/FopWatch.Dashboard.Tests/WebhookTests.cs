@@ -32,7 +32,7 @@ public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
         await tab.Button("Pause").ClickAsync();
         await tab.Page.GetByText("Paused by an operator.").WaitForAsync();
         await tab.Button("Replay").ClickAsync();
-        Assert.Contains("From when on?", await tab.AnswerAsync("Replay"), StringComparison.Ordinal);
+        Assert.Contains("Start time.", await tab.AnswerAsync("Replay"), StringComparison.Ordinal);
         await tab.Page.GetByText("Done.").First.WaitForAsync();
         await tab.Button("Send a test").ClickAsync();
         await tab.Page.GetByText(Answered()).WaitForAsync();

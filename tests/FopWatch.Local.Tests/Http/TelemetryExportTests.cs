@@ -133,7 +133,7 @@ public sealed class TelemetryExportTests
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
         });
 
-        Assert.Equal("The collector refused an export, or did not answer as a collector does", await ExportTroubleAsync(host));
+        Assert.Equal("The collector refused an export, or its answer was not that of a collector", await ExportTroubleAsync(host));
     }
 
     [Theory]

@@ -63,7 +63,7 @@ public class WorkflowTests
         Assert.Equal(JobState.Waiting, job.State);
         Assert.True(job.Polls >= 6);
         Assert.Empty((await host.QuarantineAsync()).Notifications);
-        Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("without a valid key", StringComparison.Ordinal));
+        Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("with a valid key", StringComparison.Ordinal));
     }
 
     [Theory]
