@@ -9,7 +9,7 @@ public sealed class OperatorLogTests
     [InlineData(1, "Table Storage cannot answer now: it cannot be reached")]
     [InlineData(1, "Table Storage cannot answer now: it cannot be reached.")]
     [InlineData(2, "Table Storage cannot answer now: it cannot be reached.")]
-    public void What_was_seen_ends_with_one_full_stop(int count, string detail)
+    public void The_detail_of_a_warning_ends_with_one_full_stop(int count, string detail)
     {
         using var log = new CapturedLog();
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(log));

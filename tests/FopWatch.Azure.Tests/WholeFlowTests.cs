@@ -120,7 +120,7 @@ public class WholeFlowTests
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-        // Only so that the test says what it waits for. On a busy machine all of it takes minutes.
+        // A limit, so that the test names the condition it waits for. On a busy machine everything takes minutes.
         private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
         private readonly FopWatchSettings _settings;

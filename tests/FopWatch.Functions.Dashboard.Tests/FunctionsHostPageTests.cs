@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Functions.Dashboard.Tests;
 
-/// <summary>The dashboard in a browser, under a real Functions host, which lets its own keys into the API and passes the app's keys only below <c>/keyed</c>.</summary>
+/// <summary>The dashboard in a browser, under a real Functions host, which accepts its own keys for the API and forwards the app's keys only below <c>/keyed</c>.</summary>
 public sealed class FunctionsHostPageTests(Chromium chromium)
 {
     private const string Token = "right-token";
@@ -16,7 +16,7 @@ public sealed class FunctionsHostPageTests(Chromium chromium)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 10 * 60_000, SkipUnless = nameof(AsksForKeys), Skip = FunctionsHost.NoHost + " Core tools ask for no keys.")]
-    public async Task The_pages_are_read_with_a_function_key_and_with_a_key_of_the_app()
+    public async Task The_pages_work_with_a_function_key_and_with_an_API_key()
     {
         await using var provider = await StatusStub.StartAsync();
         await using var azurite = await Azurite.StartAllAsync();
@@ -62,7 +62,7 @@ public sealed class FunctionsHostPageTests(Chromium chromium)
         answer.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Opens the dashboard, and gives the key that it asks for.</summary>
+    /// <summary>Opens the dashboard, and enters the requested key.</summary>
     private async Task<Tab> OpenAsync(FunctionsHost host, string key)
     {
         var tab = await chromium.OpenAsync(new(host.Url, "/ui/"));
@@ -71,7 +71,7 @@ public sealed class FunctionsHostPageTests(Chromium chromium)
         await tab.Loaded.WaitForAsync();
         Assert.All(tab.Requests, request => Assert.DoesNotContain(key, request.Url, StringComparison.Ordinal));
 
-        // The requests without a key, and with it in the places of other hosts.
+        // These are of requests without the key, and of requests that sent it as other hosts expect it.
         tab.Errors.Clear();
         return tab;
     }

@@ -109,7 +109,7 @@ public sealed class ServiceBusPeer : IAsyncDisposable
     public Task RefuseOfAsync(string? correlationId, string condition = "amqp:not-allowed") =>
         OrderAsync(new() { ["refuse"] = condition, ["of"] = correlationId });
 
-    /// <summary>Waits until a message or batch has been refused since the last call that demanded refusals.</summary>
+    /// <summary>Waits until a message or batch has been refused since the last call that requested refusals.</summary>
     public Task HasRefusedAsync() => OrderAsync(new() { ["refused"] = true });
 
     /// <summary>Stores the next message or batch, and cuts the connection instead of answering.</summary>

@@ -7,7 +7,7 @@
 // Faults are requested as lines of JSON on standard input, each answered «ok»:
 //   {"refuse":"com.microsoft:server-busy","times":2}   the next two transfers to a topic are refused
 //   {"refuse":"amqp:not-allowed","of":"id"}            so is every transfer with a message of this correlation id, until another id is given
-//   {"refused":true}                                   answered only once a transfer has been refused since the last of these orders
+//   {"refused":true}                                   answered only once a transfer has been refused since the last such request
 //   {"lose":1}                                         the next transfer is stored, and the connection cut instead of answering
 // It ends with its standard input.
 

@@ -44,7 +44,7 @@ public class SettingsWarningsTests
     [InlineData("https://hooks.lessons.test/watch//", "/watch//", "https://hooks.lessons.test/watch")]
     [InlineData("https://hooks.lessons.test/watch/", null, null)]
     [InlineData("https://hooks.lessons.test/", null, null)]
-    public void A_path_that_notify_urls_have_themselves_or_that_has_an_empty_segment_is_warned_of(string publicUrl, string? path, string? right)
+    public void A_public_URL_with_the_notify_path_or_an_empty_segment_causes_a_warning(string publicUrl, string? path, string? right)
     {
         var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
         {
@@ -73,7 +73,7 @@ public class SettingsWarningsTests
     [InlineData("https://hooks.lessons.test/a\tb", "has whitespace or an invisible character")]
     [InlineData("https:\\\\hooks.lessons.test", "has a backslash")]
     [InlineData("https://hooks.lessons.test\\a", "has a backslash")]
-    public void What_nothing_can_be_appended_to_is_no_public_url(string publicUrl, string problem)
+    public void A_URL_that_no_path_can_be_appended_to_is_not_a_public_URL(string publicUrl, string problem)
     {
         var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(new Dictionary<string, string?>(Right) { ["PublicUrl"] = publicUrl })).Problems;
 

@@ -17,7 +17,7 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Everything_but_what_providers_call_needs_the_function_key()
+    public async Task Every_route_except_those_of_providers_needs_the_function_key()
     {
         await using var host = await app.EmptiedAsync();
         Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core Tools require no keys.");

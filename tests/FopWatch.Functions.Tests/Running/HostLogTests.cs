@@ -47,7 +47,7 @@ public class HostLogTests
             await NotifyAsync(host, Secret("source"), Token, Secret("elsewhere"));
             await NotifyAsync(host, source, "", Secret("tokenless"));
 
-            // Upload callbacks: understood, with too many variables, signed by a stranger, not understood, and to other URLs.
+            // Upload callbacks: valid, with too many variables, signed by a stranger, undecodable, and to other URLs.
             await UploadAsync(host, source, Token, $"persistentId={Secret("uploaded")}&key={Secret("key")}&x:lesson={Secret("variable")}");
             await UploadAsync(host, source, Token, $"persistentId={Secret("large")}&x:lesson={Secret("variable")}{new string('a', 5_000)}");
             await UploadAsync(host, source, Token, $"persistentId={Secret("forged")}", $"QBox {Secret("key")}:{Secret("signature")}");

@@ -47,7 +47,7 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
-    public async Task Backups_of_one_second_are_beside_each_other()
+    public async Task Backups_within_one_second_get_distinct_names()
     {
         await using var host = await RunningHost.StartAsync();
         var time = new ManualTimeProvider(new(2026, 1, 31, 4, 0, 0, TimeSpan.Zero));

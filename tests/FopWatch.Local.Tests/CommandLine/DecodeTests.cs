@@ -65,7 +65,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task A_body_in_utf_16_is_to_be_saved_as_utf_8()
+    public async Task A_UTF_16_body_is_refused_with_the_advice_to_save_it_as_UTF_8()
     {
         var (exit, _, error) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Classic)], isLive: false);
 

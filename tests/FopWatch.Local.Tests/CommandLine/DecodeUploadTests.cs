@@ -18,7 +18,7 @@ public sealed class DecodeUploadTests : IDisposable
     [Theory]
     [InlineData(Form)]
     [InlineData("""{"persistentId":"z0.up","bucket":"course-video","key":"lessons/42.mp4","hash":"FhGx","x:lesson":"42","other":"1"}""")]
-    public async Task A_callback_is_read_as_a_form_and_as_json(string body)
+    public async Task A_callback_is_read_as_a_form_and_as_JSON(string body)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload", "--json"], body);
 
@@ -35,7 +35,7 @@ public sealed class DecodeUploadTests : IDisposable
     }
 
     [Fact]
-    public async Task It_says_what_would_be_registered()
+    public async Task The_registration_that_would_be_made_is_shown()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload"], Form);
 
@@ -64,7 +64,7 @@ public sealed class DecodeUploadTests : IDisposable
     [InlineData("elsewhere", "", ExitCodes.Failed, "it is answered 404 and has no effect: this URL has no token of the source 'media'")]
     [InlineData("otherField", "", ExitCodes.Failed, "it is kept in quarantine")]
     [InlineData("nothingAsked", "", ExitCodes.Ok, "nothing is registered, and it is answered 200")]
-    public async Task The_sources_settings_decide_what_becomes_of_it(string kind, string setting, int exit, string consequence)
+    public async Task The_sources_settings_decide_what_the_callback_does(string kind, string setting, int exit, string consequence)
     {
         var file = Path.Combine(_folder.FullName, "fopwatch.json");
         var more = setting switch
@@ -94,7 +94,7 @@ public sealed class DecodeUploadTests : IDisposable
     }
 
     [Fact]
-    public async Task Variables_that_are_too_many_are_left_out()
+    public async Task Excess_variables_are_ignored()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload"], $"persistentId=z0.up&key=a&x:big={new string('b', 5000)}");
 
@@ -105,7 +105,7 @@ public sealed class DecodeUploadTests : IDisposable
     }
 
     [Fact]
-    public async Task Only_qiniu_has_upload_callbacks()
+    public async Task Only_Qiniu_has_upload_callbacks()
     {
         var (exit, _, error) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload", "--provider", "wangsuFmgr"], Form);
 

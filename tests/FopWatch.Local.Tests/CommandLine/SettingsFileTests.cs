@@ -129,7 +129,7 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_not_text_in_any_unicode_is_to_be_saved_as_utf_8()
+    public void A_file_without_Unicode_text_is_refused_with_the_advice_to_save_it_as_UTF_8()
     {
         foreach (var bytes in (byte[][])[Encoding.Unicode.GetBytes("{}"), [.. "{ \"FopWatch\": { \"PublicUrl\": \""u8, 0xCA, 0xFD, .. "\" } }"u8]])
         {

@@ -189,11 +189,11 @@ public sealed class WrongInputTests : IDisposable
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
 
-    /// <summary>A named pipe that nobody writes to would be waited for without end.</summary>
+    /// <summary>Opening a named pipe without a writer would block for ever.</summary>
     [Fact(Timeout = 60_000)]
-    public async Task What_is_no_regular_file_is_named_and_not_opened()
+    public async Task An_irregular_file_is_named_and_not_opened()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "It has no named pipes in folders.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no named pipes in folders.");
         var (pipe, socket) = (Path.Combine(_folder.FullName, "pipe"), Path.Combine(_folder.FullName, "socket"));
         Assert.Equal(0, (await CommandProcess.RunAsync(_folder.FullName, [], "mkfifo", [pipe])).Exit);
         using var listening = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -225,9 +225,9 @@ public sealed class WrongInputTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_shell_has_opened_is_read_by_its_path()
+    public async Task A_file_opened_by_the_shell_is_read_by_its_path()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "It needs /dev/fd and bash.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test needs /dev/fd and bash.");
         var program = typeof(Local.Hosting.LocalHost).Assembly.Location;
         var config = Path.Combine(_folder.FullName, "config");
 
@@ -241,7 +241,7 @@ public sealed class WrongInputTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Text_that_is_in_utf_16_is_read_by_its_mark_and_without_one_to_be_saved_as_utf_8(bool isMarked)
+    public async Task UTF_16_text_is_read_with_a_byte_order_mark_and_refused_without_one(bool isMarked)
     {
         var (ids, ages) = (Path.Combine(_folder.FullName, "ids16"), Path.Combine(_folder.FullName, "ages16"));
         var encoding = new UnicodeEncoding(bigEndian: false, byteOrderMark: isMarked);

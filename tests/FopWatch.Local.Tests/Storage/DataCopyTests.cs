@@ -186,7 +186,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_restore_takes_away_what_one_that_was_killed_has_left()
+    public async Task A_restore_removes_the_remains_of_a_killed_one()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
             Backup("copy.db");
@@ -194,7 +194,7 @@ public sealed class DataCopyTests : IDisposable
         foreach (var name in (string[])["fopwatch.lock", "fopwatch.db.p5xkq2ab.c3d.partial", "fopwatch.db.p5xkq2ab.c3d.partial-journal"])
             await File.WriteAllTextAsync(Path.Combine(PathOf("restored"), name), "part", Cancelled);
 
-        // While the other one runs, it has the lock.
+        // The other one holds the lock while it runs.
         using (File.Open(Path.Combine(PathOf("restored"), "fopwatch.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
             Assert.Contains("in use by another FopWatch host", Refused(() => Restore("copy.db", "restored")), StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFiles(PathOf("restored")).Length);
@@ -205,7 +205,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_lacks_a_part_of_its_format_is_named_with_it()
+    public void An_incomplete_database_is_named_with_the_missing_table_or_column()
     {
         Write("hollow.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count}; CREATE TABLE t (a)");
         Write("column.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count};{string.Concat(Schema.Migrations)}; ALTER TABLE jobs DROP COLUMN stopped");
@@ -216,7 +216,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_backup_of_an_earlier_format_is_brought_up_to_date()
+    public async Task A_backup_of_an_earlier_format_is_upgraded()
     {
         for (var version = 1; version < Schema.Migrations.Count; version++)
         {
@@ -230,7 +230,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task No_backup_is_written_into_the_data_folder_by_any_path()
+    public async Task No_path_writes_a_backup_into_the_data_folder()
     {
         await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
         var before = Directory.GetFileSystemEntries(PathOf("data"));
@@ -246,7 +246,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task Copies_made_at_once_have_names_of_their_own()
+    public async Task Concurrent_copies_get_distinct_names()
     {
         await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
         string[] names = [PathOf("a.db"), PathOf("a-2.db"), PathOf("a-3.db"), PathOf("a-4.db")];

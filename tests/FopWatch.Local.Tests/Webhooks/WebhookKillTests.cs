@@ -67,9 +67,9 @@ public sealed class WebhookKillTests
         Assert.InRange(repeated, 0, Kills);
     }
 
-    /// <summary>The receiver takes its time, and somebody waits for an outcome, so that a stop meets both.</summary>
+    /// <summary>The receiver is slow and a caller waits for an outcome, so that a stop meets both.</summary>
     [Fact(Timeout = 180_000)]
-    public async Task Stopped_again_and_again_it_sends_every_event_once()
+    public async Task Stopped_repeatedly_it_sends_every_event_once()
     {
         const int Jobs = 12;
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(9));

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Local.Tests.Webhooks;
 
-/// <summary>What the doctor finds of webhooks.</summary>
+/// <summary>The doctor's findings about webhooks.</summary>
 public sealed class WebhooksCheckTests
 {
     private static readonly string Random = WebhookSecret.Prefix + Convert.ToBase64String(SHA256.HashData("a secret of the tests"u8));
@@ -20,7 +20,7 @@ public sealed class WebhooksCheckTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_running_host_says_how_each_webhook_stands_and_sends_it_nothing()
+    public async Task A_running_host_reports_the_state_of_each_webhook_and_sends_it_nothing()
     {
         await using var receiver = await WebhookReceiver.StartAsync(Random);
         await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources().Concat(receiver.Settings("crm", Random))));
@@ -52,7 +52,7 @@ public sealed class WebhooksCheckTests
     }
 
     [Fact]
-    public async Task A_secret_that_is_not_random_and_one_that_is_still_there_are_told_without_it()
+    public async Task A_weak_secret_and_a_second_secret_are_reported_without_quoting_them()
     {
         await using var receiver = await WebhookReceiver.StartAsync(Random);
 
@@ -68,7 +68,7 @@ public sealed class WebhooksCheckTests
     }
 
     [Fact]
-    public async Task A_receiver_that_cannot_be_reached_is_named_with_its_reason()
+    public async Task An_unreachable_receiver_is_named_with_the_reason()
     {
         var closed = Loopback.FreePort();
         Assert.Equal(
@@ -111,7 +111,7 @@ public sealed class WebhooksCheckTests
                 }
                 catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
                 {
-                    // The check accepts no such certificate.
+                    // The check does not accept this certificate.
                 }
             },
             Cancelled);
@@ -126,7 +126,7 @@ public sealed class WebhooksCheckTests
     [Theory]
     [InlineData(WebhooksCheck.FarBehind, 0)]
     [InlineData(WebhooksCheck.FarBehind + 1, 1)]
-    public void One_that_is_far_behind_is_told(long behind, int warnings)
+    public void A_webhook_far_behind_is_reported(long behind, int warnings)
     {
         var status = new WebhookStatus
         {

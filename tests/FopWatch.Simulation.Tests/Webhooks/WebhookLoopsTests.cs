@@ -164,7 +164,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_that_is_answered_while_the_host_stops_is_not_sent_again()
+    public async Task An_event_answered_while_the_host_stops_is_not_sent_again()
     {
         var gate = new TaskCompletionSource();
         _receivers["a"].Gate = gate.Task;
@@ -184,7 +184,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_that_is_not_answered_in_the_time_of_the_stop_is_sent_again()
+    public async Task An_event_not_answered_before_the_stop_times_out_is_sent_again()
     {
         var gate = new TaskCompletionSource();
         _receivers["a"].Gate = gate.Task;
