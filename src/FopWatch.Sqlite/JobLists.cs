@@ -22,7 +22,8 @@ internal static class JobLists
 
     private const string JobColumns = "source, id, seq, revision, body, registered_at";
 
-    private const string PlaceColumns = "source, id, seq, revision, NULL, registered_at";
+    // Every index of a list contains these columns, so no row is read.
+    internal const string PlaceColumns = "registered_at, seq";
 
     // Jobs with an outcome are no longer watched, so the index by watch does not contain them.
     private static readonly JobState[] DoneStates = [.. Enum.GetValues<JobState>().Where(IsDone)];
@@ -51,21 +52,49 @@ internal static class JobLists
     /// <param name="session">The connection, in a transaction.</param>
     /// <param name="query">The filters.</param>
     /// <param name="after">The registration time and place of the previous row.</param>
-    /// <param name="most">The maximum number.</param>
-    public static IEnumerable<(long RegisteredAt, long Seq)> Places(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after, int most)
+    /// <param name="wanted">The jobs to return; null for all.</param>
+    /// <param name="most">How many other jobs to skip at most.</param>
+    /// <returns>The places. If the limit on skipped jobs is reached, the last one is the place of the last skipped job, and <c>IsEnd</c> is true.</returns>
+    public static IEnumerable<((long RegisteredAt, long Seq) Place, bool IsEnd)> Places(
+        SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after, JobSet? wanted, int most)
     {
-        var ranges = new List<SqliteDataReader>();
+        var (passed, ranges) = (0, new List<SqliteStatement>());
+        var next = new PriorityQueue<(SqliteStatement Rows, bool IsEnd), (long RegisteredAt, long Seq)>(
+            Comparer<(long RegisteredAt, long Seq)>.Create((one, other) => other.CompareTo(one)));
         try
         {
             foreach (var range in Ranges(session, query))
-                ranges.Add(Open(session, range, query, PlaceColumns, ranges.Count, most, after));
-            foreach (var rows in Merged(ranges))
-                yield return PlaceOf(rows);
+            {
+                ranges.Add(new(session.Connection.Handle!, RangeSql(range, query, PlaceColumns, isBounded: wanted is not null)));
+                Bind(ranges[^1], [.. Values(range, query, int.MaxValue, after), wanted?.Greatest]);
+                Advance(ranges[^1]);
+            }
+
+            while (next.TryDequeue(out var first, out var place))
+            {
+                yield return (place, first.IsEnd);
+                if (first.IsEnd)
+                    break;
+                Advance(first.Rows);
+            }
         }
         finally
         {
             foreach (var range in ranges)
                 range.Dispose();
+        }
+
+        void Advance(SqliteStatement rows)
+        {
+            while (rows.Step())
+            {
+                var seq = rows.Number(1);
+                var isWanted = wanted?.Contains(seq) != false;
+                if (!isWanted && ++passed < most)
+                    continue;
+                next.Enqueue((rows, IsEnd: !isWanted), (rows.Number(0), seq));
+                return;
+            }
         }
     }
 
@@ -86,10 +115,10 @@ internal static class JobLists
     /// selective than a source.
     /// </summary>
     /// <remarks>
-    /// Parameters: limit, source, state, since, registered_at and seq of the previous row, watch, until. Either state or watch uses the index, and
-/// the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
+    /// Parameters: limit, source, state, since, registered_at and seq of the previous row, watch, until, the greatest seq. Either state or watch uses the index, and
+    /// the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
     /// </remarks>
-    internal static string RangeSql(ListRange range, JobQuery query, string columns = JobColumns)
+    internal static string RangeSql(ListRange range, JobQuery query, string columns = JobColumns, bool isBounded = false)
     {
         var conditions = new List<string> { "source = $2" };
         if (range.State is not null)
@@ -102,6 +131,8 @@ internal static class JobLists
             conditions.Add("watch = $7");
         if (query.Until is not null)
             conditions.Add("registered_at < $8");
+        if (isBounded)
+            conditions.Add("seq <= $9");
 
         // Written as a literal, because SQLite does not use a partial index for a parameter.
         if (query.Overdue is { } overdue)
@@ -176,6 +207,23 @@ internal static class JobLists
         range.Watch is { } watch ? WireNames.Of(watch) : null,
         query.Until?.UtcTicks,
     ];
+
+    private static void Bind(SqliteStatement statement, object?[] values)
+    {
+        for (var parameter = 1; parameter <= values.Length; parameter++)
+        {
+            // The statement has no parameter for a filter that is not set.
+            if (!statement.Has(parameter))
+                continue;
+            _ = values[parameter - 1] switch
+            {
+                string text => statement.Bind(parameter, text),
+                long number => statement.Bind(parameter, number),
+                int number => statement.Bind(parameter, (long)number),
+                _ => statement.Bind(parameter, (long?)null),
+            };
+        }
+    }
 
     /// <summary>The rows of all ranges in the order of the list, each as the reader that is positioned on it.</summary>
     private static IEnumerable<SqliteDataReader> Merged(List<SqliteDataReader> ranges)

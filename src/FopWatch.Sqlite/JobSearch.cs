@@ -8,7 +8,8 @@ namespace FopWatch.Sqlite;
 
 /// <summary>
 /// Searches for jobs by id and words, newest first. If an index narrows a search to few enough jobs to sort, only those are examined.
-/// Otherwise the list by source, state and watch is examined. In both cases, the number of jobs examined per page is limited.
+/// Otherwise the list by source, state and watch is examined. If its newest jobs do not match, the indexes determine which jobs can match, and only
+/// those are examined. In all cases, the number of jobs examined per page is limited.
 /// </summary>
 internal sealed class JobSearch
 {
@@ -17,6 +18,12 @@ internal sealed class JobSearch
 
     /// <summary>The most jobs that are examined for a page.</summary>
     internal const int MostExamined = 10_000;
+
+    /// <summary>After so many jobs of the list that do not match, the indexes are read for all jobs that can match.</summary>
+    internal const int MostInVain = 1000;
+
+    /// <summary>The maximum number of jobs of the list that are skipped per page.</summary>
+    internal const int MostPassed = 2_000_000;
 
     internal const string ByIdSql = "SELECT registered_at, seq FROM jobs INDEXED BY jobs_key WHERE source = $1 AND id >= $2 AND id < $3 LIMIT $4";
 
@@ -31,6 +38,14 @@ internal sealed class JobSearch
         SELECT registered_at, searchable_jobs.seq, words
         FROM searchable_jobs INDEXED BY unindexed_jobs JOIN jobs ON jobs.seq = searchable_jobs.seq WHERE is_indexed = 0 LIMIT $1
         """;
+
+    internal const string AllByIdSql = "SELECT seq FROM jobs INDEXED BY jobs_key WHERE source = $1 AND id >= $2 AND id < $3";
+
+    internal const string AllByWordSql = "SELECT seq FROM job_words WHERE source = $1 AND word = $2";
+
+    internal const string AllByPrefixSql = "SELECT seq FROM job_words WHERE source = $1 AND word >= $2 AND word < $3";
+
+    internal const string CountByIdSql = "SELECT count(*) FROM (SELECT 1 FROM jobs INDEXED BY jobs_key WHERE source = $1 AND id >= $2 AND id < $3 LIMIT $4)";
 
     internal const string RowSql = """
         SELECT source, id, jobs.seq, revision, body, registered_at, state, watch, words, overdue
@@ -69,6 +84,9 @@ internal sealed class JobSearch
     /// <summary>Counts jobs, up to a maximum and a time limit.</summary>
     public static JobCount Count(SqliteSession session, JobQuery query, int most, Func<bool> isOver) => session.Snapshot(snapshot =>
     {
+        if (query is { IdPrefix: { } prefix, Bucket: null, KeyPrefix: null, Metadata.Count: 0, States.Count: 0, Watches.Count: 0, Overdue: null, Since: null, Until: null })
+            return CountByIds(snapshot, query, prefix, most);
+
         var (count, end, search) = (0, (Place?)null, new JobSearch(snapshot, query));
         do
         {
@@ -96,23 +114,38 @@ internal sealed class JobSearch
         if (_query.Until is { } until && (until.UtcTicks, 0L).CompareTo(start) < 0)
             start = (until.UtcTicks, 0);
         var narrowed = Narrow(start);
-        var (examined, last) = (0, start);
-        foreach (var place in narrowed?.Places ?? Listed(start))
+        var (examined, inVain, last) = (0, 0, start);
+        var (places, isOver) = (narrowed?.Places.Select(place => (place, IsEnd: false)) ?? Listed(start, null), false);
+        while (!isOver)
         {
-            if (isFull() || examined == MostExamined)
-                return last;
-            if (_query.Since is { } since && place.RegisteredAt < since.UtcTicks)
-                return null;
-            (examined, last) = (examined + 1, place);
-            using var row = _session.Command(RowSql, place.Seq).ExecuteReader();
-            if (row.Read() && Match(row) is not WordMatch.No and var match)
-                found(row, match);
+            isOver = true;
+            foreach (var (place, isEnd) in places)
+            {
+                if (isEnd)
+                    return place;
+                if (isFull() || examined == MostExamined)
+                    return last;
+                if (_query.Since is { } since && place.RegisteredAt < since.UtcTicks)
+                    return null;
+                (examined, last) = (examined + 1, place);
+                using var row = _session.Command(RowSql, place.Seq).ExecuteReader();
+                if (row.Read() && Match(row) is not WordMatch.No and var match)
+                {
+                    found(row, match);
+                }
+                else if (++inVain == MostInVain && narrowed is null && Candidates() is { } candidates)
+                {
+                    (places, isOver) = (Listed(place, candidates), false);
+                    break;
+                }
+            }
         }
 
         return narrowed is { IsWhole: false } ? last : null;
     }
 
-    private IEnumerable<Place> Listed(Place start) => JobLists.Places(_session, _query with { Continuation = "" }, start, MostExamined + 1);
+    private IEnumerable<(Place Place, bool IsEnd)> Listed(Place start, JobSet? wanted) =>
+        JobLists.Places(_session, _query with { Continuation = "" }, start, wanted, MostPassed);
 
     private WordMatch Match(SqliteDataReader row)
     {
@@ -133,7 +166,9 @@ internal sealed class JobSearch
     {
         var sources = JobLists.SourcesOf(_session, _query);
         Narrowed? best = null;
-        if (_query.IdPrefix is { } prefix)
+
+        // The index has no registration times, so rows are read only if they are few.
+        if (_query.IdPrefix is { } prefix && !CountByIds(_session, _query, prefix, MostSorted).AtLeast)
             best = InOrder(start, Range(ByIdSql, sources, prefix, prefix + AfterIds));
         if (best is not null || _wanted.All.Count == 0 || !_knowsAllWords || Unindexed() is not { } unindexed)
             return best;
@@ -147,8 +182,9 @@ internal sealed class JobSearch
                 best = narrowed;
         }
 
-        // Few jobs may have the state or watch, and too many the word to find them among.
-        return best is { IsWhole: false } && _query.States.Count + _query.Watches.Count > 0 ? null : best;
+        // Few jobs may match the other filters, and too many the word to find them among.
+        var isOnly = _wanted.All.Count == 1 && _query.States.Count + _query.Watches.Count == 0 && _query is { IdPrefix: null, Overdue: null };
+        return best is { IsWhole: false } && !isOnly ? null : best;
     }
 
     private static bool IsBetter(Narrowed one, Narrowed other) =>
@@ -172,6 +208,61 @@ internal sealed class JobSearch
         // The newest places overall are among the newest of each range.
         var all = InOrder(start, places, unindexed)!;
         return isWhole || all.Places.Count <= MostSorted ? all with { IsWhole = isWhole } : new([.. all.Places.Take(MostSorted)], IsWhole: false);
+    }
+
+    /// <summary>The jobs that can match according to the indexes of ids and words; null if neither index can be used.</summary>
+    private JobSet? Candidates()
+    {
+        var (sources, able) = (JobLists.SourcesOf(_session, _query), (JobSet?)null);
+        if (_query.IdPrefix is { } prefix)
+            Keep(AllByIdSql, statement => statement.Bind(2, prefix).Bind(3, prefix + AfterIds), []);
+        if (_wanted.All.Count == 0 || !_knowsAllWords || Unindexed() is not { } unindexed)
+            return able;
+
+        foreach (var wanted in _wanted.All)
+        {
+            if (wanted.IsPrefix)
+                Keep(AllByPrefixSql, statement => statement.Bind(2, wanted.Word.Span).Bind(3, (byte[])[.. wanted.Word.Span, AfterWords]), unindexed);
+            else
+                Keep(AllByWordSql, statement => statement.Bind(2, wanted.Word.Span), unindexed, wanted.IsMetadata);
+        }
+
+        return able;
+
+        void Keep(string sql, Action<SqliteStatement> bind, List<Place> others, bool isMetadata = false)
+        {
+            var some = new JobSet();
+            foreach (var source in sources)
+            {
+                Read(source, bind);
+                if (isMetadata)
+                    Read(source, statement => statement.Bind(2, JobWords.More.Span));
+            }
+
+            foreach (var (_, seq) in others)
+                some.Add(seq);
+            able = able?.And(some) ?? some;
+
+            void Read(string source, Action<SqliteStatement> bind)
+            {
+                var rows = _session.Statement(sql).Bind(1, source);
+                bind(rows);
+                while (rows.Step())
+                    some.Add(rows.Number(0));
+            }
+        }
+    }
+
+    private static JobCount CountByIds(SqliteSession session, JobQuery query, string prefix, int most)
+    {
+        var count = 0L;
+        foreach (var source in JobLists.SourcesOf(session, query))
+        {
+            if (count <= most)
+                count += (long)session.Scalar(CountByIdSql, source, prefix, prefix + AfterIds, most + 1L)!;
+        }
+
+        return new((int)Math.Min(count, most), count > most);
     }
 
     private List<Place>? Range(string sql, IReadOnlyCollection<string> sources, object from, object until)

@@ -7,10 +7,12 @@ namespace FopWatch.Sqlite;
 /// <summary>A prepared statement that is bound and run without the client's objects, for SQL that runs with every commit.</summary>
 internal sealed class SqliteStatement : IDisposable
 {
+    private const int MostParameters = 16;
+
     private readonly sqlite3 _database;
     private readonly sqlite3_stmt _statement;
 
-    // SQLite numbers named parameters in order of occurrence.
+    // SQLite numbers named parameters in order of occurrence; 0 is a parameter that does not occur.
     private readonly int[] _parameters;
 
     /// <param name="database">The connection.</param>
@@ -20,9 +22,12 @@ internal sealed class SqliteStatement : IDisposable
     {
         _database = database;
         Check(raw.sqlite3_prepare_v3(database, sql, raw.SQLITE_PREPARE_PERSISTENT, out _statement));
-        _parameters = [.. Enumerable.Range(1, raw.sqlite3_bind_parameter_count(_statement))
+        _parameters = [.. Enumerable.Range(1, MostParameters)
             .Select(number => raw.sqlite3_bind_parameter_index(_statement, string.Create(CultureInfo.InvariantCulture, $"${number}")))];
     }
+
+    /// <summary>Whether the statement has a parameter of this number.</summary>
+    public bool Has(int parameter) => parameter <= _parameters.Length && _parameters[parameter - 1] > 0;
 
     public SqliteStatement Bind(int parameter, long value)
     {

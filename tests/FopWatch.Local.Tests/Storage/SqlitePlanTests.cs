@@ -30,6 +30,9 @@ public class SqlitePlanTests
         { Sqlite.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Sqlite.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
         { JobSearch.ByIdSql, "SEARCH jobs USING INDEX jobs_key (source=? AND id>? AND id<?)" },
+        { JobSearch.AllByIdSql, "SEARCH jobs USING COVERING INDEX jobs_key (source=? AND id>? AND id<?)" },
+        { JobSearch.AllByWordSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word=?)" },
+        { JobSearch.AllByPrefixSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word>? AND word<?)" },
         { JobSearch.ByWordSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word=? AND (registered_at,seq)<(?,?))" },
         { JobSearch.ByPrefixSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word>? AND word<?)" },
         { WordIndex.AnyUnindexedSql, "SCAN searchable_jobs USING COVERING INDEX unindexed_jobs" },
@@ -172,6 +175,27 @@ public class SqlitePlanTests
     }
 
     [Theory]
+    [InlineData(null, "jobs_by_source")]
+    [InlineData(JobState.Failed, "jobs_by_source_state")]
+    public async Task A_search_goes_through_the_places_of_a_list_without_looking_up_their_rows(JobState? state, string index)
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var query = new JobQuery { Source = "media", Continuation = "any" };
+
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state, null), query, JobLists.PlaceColumns, isBounded: true)));
+
+        Assert.Contains($"USING COVERING INDEX {index} (source=?", step, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Jobs_are_counted_by_their_ids_in_the_index_alone()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Contains("SEARCH jobs USING COVERING INDEX jobs_key (source=? AND id>? AND id<?)", await PlanAsync(temp.Store, JobSearch.CountByIdSql));
+    }
+
+    [Theory]
     [InlineData(null, null)]
     [InlineData(JobState.Processing, null)]
     [InlineData(JobState.Processing, WatchStatus.Watching)]
@@ -229,6 +253,11 @@ public class SqlitePlanTests
         Assert.Empty(count.Unwatched);
         Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(count.Books));
 
+        // The 100,000 oldest: their rows are no jobs, so they are answered as unreadable ones.
+        var old = await FastAsync(async () => await store.Jobs.ListAsync(new() { IdPrefix = "j00", Top = 100 }, Cancelled), TimeSpan.FromSeconds(1));
+        Assert.Equal(100, old.Unreadable.Count);
+        Assert.Equal(new JobCount(99_999, AtLeast: false), await FastAsync(async () => await store.Jobs.CountAsync(new JobQuery { IdPrefix = "j00" }, 100_000, Cancelled), TimeSpan.FromSeconds(1)));
+
         // The best of several tries: the machine may be busy, but a scan would never be this quick.
         static async Task<T> FastAsync<T>(Func<Task<T>> read, TimeSpan? limit = null)
         {
@@ -257,8 +286,8 @@ public class SqlitePlanTests
             command.CommandTimeout = 0;
             command.CommandText = $$"""
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{Many}})
-                INSERT INTO jobs (source, id, revision, state, registered_at, due_at, stopped, body)
-                SELECT 'media', printf('j%07d', i), 1, 'waiting', i, i, 0, x'7B7D' FROM n
+                INSERT INTO jobs (source, id, revision, state, watch, registered_at, due_at, stopped, body)
+                SELECT 'media', printf('j%07d', i), 1, 'waiting', 'watching', i, i, 0, x'7B7D' FROM n
                 """;
             command.ExecuteNonQuery();
         }
