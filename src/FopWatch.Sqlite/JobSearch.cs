@@ -213,11 +213,11 @@ internal sealed class JobSearch
     /// <summary>The jobs that can match according to the indexes of ids and words; null if neither index can be used.</summary>
     private JobSet? Candidates()
     {
-        var (sources, able) = (JobLists.SourcesOf(_session, _query), (JobSet?)null);
+        var (sources, candidates) = (JobLists.SourcesOf(_session, _query), (JobSet?)null);
         if (_query.IdPrefix is { } prefix)
             Keep(AllByIdSql, statement => statement.Bind(2, prefix).Bind(3, prefix + AfterIds), []);
         if (_wanted.All.Count == 0 || !_knowsAllWords || Unindexed() is not { } unindexed)
-            return able;
+            return candidates;
 
         foreach (var wanted in _wanted.All)
         {
@@ -227,7 +227,7 @@ internal sealed class JobSearch
                 Keep(AllByWordSql, statement => statement.Bind(2, wanted.Word.Span), unindexed, wanted.IsMetadata);
         }
 
-        return able;
+        return candidates;
 
         void Keep(string sql, Action<SqliteStatement> bind, List<Place> others, bool isMetadata = false)
         {
@@ -241,7 +241,7 @@ internal sealed class JobSearch
 
             foreach (var (_, seq) in others)
                 some.Add(seq);
-            able = able?.And(some) ?? some;
+            candidates = candidates?.And(some) ?? some;
 
             void Read(string source, Action<SqliteStatement> bind)
             {

@@ -7,7 +7,8 @@ namespace FopWatch.Azure.Tables;
 
 /// <summary>
 /// Lists, searches and counts jobs, newest first. A search reads the rows of a word, or of ids or keys with a prefix if they are few enough to be sorted.
-/// Otherwise it goes through the rows of the list, which also contain the words. Either way, a page ends after a maximum of rows.
+/// Otherwise it goes through the rows of the list, which also contain the words. If too few of the newest jobs match, it continues in the index. Ids and keys are then in the order
+/// of the index, because they are too many to be sorted. In all cases, a page ends after a maximum of rows.
 /// </summary>
 internal sealed class TableSearch(TableGateway table, TableReferences references, WordsBackfill words)
 {
@@ -21,7 +22,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     internal const int MostRead = 400;
 
     /// <summary>Reads a page.</summary>
-    public async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
+    public async Task<Page<Job>> ListAsync(JobQuery query, SearchEnd? after, CancellationToken cancellationToken)
     {
         // One more row than requested shows whether there is another page.
         var most = query.IsSearch ? MostRead : query.Top + 1;
@@ -42,14 +43,14 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             },
             cancellationToken,
             query.Top);
-        var last = end < found.Count ? PageEnd.Of(rows[end - 1].Row) : rest;
+        var last = end < found.Count ? rows[end - 1].End : rest;
         return new(jobs, last?.ToContinuation()) { Unreadable = unreadable };
     }
 
     /// <summary>Counts jobs, up to a maximum.</summary>
     public async Task<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
     {
-        var (count, after, wanted, began) = (0, (PageEnd?)null, WantedWords.Of(query), table.Time.GetTimestamp());
+        var (count, after, wanted, began) = (0, (SearchEnd?)null, WantedWords.Of(query), table.Time.GetTimestamp());
         bool isCut;
         do
         {
@@ -77,20 +78,73 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         bool IsOver() => table.Time.GetElapsedTime(began) >= JobCount.Longest;
     }
 
-    /// <summary>Rows of jobs that match or may match, in the order of the list, and the position at which the search ended; null at the end of the list.</summary>
-    private async Task<(List<Found> Found, PageEnd? End)> FindAsync(JobQuery query, PageEnd? after, int most, CancellationToken cancellationToken)
+    /// <summary>Rows of jobs that match or may match, and the position at which the search ended; null at the end.</summary>
+    private async Task<(List<Found> Found, SearchEnd? End)> FindAsync(JobQuery query, SearchEnd? after, int most, CancellationToken cancellationToken)
     {
         var wanted = WantedWords.Of(query);
-        if (!query.IsSearch || await NarrowAsync(query, wanted, after, cancellationToken) is not var (narrowed, isWhole))
-            return await GoThroughAsync(query, wanted, after, most, cancellationToken);
+        if (!query.IsSearch)
+            return await GoThroughAsync(query, wanted, after?.Listed, most, cancellationToken);
 
-        var some = narrowed.Count > most ? narrowed[..most] : narrowed;
-        return (
-            [.. some.Select(row => new Found(row, WordMatch.Maybe))],
-            some.Count > 0 && (some.Count < narrowed.Count || !isWhole) ? PageEnd.Of(some[^1]) : null);
+        var (found, end) = (new List<Found>(), after);
+        if (after?.Indexed is null)
+        {
+            if (await NarrowAsync(query, wanted, after?.Listed, cancellationToken) is var (narrowed, isWhole))
+                return ToFound(narrowed, isWhole, most);
+            (found, end) = await GoThroughAsync(query, wanted, after?.Listed, most, cancellationToken);
+            if (end is null || found.Count >= Math.Min(query.Top, most))
+                return (found, end);
+        }
+
+        var (others, rest) = await GoOnAsync(query, wanted, end!.Value, most - found.Count, cancellationToken);
+        return ([.. found, .. others], rest);
     }
 
-    private async Task<(List<Found> Found, PageEnd? End)> GoThroughAsync(
+    private static (List<Found> Found, SearchEnd? End) ToFound(List<TableEntity> narrowed, bool isWhole, int most)
+    {
+        var some = narrowed.Count > most ? narrowed[..most] : narrowed;
+        return (
+            [.. some.Select(row => new Found(row, WordMatch.Maybe, new(PageEnd.Of(row))))],
+            some.Count > 0 && (some.Count < narrowed.Count || !isWhole) ? new(PageEnd.Of(some[^1])) : null);
+    }
+
+    /// <summary>Continues in an index, with the jobs after a position in the list: by id or key in the order of the index, by other words in the order of the list.</summary>
+    private async Task<(List<Found> Found, SearchEnd? End)> GoOnAsync(
+        JobQuery query, WantedWords wanted, SearchEnd after, int most, CancellationToken cancellationToken)
+    {
+        var isWordIndexed = wanted.All.Count > 0 && await words.CheckCompleteAsync(cancellationToken);
+        var key = wanted.All.Where(word => word.IsPrefix && isWordIndexed).Select(word => (ReadOnlyMemory<byte>?)word.Word).FirstOrDefault();
+        var partitions = await table.PartitionsAsync(query.Sources, cancellationToken);
+        if (query.IdPrefix is null && key is null)
+        {
+            var word = wanted.All.FirstOrDefault(word => !word.IsPrefix);
+            return isWordIndexed && await ExactAsync(query, partitions, word, after.Listed, cancellationToken) is var (exact, isWhole) ? ToFound(exact, isWhole, most) : ([], after);
+        }
+
+        var prefix = query.IdPrefix is { } id ? RowKeys.Job(id) : RowKeys.WordFrom(key!.Value.Span);
+        var rows = await table.FirstAsync(
+            [.. partitions.Select(partition => new RowRange(partition, after.Indexed?.From(partition) ?? prefix, prefix + "~"))],
+            query.IdPrefix is null ? null : Condition(query),
+            query.IdPrefix is null ? Columns.Keys : [.. Columns.ForSearch, Columns.RegisteredAt],
+            MostSorted,
+            cancellationToken);
+        var (found, end) = (new List<Found>(), after);
+        foreach (var row in rows)
+        {
+            if (found.Count == most)
+                return (found, end);
+            end = after with { Indexed = PageEnd.Of(row) };
+            var place = query.IdPrefix is null ? RowKeys.ListedOfWord(row.RowKey) : ListedOfJob(row);
+            if (place is null || !after.Listed.IsBefore(place, row.PartitionKey) || !IsInTime(query, place))
+                continue;
+            var listed = new TableEntity(row) { PartitionKey = row.PartitionKey, RowKey = place };
+            if ((query.IdPrefix is null ? WordMatch.Maybe : Match(listed, query, wanted)) is not WordMatch.No and var match)
+                found.Add(new(listed, match, end));
+        }
+
+        return (found, rows.Count < MostSorted ? null : end);
+    }
+
+    private async Task<(List<Found> Found, SearchEnd? End)> GoThroughAsync(
         JobQuery query, WantedWords wanted, PageEnd? after, int most, CancellationToken cancellationToken)
     {
         // Few jobs are overdue, and their separate list avoids reading the others. A page always ends at a key of the list of all jobs.
@@ -116,11 +170,11 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             var row = isOverdue ? new TableEntity(read.PartitionKey, KeyOfAll(read)) : read;
             (examined, last) = (examined + 1, row);
             if ((isOverdue ? overdue : Match(row, query, wanted)) is not WordMatch.No and var match)
-                found.Add(new(row, match));
+                found.Add(new(row, match, new(PageEnd.Of(row))));
         }
 
         var isOver = examined == rows.Count && rows.Count < (query.IsSearch ? MostExamined : most);
-        return (found, isOver ? null : PageEnd.Of(last!));
+        return (found, isOver ? null : new(PageEnd.Of(last!)));
 
         string KeyOfAll(TableEntity row) => isOverdue ? RowKeys.ListedOf(row.RowKey) : row.RowKey;
     }
@@ -163,7 +217,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         (List<TableEntity> Rows, bool IsWhole)? best = null;
         foreach (var word in wanted.All.Where(word => !word.IsPrefix))
         {
-            var narrowed = await ExactAsync(word);
+            var narrowed = await ExactAsync(query, partitions, word, after, cancellationToken);
             if (best is null || (narrowed.IsWhole && (!best.Value.IsWhole || narrowed.Rows.Count < best.Value.Rows.Count)))
                 best = narrowed;
         }
@@ -171,43 +225,46 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         // Jobs of a state or watch status may be few among very many jobs of a word.
         return best is { IsWhole: false } && query.States.Count + query.Watches.Count > 0 ? null : best;
 
-        async Task<(List<TableEntity> Rows, bool IsWhole)> ExactAsync(WantedWord word)
-        {
-            var rows = new List<TableEntity>();
-            var isWhole = true;
-            foreach (var one in (ReadOnlyMemory<byte>[])(word.IsMetadata ? [word.Word, JobWords.More] : [word.Word]))
-            {
-                var prefix = RowKeys.WordFrom(one.Span) + "|";
-                var ranges = partitions.Select(partition => RangeOf(query, partition, prefix, after)).ToList();
-                var some = await table.FirstAsync(ranges, null, Columns.Keys, MostSorted, cancellationToken);
-                isWhole &= some.Count < MostSorted;
-                rows.AddRange(some);
-            }
-
-            var sorted = InOrder(rows, row => RowKeys.ListedOfWord(row.RowKey));
-            return (isWhole || sorted.Count <= MostSorted ? sorted : sorted[..MostSorted], isWhole);
-        }
-
         async Task<List<TableEntity>?> SortedAsync(List<string> of, string prefix, IReadOnlyList<string> select, Func<TableEntity, string?> listedOf)
         {
             var rows = await table.FirstAsync(
                 [.. of.Select(partition => new RowRange(partition, prefix, prefix + "~"))], null, select, MostSorted + 1, cancellationToken);
-            return rows.Count > MostSorted ? null : InOrder(rows, listedOf);
+            return rows.Count > MostSorted ? null : InOrder(query, rows, after, listedOf);
+        }
+    }
+
+    /// <summary>The newest rows of a word after a position in the list, in the order of the list, and whether these are all.</summary>
+    private async Task<(List<TableEntity> Rows, bool IsWhole)> ExactAsync(
+        JobQuery query, List<string> partitions, WantedWord word, PageEnd? after, CancellationToken cancellationToken)
+    {
+        var rows = new List<TableEntity>();
+        var isWhole = true;
+        foreach (var one in (ReadOnlyMemory<byte>[])(word.IsMetadata ? [word.Word, JobWords.More] : [word.Word]))
+        {
+            var prefix = RowKeys.WordFrom(one.Span) + "|";
+            var ranges = partitions.Select(partition => RangeOf(query, partition, prefix, after)).ToList();
+            var some = await table.FirstAsync(ranges, null, Columns.Keys, MostSorted, cancellationToken);
+            isWhole &= some.Count < MostSorted;
+            rows.AddRange(some);
         }
 
-        List<TableEntity> InOrder(List<TableEntity> rows, Func<TableEntity, string?> listedOf) =>
-        [
-            .. rows
-                .Select(row => (row.PartitionKey, RowKey: listedOf(row)))
-                .Where(row => row.RowKey is not null && IsInTime(row.RowKey) && after?.IsBefore(row.RowKey, row.PartitionKey) != false)
-                .Distinct()
-                .OrderBy(row => row.RowKey, StringComparer.Ordinal)
-                .ThenBy(row => row.PartitionKey, StringComparer.Ordinal)
-                .Select(row => new TableEntity(row.PartitionKey, row.RowKey)),
-        ];
-
-        bool IsInTime(string listed) => RowKeys.ReadListed(listed).Time is var at && (query.Since is null || at >= query.Since) && (query.Until is null || at < query.Until);
+        var sorted = InOrder(query, rows, after, row => RowKeys.ListedOfWord(row.RowKey));
+        return (isWhole || sorted.Count <= MostSorted ? sorted : sorted[..MostSorted], isWhole);
     }
+
+    private static List<TableEntity> InOrder(JobQuery query, List<TableEntity> rows, PageEnd? after, Func<TableEntity, string?> listedOf) =>
+    [
+        .. rows
+            .Select(row => (row.PartitionKey, RowKey: listedOf(row)))
+            .Where(row => row.RowKey is not null && IsInTime(query, row.RowKey) && after?.IsBefore(row.RowKey, row.PartitionKey) != false)
+            .Distinct()
+            .OrderBy(row => row.RowKey, StringComparer.Ordinal)
+            .ThenBy(row => row.PartitionKey, StringComparer.Ordinal)
+            .Select(row => new TableEntity(row.PartitionKey, row.RowKey)),
+    ];
+
+    private static bool IsInTime(JobQuery query, string listed) =>
+        RowKeys.ReadListed(listed).Time is var at && (query.Since is null || at >= query.Since) && (query.Until is null || at < query.Until);
 
     private async Task<bool> PassesAsync(TableEntity key, JobQuery query, WantedWords wanted, CancellationToken cancellationToken)
     {
@@ -260,5 +317,8 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         static string AnyOf(IEnumerable<string> those) => $"({string.Join(" or ", those)})";
     }
 
-    private readonly record struct Found(TableEntity Row, WordMatch Match);
+    /// <param name="Row">The row of the list.</param>
+    /// <param name="Match">Whether the job matches.</param>
+    /// <param name="End">The end of a page of which this is the last row.</param>
+    private readonly record struct Found(TableEntity Row, WordMatch Match, SearchEnd End);
 }

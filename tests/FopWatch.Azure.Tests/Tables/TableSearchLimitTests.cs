@@ -1,4 +1,5 @@
 using System.Globalization;
+using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
@@ -50,6 +51,70 @@ public sealed class TableSearchLimitTests(SharedAzurite azurite)
             while (continuation is not null);
             return found;
         }
+    }
+
+    [Fact]
+    public async Task Many_old_jobs_are_found_in_a_bounded_number_of_requests_and_each_once()
+    {
+        var wire = new InterceptedRequests();
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 2);
+        var store = await table.StoreAsync(wire.Between);
+        await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancelled }, async (number, cancelled) =>
+        {
+            var job = Sample.Job(Id(number), after: TimeSpan.FromSeconds(number));
+            job = job with { Facts = job.Facts with { Bucket = "old", Key = $"old/{number}" } };
+            Assert.NotNull(await store.Jobs.CommitAsync(new(job, null, null), cancelled));
+        });
+        foreach (var bucket in (int[])[0, 1])
+            await AddNewerAsync(table.Rows, RowKeys.Partition("media", bucket), (TableSearch.MostExamined / 2) + 100);
+        var ids = Enumerable.Range(0, Jobs).Select(Id).ToList();
+        wire.Take();
+
+        // 16 requests for the newest of both partitions, and a few for the index; then a read for each job of the page.
+        var byId = new JobQuery { Source = "media", IdPrefix = "z0.", Top = 50 };
+        Assert.Equal(ids[..50], (await store.Jobs.ListAsync(byId, Cancelled)).Elements.Select(job => job.Key.Id));
+        Assert.InRange(wire.Requests.Count(kind => kind == "query"), 5, 20);
+        Assert.InRange(wire.Requests.Count(kind => kind == "read"), 50, 64);
+        var second = await store.Jobs.ListAsync(byId with { Continuation = (await store.Jobs.ListAsync(byId, Cancelled)).Continuation }, Cancelled);
+        Assert.Equal(ids[50..100], second.Elements.Select(job => job.Key.Id));
+
+        foreach (var query in (JobQuery[])
+        [
+            byId,
+            byId with { States = [JobState.Waiting] },
+            byId with { Bucket = "old" },
+            new() { KeyPrefix = "old/", Source = "media" },
+            new() { Bucket = "old", States = [JobState.Waiting] },
+        ])
+        {
+            Assert.NotEmpty((await store.Jobs.ListAsync(query with { Top = 50 }, Cancelled)).Elements);
+            if (query.IdPrefix is not null)
+                Assert.Equal(new JobCount(Jobs, AtLeast: false), await store.Jobs.CountAsync(query, 100_000, Cancelled));
+            var (found, continuation) = (new List<string>(), (string?)null);
+            do
+            {
+                var page = await store.Jobs.ListAsync(query with { Top = 300, Continuation = continuation }, Cancelled);
+                found.AddRange(page.Elements.Select(job => job.Key.Id));
+                continuation = page.Continuation;
+            }
+            while (continuation is not null);
+            Assert.Equal(ids, found.Order(StringComparer.Ordinal));
+        }
+
+        var until = byId with { Since = Sample.Start.AddSeconds(10), Until = Sample.Start.AddSeconds(40) };
+        Assert.Equal(ids[10..40].AsEnumerable().Reverse(), (await store.Jobs.ListAsync(until, Cancelled)).Elements.Select(job => job.Key.Id));
+    }
+
+    /// <summary>Adds the rows of the list of jobs that are newer.</summary>
+    private static async Task AddNewerAsync(TableClient table, string partition, int many)
+    {
+        var rows = Enumerable.Range(0, many).Select(number =>
+        {
+            var job = Sample.Job($"new.{number:00000}", after: TimeSpan.FromDays(1) + TimeSpan.FromSeconds(number));
+            return JobRows.Listed(partition, job with { Facts = job.Facts with { Bucket = "new", Key = $"new/{number}" } });
+        });
+        foreach (var some in rows.Chunk(100))
+            await table.SubmitTransactionAsync(some.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), Cancelled);
     }
 
     private static string Id(int number) => string.Create(CultureInfo.InvariantCulture, $"z0.{number:0000}");
