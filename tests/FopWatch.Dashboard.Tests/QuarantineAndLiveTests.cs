@@ -30,7 +30,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
         await tab.Loaded.WaitForAsync();
         await tab.Button("Retry all").ClickAsync();
-        Assert.Matches("Take [0-9]+ notifications again", await tab.AnswerAsync("Retry"));
+        Assert.Matches("Process [0-9]+ notifications again", await tab.AnswerAsync("Retry"));
         await tab.Page.GetByText("Finished.").WaitForAsync();
         Assert.Empty(tab.Errors);
     }

@@ -21,9 +21,7 @@ export class Failure extends Error {
 	}
 }
 
-export function hasKey() {
-	return key !== null;
-}
+export const hasKey = () => key !== null;
 
 export function setKey(value) {
 	key = value;
@@ -36,9 +34,7 @@ function useWay(chosen) {
 	keep('way', chosen === ways[0] ? null : ways.indexOf(chosen));
 }
 
-export function address(path) {
-	return new URL(path.replace(/^\//, ''), root);
-}
+export const address = path => new URL(path.replace(/^\//, ''), root);
 
 // The key goes in a header: a URL would be logged, and a cookie would let another page act through this browser.
 export async function send(method, path, { body, signal, headers } = {}) {
@@ -96,11 +92,8 @@ export function query(parameters) {
 	return text ? `?${text}` : '';
 }
 
-export function jobPath(source, id) {
-	return `/api/jobs/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
-}
+export const jobPath = (source, id) => `/api/jobs/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
 
-// The caller's rights and the host's features, from `/api/me`.
 export const session = { rights: 'write' };
 
 export async function readSession() {
@@ -120,7 +113,6 @@ export async function readSession() {
 	throw refusal;
 }
 
-// The answer also has the host's time.
 export async function ask() {
 	Object.assign(session, await get('/api/me'));
 	observeClock(session.at);

@@ -3,7 +3,6 @@ import { h, save } from './dom.js';
 import { t } from './i18n.js';
 import { confirm, dialog, explain, toast } from './ui.js';
 
-// Acts on the given jobs, one request each.
 export async function actOnEach(action, jobs, signal) {
 	if (!await isMeant(action, jobs.length)) return false;
 	await withProgress(action, jobs.length, signal, async (progress, isOver) => {
@@ -30,9 +29,7 @@ export function actOnJob(action, source, id) {
 	return action === 'stop' ? call('DELETE', path) : post(`${path}/${action}`);
 }
 
-function isMeant(action, n) {
-	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop' || action === 'delete');
-}
+const isMeant = (action, n) => confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop' || action === 'delete');
 
 // Acts on all matches of a filter: the first call counts them, and each later call continues the one before.
 export async function actOnAll(path, action, filters, signal) {
@@ -57,7 +54,7 @@ export async function actOnAll(path, action, filters, signal) {
 
 async function withProgress(action, count, signal, work) {
 	const bar = h('progress', { max: count, value: 0 });
-	const line = h('p.numbers', { 'aria-live': 'polite' }, t('bulk.progress', { done: 0, n: count }));
+	const line = h('p', { 'aria-live': 'polite' }, t('bulk.progress', { done: 0, n: count }));
 	const reason = h('p.wrong');
 	let isOver = false;
 	const closed = dialog(t(`action.${action}`), [bar, line, reason], [{ value: '', text: t('close') }]).then(() => { isOver = true; });

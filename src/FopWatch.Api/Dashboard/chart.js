@@ -59,8 +59,6 @@ export function chart({ title, summary, columns, series, value, kind }) {
 		const y = amount => margin.top + inner * (1 - scale.share(amount));
 		const every = Math.max(1, Math.ceil(columns.length / Math.max(2, Math.floor(slot * columns.length / 76))));
 		return [
-			s('title', title),
-			s('desc', summary ?? ''),
 			s('rect.band', { y: margin.top, height: inner, width: Math.max(1, slot), visibility: marked < 0 ? 'hidden' : 'visible', x: start(marked) }),
 			scale.ticks.map(tick => [
 				line('.grid', margin.left, y(tick), width - margin.right, y(tick)),

@@ -35,8 +35,21 @@ export function replace(element, ...children) {
 	return append(element, children);
 }
 
+// Redraws a part of the page, and returns the focus to the element with the same name.
+export function keepFocus(place, draw) {
+	const held = document.activeElement;
+	const nameOf = one => one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent;
+	const name = place.contains(held) && nameOf(held);
+	const alike = () => [...place.querySelectorAll(held.tagName)].filter(one => nameOf(one) === name);
+	const index = alike().indexOf(held);
+	draw();
+	if (index >= 0 && !held.isConnected) (alike()[index] ?? document.querySelector('main')).focus({ preventScroll: true });
+}
+
+export const redraw = (place, ...children) => keepFocus(place, () => replace(place, ...children));
+
 // An untrusted URL becomes a link only with http or https; any other (javascript:, data:) stays text.
-export function outsideLink(url, text = url) {
+export function outsideLink(url, text) {
 	let parsed = null;
 	try {
 		parsed = new URL(url);
@@ -49,15 +62,6 @@ export function outsideLink(url, text = url) {
 		: h('span.break', text);
 }
 
-export function debounce(milliseconds, action) {
-	let timer = 0;
-	return (...given) => {
-		clearTimeout(timer);
-		timer = setTimeout(action, milliseconds, ...given);
-	};
-}
-
-// Downloads generated content as a file.
 export function save(name, parts, type = 'application/octet-stream') {
 	const url = URL.createObjectURL(new Blob(parts, { type }));
 	h('a', { href: url, download: name }).click();

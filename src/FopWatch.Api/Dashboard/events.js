@@ -1,4 +1,4 @@
-import { send, session } from './api.js';
+import { ask, send, session } from './api.js';
 
 const idleAfter = 15 * 60 * 1000;
 let lastInput = Date.now();
@@ -18,7 +18,7 @@ document.addEventListener('visibilitychange', () => {
 
 // Follows the host's events from now on, or from `after`. A tab that is hidden, or without input for 15 minutes, closes its stream and
 // later continues after the last event. `onBegin` loads what happened before the stream.
-export function follow({ source, after, always, onBegin, onEvent, onGap, onState, signal }) {
+export function follow({ source, after, always, onBegin, onEvent, onGap, onState, signal, fail }) {
 	if (!session.events) {
 		onState?.('none');
 		return;
@@ -57,6 +57,7 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 				onState?.('none');
 			} else {
 				onState?.('broken');
+				ask().catch(fail);
 				if (error.status === 400) position = null;
 				retry = setTimeout(wake, Math.min(30000, 1000 * 2 ** failures++));
 			}

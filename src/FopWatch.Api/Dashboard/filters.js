@@ -1,4 +1,5 @@
-import { debounce, h } from './dom.js';
+import { h } from './dom.js';
+import { zone } from './format.js';
 import { t, word } from './i18n.js';
 import { select, sourceField } from './ui.js';
 
@@ -17,7 +18,6 @@ export function readFilters(parameters) {
 	return filters;
 }
 
-// `onChange` gets all filters.
 export function filterBar(filters, sources, onChange) {
 	let search = searches.find(name => (name === 'metadata' ? Object.keys(filters).some(key => key.startsWith('metadata.')) : filters[name])) ?? 'id';
 	const given = { ...filters };
@@ -28,8 +28,11 @@ export function filterBar(filters, sources, onChange) {
 	};
 
 	const input = h('input', { type: 'search', 'aria-label': t('jobs.search'), spellcheck: 'false', autocomplete: 'off', maxlength: '1024', value: searchText(), placeholder: t(`search.${search}.example`) });
-	const typed = debounce(200, applySearch);
-	input.addEventListener('input', typed);
+	let typed = 0;
+	input.addEventListener('input', () => {
+		clearTimeout(typed);
+		typed = setTimeout(applySearch, 200);
+	});
 	input.addEventListener('keydown', event => {
 		if (event.key === 'Enter') applySearch();
 	});
@@ -83,7 +86,7 @@ export function filterBar(filters, sources, onChange) {
 			select(t('jobs.watch'), [['', t('any')], ...watches.map(name => [name, word('watch', name)])], watches.includes(given.watch) ? given.watch : '', value => set('watch', value)),
 			h('label.check', overdue, t('overdue'))),
 		stateButtons,
-		h('details.more-filters', { open: Boolean(given.since || given.until) }, h('summary', t('jobs.times')), h('div.bar', timeField('since'), timeField('until'))));
+		h('details.more-filters', { open: Boolean(given.since || given.until) }, h('summary', `${t('jobs.times')} (${zone()})`), h('div.bar', timeField('since'), timeField('until'))));
 }
 
 function toLocal(at) {

@@ -16,14 +16,14 @@ export function observeClock(at) {
 	Object.assign(clock, { local, host });
 }
 
-export function now() {
-	return clock.host ? clock.host + (performance.now() - clock.local) * clock.rate : Date.now();
-}
+export const now = () => clock.host ? clock.host + (performance.now() - clock.local) * clock.rate : Date.now();
 
 export function exactTime(at) {
 	const date = new Date(at);
-	return Number.isNaN(date.getTime()) ? String(at) : date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
+	return Number.isNaN(date.getTime()) ? String(at) : date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'long' });
 }
+
+export const zone = () => new Intl.DateTimeFormat(locale(), { timeZoneName: 'short' }).formatToParts().find(part => part.type === 'timeZoneName').value;
 
 const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
 
@@ -43,9 +43,9 @@ export function duration(seconds) {
 
 function relative(at) {
 	const seconds = (now() - at) / 1000;
-	if (seconds < 5 && seconds > -10) return t('time.now');
+	if (seconds < 5 && seconds > -10) return t(seconds < -2 ? 'time.soon' : 'time.now');
 	const [name, size] = units.find(([, size]) => Math.abs(seconds) >= size);
-	const count = `${number(Math.floor(Math.abs(seconds) / size))} ${t(`unit.${name}`)}`;
+	const count = `${number(Math.floor(Math.abs(seconds) / size))} ${t(`unit.${name === 'min' ? 'minutes' : name}`)}`;
 	return t(seconds > 0 ? 'time.ago' : 'time.in', { time: count });
 }
 
@@ -64,18 +64,10 @@ export function tick() {
 	}
 }
 
-export function bytes(count) {
-	return count < 1024 ? `${number(count)} B` : count < 1048576 ? `${number(count / 1024, 1)} KiB` : `${number(count / 1048576, 1)} MiB`;
-}
+export const bytes = count => count < 1024 ? `${number(count)} B` : count < 1048576 ? `${number(count / 1024, 1)} KiB` : `${number(count / 1048576, 1)} MiB`;
 
-export function percent(share) {
-	return Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)} %` : '–';
-}
+export const percent = share => Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)} %` : '–';
 
-export function hourText(at, withDay) {
-	return new Date(at).toLocaleString(locale(), withDay ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' });
-}
+export const hourText = (at, withDay) => new Date(at).toLocaleString(locale(), withDay ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' });
 
-export function dayText(at) {
-	return new Date(at).toLocaleDateString(locale(), { month: 'short', day: 'numeric' });
-}
+export const dayText = at => new Date(at).toLocaleDateString(locale(), { month: 'short', day: 'numeric' });

@@ -37,6 +37,4 @@ export function word(group, name) {
 	return has(key) ? t(key) : String(name);
 }
 
-export function number(value, digits = 0) {
-	return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
-}
+export const number = (value, digits = 0) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);

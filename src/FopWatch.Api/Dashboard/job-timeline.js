@@ -1,13 +1,12 @@
 import { h, s } from './dom.js';
 import { duration, exactTime, now, time } from './format.js';
 import { number, t, word } from './i18n.js';
-import { label, line, plot, spaced } from './plot.js';
+import { label, line, plot, rounds, spaced } from './plot.js';
 
 const lanes = ['notified', 'polled', 'job'];
 const laneHeight = 34;
 const margin = { right: 16, top: 10, bottom: 26 };
 const height = margin.top + lanes.length * laneHeight + margin.bottom;
-const rounds = [0.001, 0.01, 0.1, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000];
 
 // The stored timeline, or what the job's own members say if it has none.
 export function entriesOf(job) {
@@ -28,11 +27,17 @@ function colourOf(entry) {
 	return entry.what === 'polled' ? 'state-processing' : 'state-waiting';
 }
 
+// The host's text, except that a report is named by its state in the reader's language.
+export function answerText(answer) {
+	const [, state] = /^the report: (\w+)$/.exec(answer) ?? [];
+	return state ? `${word('answer', 'report')}: ${word('state', state)}` : answer;
+}
+
 export function entryText(entry) {
 	const details = [];
 	if (entry.what === 'registered' || entry.what === 'resumed') details.push(entry.by && word('by', entry.by));
 	if (entry.what === 'notified') details.push(entry.by ? word('by', entry.by) : word('trust', entry.trust), entry.result && word('result', entry.result));
-	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), entry.answer);
+	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), answerText(entry.answer));
 	if (entry.what === 'settled') details.push(entry.state && word('state', entry.state), entry.by && word('settledBy', entry.by));
 	if (entry.what === 'expired') details.push(entry.reason && word('reason', entry.reason));
 	return details.filter(Boolean).join(' · ');
@@ -50,7 +55,7 @@ export function timeline(job) {
 	const span = (end - start) / 1000;
 	let isLog = gaps.length > 0 && span / Math.min(...gaps) > 60;
 
-	const { element, redraw } = plot('.timeline', height, { 'aria-labelledby': 'timeline-title', 'aria-describedby': 'timeline-list' }, draw);
+	const { element, redraw } = plot('.timeline', height, { 'aria-label': t('timeline.title'), 'aria-describedby': 'timeline-list' }, draw);
 	const buttons = h('div.chips', { role: 'group', 'aria-label': t('timeline.scale') }, ['linear', 'log'].map(kind =>
 		h('button.chip', { 'data-scale': kind, onclick: () => { isLog = kind === 'log'; redraw(); } }, t(`timeline.${kind}`))));
 
@@ -67,7 +72,6 @@ export function timeline(job) {
 		const step = isLog ? null : rounds.find(round => span / round <= Math.max(2, inner / 90)) ?? rounds.at(-1);
 		const ages = isLog ? rounds.filter(round => round > least && round < span) : Array.from({ length: Math.floor(span / step) }, (_, index) => (index + 1) * step);
 		return [
-			s('title', { id: 'timeline-title' }, t('timeline.title')),
 			lanes.map((lane, index) => [
 				line('.grid', left, y(index), width - margin.right, y(index)),
 				label(left - 10, y(index) + 4, 'end', t(lane === 'job' ? 'job.facts' : `what.${lane}`))]),
@@ -99,9 +103,9 @@ export function timeline(job) {
 				index === 8 && job.timelineOmitted > 0 && h('li.omitted', t('timeline.omitted', { n: job.timelineOmitted })),
 				h('li',
 					h('i', { class: `swatch ${colourOf(entry)}` }),
-					h('span.when.numbers', { title: exactTime(entry.at) }, index === 0 ? exactTime(entry.at) : `+ ${duration((Date.parse(entry.at) - start) / 1000)}`),
-					h('span.what', h('strong', word('what', entry.what)), entry.count > 1 && [' ', h('span.times', { title: entry.until && exactTime(entry.until) }, t('timeline.count', { n: entry.count, time: duration((Date.parse(entry.until ?? entry.at) - Date.parse(entry.at)) / 1000) }))], ' ', h('span.break', entryText(entry))))]),
+					h('span.when', { title: exactTime(entry.at) }, `+ ${duration((Date.parse(entry.at) - start) / 1000)}`),
+					h('span.what', h('strong', word('what', entry.what)), entry.count > 1 && [' ', h('span.times', { title: entry.until && exactTime(entry.until) }, t('timeline.count', { n: entry.count, time: duration((Date.parse(entry.until ?? entry.at) - Date.parse(entry.at)) / 1000) }))], ' ', h('span.break', [index === 0 && exactTime(entry.at), entryText(entry)].filter(Boolean).map(text => `· ${text} `))))]),
 			next && h('li.ahead', h('i.swatch.next-swatch'),
-				h('span.when.numbers', { title: exactTime(job.nextPollAt) }, `+ ${duration((next - start) / 1000)}`),
+				h('span.when', { title: exactTime(job.nextPollAt) }, `+ ${duration((next - start) / 1000)}`),
 				h('span.what', h('strong', t('timeline.next')), ' ', time(job.nextPollAt), job.nextPollReason && ` · ${t('timeline.because', { reason: word('reason', job.nextPollReason) })}`))));
 }

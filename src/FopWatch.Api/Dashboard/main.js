@@ -1,18 +1,18 @@
 import { ask, Failure, forgetSources, hasKey, readSession, send, session, setKey, sourceNames } from './api.js';
-import { h, keep, kept, replace } from './dom.js';
+import { h, keep, keepFocus, kept, redraw, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
 import { dialog, errorBox, explain, link, loading, stateBox } from './ui.js';
-import { page as jobPage } from './pages/job.js';
-import { page as jobsPage } from './pages/jobs.js';
-import { page as livePage } from './pages/live.js';
-import { page as overviewPage } from './pages/overview.js';
-import { page as planPage } from './pages/plan.js';
-import { page as quarantinePage } from './pages/quarantine.js';
-import { page as sourcesPage } from './pages/sources.js';
-import { page as webhooksPage } from './pages/webhooks.js';
+import job from './pages/job.js';
+import jobs from './pages/jobs.js';
+import live from './pages/live.js';
+import overview from './pages/overview.js';
+import plan from './pages/plan.js';
+import quarantine from './pages/quarantine.js';
+import sources from './pages/sources.js';
+import webhooks from './pages/webhooks.js';
 
-const pages = { overview: overviewPage, jobs: jobsPage, quarantine: quarantinePage, live: livePage, plan: planPage, sources: sourcesPage, webhooks: webhooksPage };
+const pages = { overview, jobs, quarantine, live, plan, sources, webhooks };
 const themes = ['auto', 'light', 'dark'];
 
 const main = h('main', { id: 'main', tabindex: '-1' });
@@ -33,7 +33,7 @@ function drawHeader() {
 		h('div.tools',
 			session.rights === 'read' && h('span.rights', t('rights.read')),
 			hasKey() && h('button.plain', { onclick: forgetKey }, t('key.forget', { name: session.name ?? '' })),
-			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); show(); } },
+			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); show(); header.querySelector('select').focus(); } },
 				Object.entries(languages).map(([name, text]) => h('option', { value: name, lang: name, selected: name === language }, text))),
 			h('select', { 'aria-label': t('theme'), onchange: event => setTheme(event.target.value) },
 				themes.map(theme => h('option', { value: theme, selected: theme === (kept('theme') ?? 'auto') }, t(`theme.${theme}`))))));
@@ -76,17 +76,18 @@ function show() {
 		again: show,
 		setParameters: given => setParameters(path, given),
 	};
-	main.replaceChildren();
-	if (name === 'jobs' && parts.length === 3) jobPage(context);
-	else if (Object.hasOwn(pages, name) && parts.length === 1) pages[name](context);
-	else main.append(stateBox('empty', t('noPage'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
+	keepFocus(main, () => {
+		main.replaceChildren();
+		if (name === 'jobs' && parts.length === 3) job(context);
+		else if (Object.hasOwn(pages, name) && parts.length === 1) pages[name](context);
+		else main.append(stateBox('empty', t('noPage'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
+	});
 	if (shownPath !== null && shownPath !== path) main.focus({ preventScroll: true });
 	if (shownPath !== path) scrollTo(0, 0);
 	shownPath = path;
 	focusSearch();
 }
 
-// Without delay, so that the next keystrokes reach the field.
 function focusSearch() {
 	const search = wantsSearch && main.querySelector('input[type=search]');
 	if (!search) return;
@@ -106,7 +107,7 @@ function reader(context, read) {
 		const mine = ++turn;
 		try {
 			const content = await read();
-			if (mine === turn && !context.signal.aborted) replace(body, h('div.loaded', content));
+			if (mine === turn && !context.signal.aborted) redraw(body, h('div.loaded', content));
 		} catch (error) {
 			fail(context, error, load);
 		}
@@ -215,11 +216,12 @@ addEventListener('keydown', event => {
 });
 
 function showKeys() {
-	const keys = [['1 – 7', 'keys.pages'], ['/', 'keys.search'], ['j k', 'keys.rows'], ['Enter', 'keys.open'], ['← →', 'keys.chart'], ['?', 'keys.help']];
+	const keys = [['1 – 7', 'keys.pages'], ['/', 'jobs.search'], ['j k', 'keys.rows'], ['Enter', 'keys.open'], ['← →', 'keys.chart']];
 	dialog(t('keys.title'), h('dl.keys', keys.map(([key, text]) => h('div', h('dt', h('kbd', key)), h('dd', t(text))))), [{ value: '', text: t('close'), first: true }]);
 }
 
 async function start(keyWasGiven = false) {
+	if (!main.firstChild) main.append(loading());
 	try {
 		await readSession();
 	} catch (error) {
@@ -237,6 +239,7 @@ async function start(keyWasGiven = false) {
 	// Without a source, start with the page that explains how to configure one.
 	if (location.hash.length < 3 && session.sources === null && (await sourceNames())?.length === 0) location.replace('#/sources');
 	else show();
+	if (keyWasGiven) main.focus();
 }
 
 setTheme(kept('theme') ?? 'auto');

@@ -17,10 +17,12 @@ export function plot(name, height, attributes, draw) {
 	return { element, svg, redraw };
 }
 
+// Round times for an axis, in seconds.
+export const rounds = [0.001, 0.01, 0.1, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000];
+
 export const line = (name, x1, y1, x2, y2, ...content) => s(`line${name}`, { x1, x2, y1, y2 }, content);
 export const label = (x, y, anchor, text) => s('text.tick', { x, y, 'text-anchor': anchor }, text);
 
-// The marks that do not overlap.
 export function spaced(marks, x, room, from = -Infinity) {
 	const ticks = [];
 	for (const mark of marks) {

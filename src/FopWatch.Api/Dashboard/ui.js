@@ -1,20 +1,13 @@
-import { query } from './api.js';
-import { append, h, replace } from './dom.js';
+import { address, query } from './api.js';
+import { h, redraw, replace } from './dom.js';
 import { has, t, word } from './i18n.js';
 
-export function badge(state, text = word('state', state)) {
-	return h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), text);
-}
+export const badge = (state, text = word('state', state)) => h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), text);
 
-export function levelBadge(level) {
-	return h('span', { class: `badge level-${level}` }, h('i'), t(`level.${level}`));
-}
+export const levelBadge = level => h('span', { class: `badge level-${level}` }, h('i'), t(`level.${level}`));
 
-export function overdueBadge() {
-	return h('span.badge.level-warning', { title: t('overdue.explained') }, h('i'), t('overdue'));
-}
+export const overdueBadge = () => h('span.badge.level-warning', { title: t('overdue.explained') }, h('i'), t('overdue'));
 
-// The state of a job in a table row.
 export const jobState = job => [badge(job.state), job.overdue && !job.settled && [' ', overdueBadge()]];
 
 export const link = (page, parameters) => `#/${page}${query(parameters)}`;
@@ -26,7 +19,7 @@ export const jobCell = job => h('th', { scope: 'row' }, h('a.row-link.clip', { h
 export const itemsOf = job => (job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–');
 
 // The label is visible when a narrow screen shows rows as cards.
-export const cell = (name, ...content) => h('td.numbers', { 'data-label': t(name) }, content);
+export const cell = (name, ...content) => h('td', { 'data-label': t(name) }, content);
 
 export const headings = (...names) => names.map(name => h('th', { scope: 'col' }, t(name)));
 
@@ -44,26 +37,19 @@ export function copyButton(text) {
 	return button;
 }
 
-// A shell command with a copy button.
-export function commandLine(text) {
-	return h('div.command', h(text.includes('\n') ? 'pre' : 'code', text), copyButton(text));
-}
+export const copied = (text, kind = 'bdi') => text && [h(`${kind}.break`, text), copyButton(text)];
+
+export const commandLine = text => h('div.command', h(text.includes('\n') ? 'pre' : 'code', text), copyButton(text));
 
 // For a POSIX shell.
-function shellQuote(text) {
-	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
+const shellQuote = text => /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 // Shown in place of content: loading, empty or error, with actions.
-export function stateBox(kind, title, text, ...actions) {
-	return h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
-}
+export const stateBox = (kind, title, text, ...actions) => h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
 
 export const emptyBox = (key, ...actions) => stateBox('empty', t(`${key}.title`), t(`${key}.text`), ...actions);
 
-export function loading() {
-	return stateBox('loading', t('loading'));
-}
+export const loading = () => stateBox('loading', t('loading'));
 
 // The title comes from the status code, the text from the host's problem details.
 export function explain(error) {
@@ -80,7 +66,6 @@ export function errorBox(error, again) {
 
 export const more = (summary, ...content) => h('details', h('summary', summary), content);
 
-// Content that is loaded when it is opened.
 export function lazy(summary, name, read) {
 	const place = h('div');
 	const element = h('details', { 'data-name': name, ontoggle: async () => {
@@ -132,47 +117,43 @@ export async function confirm(title, text, action, isDangerous = false) {
 // A button that is busy until its action ends.
 export function actionButton(text, action, { kind, title, disabled } = {}) {
 	const button = h('button', { class: kind, title, disabled, onclick: async () => {
-		button.disabled = true;
-		button.setAttribute('aria-busy', 'true');
+		// A disabled button would lose the focus.
+		if (button.ariaBusy) return;
+		button.ariaBusy = 'true';
 		try {
 			await action();
 		} catch (error) {
 			if (error.name !== 'AbortError') toastError(error);
 		} finally {
-			button.disabled = false;
-			button.removeAttribute('aria-busy');
+			button.ariaBusy = null;
 		}
 	} }, text);
 	return button;
 }
 
-export function select(label, options, value, onChange, attributes = {}) {
-	const element = h('select', { ...attributes, onchange: () => onChange(element.value) }, options.map(([name, text]) => h('option', { value: name, selected: name === value }, text)));
+export function select(label, options, value, onChange) {
+	const element = h('select', { onchange: () => onChange(element.value) }, options.map(([name, text]) => h('option', { value: name, selected: name === value }, text)));
 	return h('label.field', h('span', label), element);
 }
 
 // `names` is a promise of the sources' names.
 export function sourceField(names, value, onChange) {
 	const field = h('span.slot');
-	const draw = known => replace(field, select(t('source'), [...new Set(['', ...known ?? [], value() ?? ''])].map(name => [name, name || t('source.all')]), value(), onChange));
+	const draw = known => redraw(field, select(t('source'), [...new Set(['', ...known ?? [], value() ?? ''])].map(name => [name, name || t('source.all')]), value(), onChange));
 	draw();
 	names.then(draw);
 	return field;
 }
 
-export function figure(name, value, note) {
-	return h('div', h('dt', name), h('dd', value, note && h('small', note)));
-}
+export const figure = (name, value, note) => h('div', h('dt', name), h('dd', value, note && h('small', note)));
 
-// The key comes from the shell's environment, so that no copied command contains it.
-export function curlLine(url, options = '') {
-	return commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(url)}`);
-}
+// For a path or a URL. The key comes from the shell's environment, so that no copied command contains it.
+export const curlLine = (path, options = '') => commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(path.startsWith('http') ? path : address(path).href)}`);
 
 export const noSourceBox = () => emptyBox('sources.none', h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
 
 // Name and value pairs; pairs without a value are omitted.
 export function facts(pairs, kind = '') {
 	return h(`dl.facts${kind}`, pairs.filter(pair => pair && pair[1] != null && pair[1] !== '').map(([name, value, note]) =>
-		h('div', h('dt', name), append(h('dd'), [value, note && h('small', note)]))));
+		h('div', h('dt', name), h('dd', typeof value === 'string' ? h('bdi.break', value) : value, note && h('small', note)))));
 }

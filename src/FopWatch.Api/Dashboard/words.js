@@ -36,9 +36,11 @@ unit
 	d: d = 天
 	h: h = 小时
 	min: min = 分
+	minutes: min = 分钟
 	s: s = 秒
 time
 	now: just now = 刚刚
+	soon: in a moment = 即将
 	ago: {time} ago = {time}前
 	in: in {time} = {time}后
 key
@@ -62,11 +64,9 @@ error
 keys
 	title: Keyboard = 键盘操作
 	pages: Go to a page = 切换页面
-	search: Search jobs = 搜索任务
 	rows: Next and previous row = 下一行、上一行
 	open: Open the row = 打开当前行
 	chart: Step through the focused chart = 图表获得焦点后逐列查看
-	help: Show this list = 显示此列表
 level
 	pass: Passed = 通过
 	skipped: Skipped = 已跳过
@@ -219,20 +219,20 @@ signature
 overview
 	range: Period = 时间范围
 	days: {n} [day|days] = {n} 天
+	zone: times in {zone} = 时区 {zone}
 	well: No problems. {n} [job|jobs] [is|are] open. = 一切正常。{n} 个任务未完成。
 	others: {n} more [finding|findings] = 另有 {n} 条发现
+	open: Open = 未完成
 	dueNow: Polls due now = 到期的轮询
 	heldBack: {n} held back by PerSecond = {n} 个受 PerSecond 限制而推迟
 	heard: Notifications received = 通知到达率
+	heard.none: known after 2 to 3 hours = 2 到 3 小时后可知
 	heardOf: {low} – {high}, of {n} = {low} – {high}，共 {n}
 	delay: Poll delay, p95 = 轮询发现延迟 p95
-	delayMedian: p50 {time} = p50 {time}
 	lastNotification: Last notification = 最近通知
 	lastPoll: Last poll = 最近轮询
 	charts: Charts = 图表
 	begin: Set up the first source = 配置第一个来源
-books
-	open: Open = 未完成
 finding
 	since: since = 始于
 	statusApiUnreachable: Status API unreachable = 状态接口不可达
@@ -277,7 +277,6 @@ chart
 	delay: Detection delay of polls = 轮询的发现延迟
 	delay.summary: Time from the end of a job to the poll that found it. Wider columns show the worst hour. = 任务结束后多久被轮询发现；较宽的列取最差的一小时。
 	heard: Notifications received and lost = 到达与丢失的通知
-	heard.none: No job ended in this period. = 此时段没有任务结束。
 	heard.summary: {share} of the notifications arrived. {n} [was|were] lost. = {share} 的通知到达，{n} 个丢失。
 	heard.heard: Received = 到达
 	heard.late: After the poll = 晚于轮询
@@ -309,10 +308,11 @@ jobs
 	allFound: All matching jobs: = 筛选出的全部任务：
 	selectSome: Select jobs or set a filter to act on them: = 请选择任务或设置筛选条件后操作：
 	fresh: Show {n} new or changed [job|jobs] = 显示 {n} 个新增或变化的任务
-	csv: CSV = CSV
 	clear: Clear the filters = 清除筛选
 	noMatch.title: No job matches. = 没有匹配的任务。
 	noMatch.text: Ids and keys match by prefix, other filters by the whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
+	soFar: Nothing found yet among the newest jobs. = 在较新的任务中尚未找到。
+	mixed: Too many jobs match to sort all of them by time. = 匹配过多，未全部按时间排序。
 	none.title: There are no jobs yet. = 还没有任务。
 	none.text: Register an id. The Sources page has commands to copy. = 登记一个 id：“来源”页面有可复制的命令。
 	unreadable: {n} stored [job|jobs] cannot be read. = {n} 个存储的任务无法读取。
@@ -358,6 +358,7 @@ job
 	delivery: Provider's notification = 服务商的通知
 	settled.notification: Settled by a notification {time} after registration. = 由通知得知，距登记 {time}。
 	settled.poll: Settled by a poll {time} after registration. = 由轮询发现，距登记 {time}。
+	settled.unknown: The status API did not know the id {time} after registration. = 状态接口不认识该 id，距登记 {time}。
 	settled.deadline: The deadline passed {time} after registration. = 期限已过，距登记 {time}。
 	facts: Job = 任务
 	provider: Provider = 服务商
@@ -399,7 +400,7 @@ quarantine
 	deleteAll: Delete all = 全部删除
 	still: It is still in quarantine. = 仍在隔离区。
 	advice: What to change: = 如何修正：
-	accessKey: Access key = Access key
+	key: Key = 键
 	checkedUrl: Checked URL = 验证所用的 URL
 	signedUrl: Signed URL = 签名对应的 URL
 	correlation: Correlation = 关联标识
@@ -460,7 +461,7 @@ webhooks
 	none.text: docs/webhooks.md says how to add one. = 添加方法见 docs/webhooks.md。
 	failing.explained: The receiver does not accept an event. It is retried, and later events wait. = 接收方未接受事件。将会重发，后续事件等待。
 	behind: Pending events = 落后事件数
-	position: delivered up to {n} = 已投递到 {n}
+	position: position {n} in the event log = 事件日志位置 {n}
 	last: Last delivery = 最近投递
 	failing: Failing since = 失败始于
 	attempt: attempt {n} = 第 {n} 次尝试
@@ -473,13 +474,13 @@ webhooks
 	since: From = 起始时间
 	deliveries: Deliveries = 投递记录
 	result: Result = 结果
-	attempts: Attempt = 次数
+	attempts: Attempt, duration = 次数、耗时
 	missed: {n} [event was|events were] purged before [it was|they were] sent. = {n} 个事件在发送前已被清除。
 	test: Send a test = 发送测试
 	tested: The receiver answered {answer}. = 接收方应答 {answer}。
 webhookState
 	active: Active = 正常
-	failing: Failing = 失败
+	failing: Failing = 投递失败
 	paused: Paused = 已暂停
 pausedBecause
 	operator: Paused by an operator. = 已被人为暂停。

@@ -1,13 +1,13 @@
-import { address, ask, get, getIfThere, jobPath, mayAct, post } from '../api.js';
+import { ask, get, getIfThere, jobPath, mayAct, post } from '../api.js';
 import { actOnJob } from '../bulk.js';
-import { h, outsideLink, pretty, replace } from '../dom.js';
+import { h, outsideLink, pretty, redraw, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { bytes, duration, now, time } from '../format.js';
-import { timeline } from '../job-timeline.js';
+import { answerText, timeline } from '../job-timeline.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copyButton, curlLine, emptyBox, facts, lazy, link, loading, overdueBadge, toast } from '../ui.js';
+import { actionButton, badge, confirm, copied, copyButton, curlLine, emptyBox, facts, lazy, link, loading, overdueBadge, toast } from '../ui.js';
 
-export function page({ main, parts, signal, fail }) {
+export default function page({ main, parts, signal, fail }) {
 	const [, source, id] = parts;
 	const path = jobPath(source, id);
 	const body = h('div', loading());
@@ -18,7 +18,7 @@ export function page({ main, parts, signal, fail }) {
 		h('h1.id', h('bdi.break', id), copyButton(id)), body);
 	signal.addEventListener('abort', () => clearTimeout(timer));
 	const clock = ask().catch(() => {});
-	load().then(() => follow({ source, signal, onEvent: ({ data }) => {
+	load().then(() => follow({ source, signal, fail, onEvent: ({ data }) => {
 		if (data.id === id && data.version > (shown?.version ?? 0)) load();
 	}, onBegin: load, onGap: load }));
 
@@ -47,7 +47,7 @@ export function page({ main, parts, signal, fail }) {
 		if (JSON.stringify(job) === JSON.stringify(shown)) return;
 		shown = job;
 		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
-		replace(body, h('div.loaded',
+		redraw(body, h('div.loaded',
 			h('div.verdict-row', badge(job.state), !job.settled && job.overdue && overdueBadge(), h('p', verdict(job))),
 			mayAct() && actions(job),
 			h('div.columns',
@@ -81,18 +81,17 @@ export function page({ main, parts, signal, fail }) {
 	}
 }
 
-// The explanation of the state, and how this job settled.
 function verdict(job) {
 	const took = job.settledAt ? duration((Date.parse(job.settledAt) - Date.parse(job.registeredAt)) / 1000) : '';
 	const explained = t(`state.${job.state}.explained`);
-	return job.settled && job.settledBy ? `${explained} ${t(`job.settled.${job.settledBy}`, { time: took })}` : explained;
+	return job.settled && job.settledBy ? `${explained} ${t(`job.settled.${job.state === 'expired' && job.settledBy === 'poll' ? 'unknown' : job.settledBy}`, { time: took })}` : explained;
 }
 
 function watchFacts(job) {
 	return facts([
 		[t('jobs.state'), job.watch && word('watch', job.watch), job.watch && t(`watch.${job.watch}.explained`)],
 		[t('timeline.next'), job.nextPollAt && time(job.nextPollAt), job.nextPollReason && t('timeline.because', { reason: word('reason', job.nextPollReason) })],
-		[t('overview.lastPoll'), job.lastPoll && time(job.lastPoll.at), job.lastPoll && word('answer', job.lastPoll.answer)],
+		[t('overview.lastPoll'), job.lastPoll && time(job.lastPoll.at), answerText(job.lastPoll?.answer)],
 		[t('job.polls'), number(job.polls)],
 		[t('job.delivery'), word('delivery', job.notification), job.notification === 'failed' && t('delivery.failed.explained')],
 		[t('what.registered'), time(job.registeredAt)],
@@ -101,14 +100,13 @@ function watchFacts(job) {
 }
 
 function jobFacts(job) {
-	const copied = text => text && [h('bdi.break', text), copyButton(text)];
 	return facts([
 		[t('job.provider'), word('provider', job.provider)],
-		[t('search.bucket'), job.bucket && h('bdi.break', job.bucket)],
+		[t('search.bucket'), job.bucket],
 		[t('search.key'), copied(job.key)],
-		[t('job.pipeline'), job.pipeline && h('bdi.break', job.pipeline)],
+		[t('job.pipeline'), job.pipeline],
 		[t('job.requestId'), copied(job.requestId)],
-		[t('job.taskFrom'), job.taskFrom && h('bdi.break', job.taskFrom)],
+		[t('job.taskFrom'), job.taskFrom],
 		[t('job.created'), job.createdAt && time(job.createdAt)],
 		[t('search.ref'), copied(job.ref), job.ref && t('job.ref.explained')],
 		[t('live.version'), number(job.version)],
@@ -145,7 +143,7 @@ function metadata(job) {
 function raw(job) {
 	return h('section.panel',
 		h('h2', t('job.raw')),
-		curlLine(address(jobPath(job.source, job.id)).href),
+		curlLine(jobPath(job.source, job.id)),
 		providersBody(job),
 		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
 }
@@ -157,6 +155,6 @@ function providersBody(job) {
 		const answer = await getIfThere(path);
 		return answer ? [
 			h('p.note', t(answer.final ? 'job.body.final' : 'job.body.open'), ' ', answer.redacted > 0 && t('job.body.redacted', { n: answer.redacted })),
-			h('pre', pretty(answer.body) ?? answer.body), curlLine(address(path).href)] : h('p.note', t('job.body.none'));
+			h('pre', pretty(answer.body) ?? answer.body), curlLine(path)] : h('p.note', t('job.body.none'));
 	});
 }

@@ -1,6 +1,6 @@
 import { get, mayAct, query, sourceNames } from '../api.js';
 import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
-import { h, replace } from '../dom.js';
+import { h, redraw, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { duration, exactTime, time } from '../format.js';
@@ -9,7 +9,7 @@ import { actionButton, cell, emptyBox, headings, itemsOf, jobCell, jobState, loa
 
 const pageSize = 100;
 
-export function page({ main, parameters, signal, fail, setParameters }) {
+export default function page({ main, parameters, signal, fail, setParameters }) {
 	let filters = readFilters(parameters);
 	let rows = new Map();
 	let continuation = null;
@@ -21,8 +21,8 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	const count = h('span.count', { role: 'status' });
 	const fresh = h('span.slot');
-	const actions = h('div.bar.actions-bar');
-	const body = h('div.list', loading());
+	const actions = h('div.bar');
+	const body = h('div', loading());
 	const table = h('tbody');
 	const all = h('input', { type: 'checkbox', 'aria-label': t('jobs.selectAll'), onchange: () => selectAll(all.checked) });
 	main.append(h('div.title-row', h('h1', t('nav.jobs')), count, fresh), filterBar(filters, sourceNames(), changed), actions, body);
@@ -75,12 +75,12 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		for (const job of list.jobs) addRow(job);
 		continuation = list.continuation;
 		const more = h('div.bar', continuation && actionButton(t('more'), loadMore));
-		replace(body, h('div.loaded',
+		redraw(body, h('div.loaded',
 			list.unreadable?.length > 0 && stateBox('error', t('jobs.unreadable', { n: list.unreadable.length }), list.unreadable.join(', ')),
-			rows.size === 0 && !continuation ? empty() : h('div.scroll', h('table.jobs',
+			rows.size === 0 ? empty() : h('div.scroll', h('table.jobs',
 				h('thead', h('tr', mayAct() && h('th.pick', all),
 					headings('jobs.state', 'search.id', 'source', 'jobs.file', 'jobs.items', 'what.registered', 'jobs.next'))),
-				table)), more));
+				table)), isMixed() && h('p.note', t('jobs.mixed')), more));
 		drawActions();
 	}
 
@@ -90,7 +90,14 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		if (mine === turn) draw(list);
 	}
 
+	// The cloud host cannot sort very many by time.
+	function isMixed() {
+		const times = [...rows.values()].map(row => Date.parse(row.job.registeredAt));
+		return times.some((at, index) => at > times[index - 1]);
+	}
+
 	function empty() {
+		if (continuation) return stateBox('empty', t('jobs.soFar'));
 		return Object.keys(filters).length > 0
 			? emptyBox('jobs.noMatch', h('a.button', { href: '#/jobs' }, t('jobs.clear')))
 			: emptyBox('jobs.none', h('a.button', { href: '#/sources' }, t('nav.sources')));
@@ -140,7 +147,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	function followEvents() {
 		stream.abort();
 		stream = new AbortController();
-		follow({ source: filters.source, signal: stream.signal, onBegin, onEvent: event => show(event.data, mayMatch(event.data)), onGap: load });
+		follow({ source: filters.source, signal: stream.signal, fail, onBegin, onEvent: event => show(event.data, mayMatch(event.data)), onGap: load });
 	}
 
 	// Loads changes between the list and the start of the stream.
@@ -192,16 +199,16 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	function drawActions() {
 		all.checked = selected.size > 0 && selected.size === rows.size;
 		all.indeterminate = selected.size > 0 && selected.size < rows.size;
-		const csv = rows.size > 0 && h('button', { onclick: toCsv }, t('jobs.csv'));
+		const csv = rows.size > 0 && h('button', { onclick: toCsv }, 'CSV');
 		if (!mayAct()) {
-			replace(actions, csv);
+			redraw(actions, csv);
 			return;
 		}
 
 		// Without a filter, an action on all jobs is never intended.
 		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
 		const verbs = ['poll', 'republish', 'stop'];
-		replace(actions,
+		redraw(actions,
 			h('span.scope', t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size })),
 			verbs.map(verb => actionButton(t(`action.${verb}`), async () => {
 				const chosen = [...selected].map(key => rows.get(key)?.job).filter(Boolean);

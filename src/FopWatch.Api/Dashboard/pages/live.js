@@ -1,13 +1,13 @@
-import { address, session, sourceNames } from '../api.js';
+import { session, sourceNames } from '../api.js';
 import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { exactTime } from '../format.js';
-import { number, t, word } from '../i18n.js';
+import { locale, number, t, word } from '../i18n.js';
 import { cell, curlLine, emptyBox, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
 
 const most = 500;
 
-export function page({ main, parameters, signal, fail, setParameters, again }) {
+export default function page({ main, parameters, signal, fail, setParameters, again }) {
 	const filters = { source: parameters.get('source') ?? '', type: parameters.get('type') ?? '', text: parameters.get('text') ?? '', from: parameters.get('from') ?? '' };
 	main.append(h('h1', t('nav.live')));
 	if (!session.events) {
@@ -79,7 +79,7 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			const type = String(event.type).split('.').at(-1);
 			const text = `${job.source} ${job.id} ${job.state} ${job.bucket ?? ''} ${job.key ?? ''} ${Object.values(job.metadata ?? {}).join(' ')}`.toLowerCase();
 			return h('tr', { 'data-type': type, 'data-text': text, hidden: !matches({ type, text }) },
-				cell('live.time', h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString())),
+				cell('live.time', h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString(locale(), { timeStyle: 'long' }))),
 				cell('live.event', word('event', type)),
 				h('td', jobState(job)),
 				jobCell(job),
@@ -99,19 +99,19 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			replace(note, h('p.note', t('live.shown', { n: visible })));
 		} else {
 			replace(note, table.children.length > 0 ? stateBox('empty', t('live.noMatch'))
-				: emptyBox('live.none', curlLine(address(session.events).href, '-N ')));
+				: emptyBox('live.none', curlLine(session.events, '-N ')));
 		}
 	}
 
 	follow({
-		source: filters.source, after: filters.from === '0' ? '0' : undefined, always: true, signal, onEvent,
+		source: filters.source, after: filters.from === '0' ? '0' : undefined, always: true, signal, fail, onEvent,
 		onGap: () => replace(note, stateBox('error', t('live.gap'))),
 		onState: name => {
 			state.textContent = t(`live.state.${name}`);
 			state.className = `stream-state is-${name}`;
 			if (name === 'open' && table.children.length === 0) drawNote();
 			if (name === 'none') replace(note, emptyBox('live.cloud'));
-			if (name === 'broken' && table.children.length === 0) fail({ status: 0, isAway: true, name: 'Failure' });
+			if (name === 'broken' && table.children.length === 0) replace(note);
 		},
 	});
 }

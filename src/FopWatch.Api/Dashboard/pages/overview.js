@@ -1,7 +1,7 @@
-import { get, query } from '../api.js';
+import { get, query, sourceNames } from '../api.js';
 import { chart, columnsOf } from '../chart.js';
 import { h, replace } from '../dom.js';
-import { duration, observeClock, percent, time } from '../format.js';
+import { duration, observeClock, percent, time, zone } from '../format.js';
 import { has, number, t, word } from '../i18n.js';
 import { actionButton, figure, levelBadge, link, more, noSourceBox, select, sourceField } from '../ui.js';
 
@@ -11,36 +11,28 @@ const outcomes = ['succeeded', 'partiallyFailed', 'failed', 'cancelled'];
 const answers = ['report', 'notFound', 'throttled', 'unavailable', 'refused', 'outOfScope'];
 const colours = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 
-export function page({ main, parameters, signal, reader, setParameters }) {
+export default function page({ main, parameters, signal, reader, setParameters }) {
 	let hours = ranges.includes(Number(parameters.get('hours'))) ? Number(parameters.get('hours')) : 24;
 	let source = parameters.get('source') ?? '';
-	let names = [];
 	let readAt = 0;
-	const bar = h('div.bar');
+	const asOf = h('span.as-of');
 	const { body, load } = reader(async () => {
 		readAt = Date.now();
 		const overview = await get(`/api/overview${query({ hours, source })}`, signal);
 		observeClock(overview.at);
-		if (!source) names = overview.sources.map(one => one.name);
-		else if (names.length === 0) names = [source];
-		drawBar(overview.at);
+		replace(asOf, t('asOf'), ' ', time(overview.at), ' · ', t('overview.zone', { zone: zone() }));
 		return overview.sources.length === 0 ? noSourceBox() : [findingList(overview.findings), h('div.cards', overview.sources.map(source => card(source, overview.countedUpTo))), charts(overview)];
 	});
-	main.append(h('h1', t('nav.overview')), bar, body);
-	drawBar(null);
+	main.append(h('h1', t('nav.overview')), h('div.bar',
+		select(t('overview.range'), ranges.map(range => [String(range), t('overview.days', { n: range / 24 })]), String(hours), value => { hours = Number(value); changed(); }),
+		sourceField(sourceNames(), () => source, value => { source = value; changed(); }),
+		actionButton(t('refresh'), load),
+		asOf), body);
 
 	// Reload data older than 60 s when the tab becomes visible.
 	document.addEventListener('visibilitychange', () => {
 		if (!document.hidden && Date.now() - readAt > 60000) load();
 	}, { signal });
-
-	function drawBar(at) {
-		replace(bar,
-			select(t('overview.range'), ranges.map(range => [String(range), t('overview.days', { n: range / 24 })]), String(hours), value => { hours = Number(value); changed(); }),
-			sourceField(Promise.resolve(names), () => source, value => { source = value; changed(); }),
-			actionButton(t('refresh'), load),
-			at && h('span.as-of', t('asOf'), ' ', time(at)));
-	}
 
 	function changed() {
 		setParameters({ hours: hours === 24 ? '' : hours, source });
@@ -59,14 +51,14 @@ function card(source, most = Infinity) {
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
 		others.length > 0 && more(t('overview.others', { n: others.length }), findingList(others)),
 		h('dl.figures',
-			figure(t('books.open'), linked(books.open, of('jobs', { state: 'waiting,processing' }))),
+			figure(t('overview.open'), linked(books.open, of('jobs', { state: 'waiting,processing' }))),
 			figure(t('what.settled'), number(books.settled ?? 0)),
 			figure(t('state.expired'), linked(books.expired, of('jobs', { state: 'expired' }))),
 			figure(t('overdue'), linked(source.overdue, of('jobs', { overdue: 'true' }))),
 			figure(t('nav.quarantine'), linked(source.quarantined, of('quarantine', {}))),
 			figure(t('overview.dueNow'), counted(source.dueNow), source.heldBack > 0 && t('overview.heldBack', { n: counted(source.heldBack) })),
-			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', source.heard && t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
-			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && t('overview.delayMedian', { time: duration(source.detection.poll.p50) })),
+			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', !source.heard ? t('overview.heard.none') : t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
+			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && `p50 ${duration(source.detection.poll.p50)}`),
 			figure(t('nav.plan'), h('a', { href: of('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
 		h('p.last',
 			h('span', t('overview.lastNotification'), ' ', time(source.lastNotificationAt)),
@@ -75,9 +67,7 @@ function card(source, most = Infinity) {
 
 const worstFirst = findings => findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
 
-export function findingList(findings = []) {
-	return findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
-}
+export const findingList = (findings = []) => findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
 
 // The kind in the reader's language, and the host's detail in English.
 function findingText(finding) {
@@ -119,7 +109,7 @@ function charts({ at, hours, timeline, sources }) {
 		}),
 		chart({
 			title: t('chart.heard'), columns, value: sum,
-			summary: heard + found === 0 ? t('chart.heard.none') : t('chart.heard.summary', { share: percent((heard + total('late')) / (heard + found)), n: total('lost') }),
+			summary: heard + found === 0 ? t('chart.nothing') : t('chart.heard.summary', { share: percent((heard + total('late')) / (heard + found)), n: total('lost') }),
 			series: [['heard', 'state-succeeded'], ['late', 'state-partiallyFailed'], ['lost', 'state-failed']].map(([key, colour]) => ({ key, colour, name: t(`chart.heard.${key}`) })),
 		}),
 		chart({

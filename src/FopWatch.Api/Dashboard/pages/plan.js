@@ -1,25 +1,21 @@
-import { get, query } from '../api.js';
-import { h, replace, s } from '../dom.js';
+import { get, query, sourceNames } from '../api.js';
+import { h, s } from '../dom.js';
 import { duration, percent } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { label, line, plot, spaced } from '../plot.js';
+import { label, line, plot, rounds, spaced } from '../plot.js';
 import { emptyBox, figure, more, noSourceBox, sourceField } from '../ui.js';
 
 const height = 120;
 const margin = { left: 8, right: 8, top: 26, bottom: 20 };
-const marks = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400, 259200, 777600];
 
-export function page({ main, parameters, signal, reader, setParameters }) {
+export default function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
-	let names = source ? [source] : [];
-	const bar = h('div.bar');
 	const { body, load } = reader(async () => {
 		const answer = await get(`/api/plan${query({ source })}`, signal);
-		if (!source) names = answer.sources.map(one => one.name);
-		replace(bar, sourceField(Promise.resolve(names), () => source, value => { source = value; setParameters({ source }); load(); }));
 		return answer.sources.length === 0 ? noSourceBox() : answer.sources.map(sourcePlan);
 	});
-	main.append(h('h1', t('nav.plan')), h('p.intro', t('plan.intro')), bar, body);
+	main.append(h('h1', t('nav.plan')), h('p.intro', t('plan.intro')),
+		h('div.bar', sourceField(sourceNames(), () => source, value => { source = value; setParameters({ source }); load(); })), body);
 }
 
 function sourcePlan(source) {
@@ -41,7 +37,7 @@ function classPlan(one) {
 			figure(t('plan.delay'), duration(one.expectedDelay), one.fixed && [`${t('plan.fixedPlan')} ${duration(one.fixed.expectedDelay)}`, gain > 0.01 && `: ${t('plan.sooner', { share: percent(gain) })}`]),
 			one.overdueAfter && figure(t('overdue.after'), duration(one.overdueAfter)),
 			one.optimum && figure(t('plan.optimum'), duration(one.optimum.expectedDelay), Number.isFinite(one.efficiency) && t('plan.efficiency', { share: percent(one.efficiency) }))),
-		more(t('plan.ages'), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
+		more(t('plan.ages'), h('p', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
 }
 
 // Bars: ages at which jobs ended. Ticks above: polls of the plan. The axis of ages is logarithmic.
@@ -60,7 +56,7 @@ function picture(one) {
 		const x = age => margin.left + inner * Math.min(1, Math.max(0, Math.log(Math.max(age, from) / from) / Math.log(to / from)));
 		return [
 			line('.grid', margin.left, base, width - margin.right, base),
-			spaced(marks.filter(mark => mark >= from && mark <= to), x, 56).map(({ mark, at }) => [
+			spaced(rounds.filter(mark => mark >= from && mark <= to), x, 56).map(({ mark, at }) => [
 				line('.grid.faint', at, margin.top, at, base),
 				label(at, height - 5, at > width - 30 ? 'end' : at < 30 ? 'start' : 'middle', duration(mark))]),
 			bars.map(bar => s('rect.c2', { x: x(bar.from), width: Math.max(1, x(bar.to) - x(bar.from) - 0.5), y: base - (base - margin.top) * bar.share / most, height: (base - margin.top) * bar.share / most },

@@ -1,14 +1,14 @@
-import { address, get, mayAct, post, query, send, sourceNames } from '../api.js';
+import { get, mayAct, post, query, send, sourceNames } from '../api.js';
 import { actOnAll } from '../bulk.js';
 import { append, h, pretty, replace, save } from '../dom.js';
 import { bytes, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copyButton, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
+import { actionButton, badge, confirm, copied, copyButton, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
 
 const mostShown = 200000;
 const mostDumped = 4096;
 
-export function page({ main, parameters, signal, reader, setParameters }) {
+export default function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
 	const bar = h('div.bar');
 	const list = h('div.cards.wide');
@@ -42,17 +42,19 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 		const reason = h('p.verdict.break', notification.reason);
 		const advice = h('div', adviceOf(signature));
 		const remove = () => {
+			const next = element.nextElementSibling ?? element.previousElementSibling;
 			element.remove();
+			(next?.querySelector('button.primary') ?? main).focus();
 			if (list.children.length === 0) load();
 		};
 		const element = h('article.card', { 'aria-label': key },
 			h('h2', notification.source, h('small', time(notification.receivedAt)), h('small', bytes(notification.size))),
 			reason, advice,
 			facts([
-				[t('search.key'), [h('span.break', key), copyButton(key)]],
-				[t('quarantine.correlation'), notification.correlation && h('bdi.break', notification.correlation)],
+				[t('quarantine.key'), copied(key)],
+				[t('quarantine.correlation'), notification.correlation],
 			]),
-			more(t('quarantine.headers'), facts(Object.entries(notification.headers).map(([name, value]) => [name, h('span.break', value)]), '.wide')),
+			more(t('quarantine.headers'), facts(Object.entries(notification.headers), '.wide')),
 			bodyOf(notification, `${path}/body`),
 			mayAct() && h('div.bar',
 				actionButton(t('action.retry'), async () => {
@@ -79,11 +81,11 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 function adviceOf(diagnosis) {
 	return diagnosis && [
 		h('ul.findings', diagnosis.findings.map(finding => h('li', badge(finding === 'right' ? 'succeeded' : 'partiallyFailed', word('signature', finding))))),
-		h('p.advice', h('strong', t('quarantine.advice')), ' ', h('span.break', diagnosis.suggestion), copyButton(diagnosis.suggestion)),
+		h('p.advice', h('strong', t('quarantine.advice')), ' ', copied(diagnosis.suggestion)),
 		facts([
-			[t('quarantine.accessKey'), diagnosis.accessKey && h('bdi.break', diagnosis.accessKey)],
-			[t('quarantine.checkedUrl'), h('span.break', diagnosis.checkedUrl)],
-			[t('quarantine.signedUrl'), diagnosis.signedUrl && h('span.break', diagnosis.signedUrl)],
+			['Access key', diagnosis.accessKey],
+			[t('quarantine.checkedUrl'), diagnosis.checkedUrl],
+			[t('quarantine.signedUrl'), diagnosis.signedUrl],
 		])];
 }
 
@@ -96,7 +98,7 @@ function bodyOf(notification, path) {
 			h('p.note', t(`quarantine.body.${how}`, { n: mostDumped }), ' ', t('quarantine.body.secrets')),
 			raw.length > 0 && h('pre', { class: how }, text.slice(0, mostShown)), text.length > mostShown && h('p.note', t('quarantine.body.cut')),
 			h('p.bar', h('button', { onclick: () => save(`${notification.key}.bin`, [raw]) }, t('quarantine.download', { size: bytes(raw.length) }))),
-			curlLine(address(path).href, '-O ')];
+			curlLine(path, '-O ')];
 	});
 }
 

@@ -2,7 +2,7 @@ import { address, get, mayAct, post, session } from '../api.js';
 import { h, replace } from '../dom.js';
 import { now, observeClock, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, commandLine, copyButton, curlLine, facts, levelBadge, link, more, stateBox } from '../ui.js';
+import { actionButton, commandLine, copied, curlLine, facts, levelBadge, link, more, stateBox } from '../ui.js';
 import { findingList } from './overview.js';
 
 const example = {
@@ -15,7 +15,7 @@ const example = {
 	},
 };
 
-export function page({ main, signal, reader }) {
+export default function page({ main, signal, reader }) {
 	const { body, load } = reader(async () => {
 		const [overview, health] = await Promise.all([get('/api/overview?hours=24', signal), get('/health/ready', signal).catch(error => error)]);
 		observeClock(overview.at);
@@ -62,17 +62,17 @@ function card(source) {
 		h('div.title-row', h('h2', source.name), source.provider && h('small', word('provider', source.provider))),
 		findingList(source.findings) || h('p', levelBadge('well')),
 		facts([
-			[t('sources.notifyUrl'), [h('code.break', notify), copyButton(notify)], t('sources.notifyUrl.explained')],
-			isQiniu && [t('sources.uploadUrl'), [h('code.break', upload), copyButton(upload)], t('sources.uploadUrl.explained')],
+			[t('sources.notifyUrl'), copied(notify, 'code'), t('sources.notifyUrl.explained')],
+			isQiniu && [t('sources.uploadUrl'), copied(upload, 'code'), t('sources.uploadUrl.explained')],
 			[t('overview.lastNotification'), source.lastNotificationAt ? time(source.lastNotificationAt) : t('sources.never')],
 			[t('overview.lastPoll'), source.lastPoll ? [time(source.lastPoll.at), ' · ', word('answer', source.lastPoll.answer)] : t('sources.never')]], '.wide'),
 		isQiniu && more(t('sources.policy'), commandLine(JSON.stringify(policy, null, 2))),
 		h('details', { open: isQuiet }, h('summary', t('sources.steps')),
 			h('ol.steps',
 				h('li', h('p', t(isQiniu ? 'sources.step.notifyQiniu' : 'sources.step.notifyWangsu'))),
-				h('li', h('p', t('sources.step.register')), curlLine(`${here}/api/jobs`, `-d '${registered}' `)),
+				h('li', h('p', t('sources.step.register')), curlLine('/api/jobs', `-d '${registered}' `)),
 				h('li', h('p', t('sources.step.wait')), curlLine(`${here}/api/jobs/${source.name}/<persistentId>?wait=30`)),
-				h('li', h('p', t('sources.step.events')), session.events ? curlLine(`${here}${session.events}?source=${source.name}`, '-N ') : h('p.note', t('live.cloud.text'))),
+				h('li', h('p', t('sources.step.events')), session.events ? curlLine(`${session.events}?source=${source.name}`, '-N ') : h('p.note', t('live.cloud.text'))),
 				h('li', h('p', t('sources.step.quarantine')), h('a', { href: link('quarantine', { source: source.name }) }, t('nav.quarantine'))))),
 		h('p.bar', ['jobs', 'plan'].map(page => h('a.button', { href: link(page, { source: source.name }) }, t(`nav.${page}`)))));
 }

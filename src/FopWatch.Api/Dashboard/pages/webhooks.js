@@ -1,12 +1,12 @@
 import { get, getIfThere, mayAct, post, query } from '../api.js';
 import { h } from '../dom.js';
-import { time } from '../format.js';
+import { time, zone } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, cell, copyButton, dialog, emptyBox, facts, headings, jobCell, lazy, toast } from '../ui.js';
+import { actionButton, badge, cell, copied, dialog, emptyBox, facts, headings, jobCell, lazy, toast } from '../ui.js';
 
 const colours = { active: 'succeeded', failing: 'partiallyFailed', paused: 'failed' };
 
-export function page({ main, signal, reader }) {
+export default function page({ main, signal, reader }) {
 	const { body, load } = reader(async () => {
 		const answer = await getIfThere('/api/webhooks', signal);
 		if (!answer) return emptyBox('live.cloud');
@@ -29,10 +29,10 @@ export function page({ main, signal, reader }) {
 			state !== 'active' && h('p.verdict', state === 'paused' ? word('pausedBecause', pausedBecause) : t('webhooks.failing.explained')),
 			webhook.missed > 0 && h('p.wrong', t('webhooks.missed', { n: webhook.missed })),
 			facts([
-				['URL', [h('span.break', webhook.url), copyButton(webhook.url)]],
+				['URL', copied(webhook.url)],
 				[t('webhooks.behind'), number(webhook.behind), t('webhooks.position', { n: webhook.position })],
 				[t('webhooks.last'), webhook.lastDeliveredAt ? time(webhook.lastDeliveredAt) : t('sources.never'), webhook.lastStatus && `HTTP ${webhook.lastStatus}`],
-				webhook.failingSince && [t('webhooks.failing'), time(webhook.failingSince), [h('span.wrong', webhook.lastError), ' ', t('webhooks.attempt', { n: webhook.attempt })]],
+				webhook.failingSince && [t('webhooks.failing'), time(webhook.failingSince), [h('span.wrong', webhook.lastError), ' · ', t('webhooks.attempt', { n: webhook.attempt })]],
 				[t('webhooks.next'), webhook.nextAttemptAt && time(webhook.nextAttemptAt)],
 				[t('webhooks.only'), [...webhook.types, ...webhook.sources, ...webhook.states].join(', ')],
 			], '.wide'),
@@ -49,7 +49,7 @@ export function page({ main, signal, reader }) {
 				cell('webhooks.result', h('span', { class: one.status >= 200 && one.status < 300 ? 'break' : 'break wrong' }, answerOf(one))),
 				jobCell(one),
 				cell('live.event', word('event', String(one.type).split('.').at(-1))),
-				cell('webhooks.attempts', `${number(one.attempt)} · ${number(one.milliseconds)} ms`))))));
+				cell('webhooks.attempts', `${number(one.attempt)}, ${number(one.milliseconds)} ms`))))));
 	});
 }
 
@@ -58,7 +58,7 @@ const answerOf = ({ status, error }) => [status && `HTTP ${status}`, error].filt
 // The start of the replay; null if cancelled.
 async function askSince() {
 	const input = h('input', { type: 'datetime-local', step: '1' });
-	const chosen = await dialog(t('webhooks.replay'), [h('p', t('webhooks.replay.text')), h('label.field', h('span', t('webhooks.since')), input)],
+	const chosen = await dialog(t('webhooks.replay'), [h('p', t('webhooks.replay.text')), h('label.field', h('span', `${t('webhooks.since')} (${zone()})`), input)],
 		[{ value: '', text: t('cancel') }, { value: 'yes', text: t('webhooks.replay'), kind: 'primary' }]);
 	return chosen ? (input.value ? { since: new Date(input.value).toISOString() } : { from: 0 }) : null;
 }
