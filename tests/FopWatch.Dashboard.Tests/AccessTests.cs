@@ -86,6 +86,18 @@ public sealed class AccessTests(Chromium chromium)
         await tab.Loaded.WaitForAsync();
     }
 
+    [Fact]
+    public async Task A_list_that_follows_its_jobs_says_by_itself_that_the_host_is_gone()
+    {
+        using var host = await HostProcess.StartAsync(SeededHost.Settings(new("http://127.0.0.1:9")), "None");
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/jobs"));
+        await tab.Loaded.WaitForAsync();
+        await Eventually.HoldsAsync(() => tab.Requests.Any(request => request.Url.Contains("/events", StringComparison.Ordinal)));
+        host.Kill();
+        await tab.Page.Locator(".banner").GetByText("The host does not answer.").WaitForAsync();
+        Assert.True(await tab.Loaded.IsVisibleAsync());
+    }
+
     private static Task<HostProcess> StartAsync() => HostProcess.StartAsync(
         new(SeededHost.Settings(new("http://127.0.0.1:9")))
         {

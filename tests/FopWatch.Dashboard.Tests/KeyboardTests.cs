@@ -33,7 +33,7 @@ public sealed class KeyboardTests(Chromium chromium, SeededHost host)
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.keys"));
         await tab.Loaded.WaitForAsync();
         await tab.Button("Poll now").PressAsync("Enter");
-        await tab.Page.GetByText("Polled: ").WaitForAsync();
+        await tab.Page.Locator(".toast").GetByText("Polled: ").WaitForAsync();
         await Eventually.HoldsAsync(async () => await FocusedAsync(tab) == "BUTTON Poll now");
 
         await tab.Button("Stop watching").PressAsync("Enter");
