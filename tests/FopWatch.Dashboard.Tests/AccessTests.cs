@@ -94,7 +94,7 @@ public sealed class AccessTests(Chromium chromium)
         await tab.Loaded.WaitForAsync();
         await Eventually.HoldsAsync(() => tab.Requests.Any(request => request.Url.Contains("/events", StringComparison.Ordinal)));
         host.Kill();
-        await tab.Page.Locator(".banner").GetByText("The host does not answer.").WaitForAsync();
+        await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
         Assert.True(await tab.Loaded.IsVisibleAsync());
     }
 
