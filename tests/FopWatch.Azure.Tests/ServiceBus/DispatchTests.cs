@@ -139,7 +139,9 @@ public sealed class DispatchTests : IAsyncLifetime
         await Bus.Peer.HasRefusedAsync();
         await cancellation.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
+        // The client may not have begun to wait before it tries again. Then it throws the refusal.
+        var thrown = await Assert.ThrowsAnyAsync<Exception>(() => draining);
+        Assert.True(thrown is OperationCanceledException or ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy }, $"{thrown}");
         Assert.Equal("b", Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Key.Id);
     }
 
