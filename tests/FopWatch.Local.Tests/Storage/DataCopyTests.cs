@@ -208,10 +208,10 @@ public sealed class DataCopyTests : IDisposable
     public void An_incomplete_database_is_named_with_the_missing_table_or_column()
     {
         Write("hollow.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count}; CREATE TABLE t (a)");
-        Write("column.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count};{string.Concat(Schema.Migrations)}; ALTER TABLE jobs DROP COLUMN stopped");
+        Write("column.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count};{string.Concat(Schema.Migrations)}; ALTER TABLE webhooks DROP COLUMN missed");
 
-        Assert.Equal($"'{PathOf("hollow.db")}' is no whole database of FopWatch: it lacks the table book_counts.", Refused(() => Restore("hollow.db", "restored")));
-        Assert.Equal($"'{PathOf("column.db")}' is no whole database of FopWatch: it lacks the column jobs.stopped.", Refused(() => Restore("column.db", "restored")));
+        Assert.Equal($"'{PathOf("hollow.db")}' is no whole database of FopWatch: it lacks the table books.", Refused(() => Restore("hollow.db", "restored")));
+        Assert.Equal($"'{PathOf("column.db")}' is no whole database of FopWatch: it lacks the column webhooks.missed.", Refused(() => Restore("column.db", "restored")));
         Assert.Equal(["fopwatch.lock"], Directory.EnumerateFileSystemEntries(PathOf("restored")).Select(Path.GetFileName));
     }
 
