@@ -73,11 +73,11 @@ internal static class DataCopy
     }
 
     /// <param name="from">The database.</param>
-    /// <param name="names">What the copy may be called.</param>
-    /// <param name="refuse">Why the database is not to be copied.</param>
-    /// <param name="refusePlace">Why the copy must not be where a file now is.</param>
-    /// <param name="finish">Completes the copy, which has a format, and answers the format that it has then.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="names">The candidate names of the copy.</param>
+    /// <param name="refuse">Returns why the database must not be copied, or null.</param>
+    /// <param name="refusePlace">Returns why the copy must not be in the folder of a file, or null.</param>
+    /// <param name="finish">Completes a copy with a format, and returns the resulting format.</param>
+    /// <param name="cancellationToken">Cancels the copy.</param>
     private static CopiedData Copy(
         string from,
         IReadOnlyList<string> names,
@@ -145,7 +145,7 @@ internal static class DataCopy
         }
     }
 
-    /// <summary>Gives the copy the first of its names that is free.</summary>
+    /// <summary>Gives the copy the first free name.</summary>
     private static string Name(string partial, IReadOnlyList<string> names)
     {
         foreach (var name in names)
@@ -157,14 +157,14 @@ internal static class DataCopy
             }
             catch (IOException) when (Path.Exists(name))
             {
-                // Somebody else has it.
+                // Another process has taken the name.
             }
         }
 
         throw Exists(names[0]);
     }
 
-    /// <summary>Whether a file with a name like no other is in a folder or below it, by whichever path and link.</summary>
+    /// <summary>Whether a file with a unique name is in or below a folder, through any path or link.</summary>
     private static bool IsWithin(string folder, string file)
     {
         file = Path.GetFullPath(file);

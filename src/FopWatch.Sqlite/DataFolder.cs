@@ -10,7 +10,7 @@ internal static class DataFolder
     /// <summary>The file that is locked while a host uses the folder. The lock ends with the process, even after a crash.</summary>
     public const string LockName = "fopwatch.lock";
 
-    /// <summary>What the name of a copy ends in until it is whole.</summary>
+    /// <summary>The suffix of a copy's name until it is complete.</summary>
     public const string PartialSuffix = ".partial";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -77,7 +77,7 @@ internal static class DataFolder
                 RefuseContent(folder);
                 folderLock ??= Open(path, FileShare.None);
 
-                // Whoever wrote them would hold the lock.
+                // A running writer of these files would hold the lock.
                 foreach (var left in Directory.EnumerateFiles(folder).Where(file => IsPartial(Path.GetFileName(file))))
                     File.Delete(left);
                 return folderLock;
@@ -129,7 +129,10 @@ internal static class DataFolder
         ? new($"The data folder '{folder}' is in use by another FopWatch host.", exception)
         : new($"The data folder '{folder}' is not writable: {Explain(folder, exception)}", exception);
 
-    /// <summary>Refuses other content than the lock file of an earlier host, the lost+found folder of a new file system, and what a killed restore left.</summary>
+    /// <summary>
+    /// Refuses other content than the lock file of an earlier host, the lost+found folder of a new file system, and the rest of a killed
+    /// restore.
+    /// </summary>
     private static void RefuseContent(string folder)
     {
         var there = Directory.EnumerateFileSystemEntries(folder)
@@ -141,7 +144,7 @@ internal static class DataFolder
             throw new StoreOpenException($"The data folder '{folder}' is not empty: it contains {string.Join(", ", there.Take(3))}{(there.Count > 3 ? " …" : "")}. Give a new folder.");
     }
 
-    /// <summary>Whether a file is a part of a copy, or what SQLite keeps beside it.</summary>
+    /// <summary>Whether a file is an incomplete copy, or a file that SQLite keeps beside it.</summary>
     private static bool IsPartial(string name) =>
         name.StartsWith($"{SqliteDatabase.FileName}.", StringComparison.Ordinal)
         && Array.Exists([PartialSuffix, $"{PartialSuffix}-journal", $"{PartialSuffix}-wal", $"{PartialSuffix}-shm"], end => name.EndsWith(end, StringComparison.Ordinal));

@@ -335,7 +335,8 @@ internal static class Schema
     }
 
     /// <summary>
-    /// What a database lacks of its format, such as "table jobs" or "column jobs.state"; null if nothing. Any program can write the number of a format.
+    /// A part of the format that a database lacks, such as "table jobs" or "column jobs.state"; null if it is complete. Checked because any
+    /// program can write the number of a format.
     /// </summary>
     /// <param name="session">A connection to a database of FopWatch whose format this program knows.</param>
     public static string? Missing(SqliteSession session)
@@ -355,7 +356,7 @@ internal static class Schema
     /// <summary>Writes an unchanged value to an up-to-date database: the smallest change that adds to the log.</summary>
     public static int Touch(SqliteSession session) => SetVersion(session, Migrations.Count);
 
-    /// <summary>The tables, then their columns, then the indexes that have names.</summary>
+    /// <summary>The tables, their columns and the named indexes, in this order.</summary>
     private static string[] Parts(SqliteSession session) => ((string)session.Scalar("""
         SELECT coalesce(group_concat(part, char(10)), '') FROM (
             SELECT 'table ' || name AS part, 1 AS place FROM sqlite_schema WHERE type = 'table'

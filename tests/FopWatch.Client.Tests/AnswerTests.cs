@@ -109,7 +109,7 @@ public sealed class AnswerTests
 
         var failure = await Assert.ThrowsAsync<FopWatchUnreachableException>(() => client.MeAsync(Cancelled));
 
-        Assert.Contains("redirects to https://elsewhere.example/api/me", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("redirects to https://elsewhere.example/api/me.", failure.Message, StringComparison.Ordinal);
         Assert.Single(host.Requests);
     }
 

@@ -48,7 +48,7 @@ internal static class BackupCommand
         return command;
     }
 
-    /// <summary>The file, or the files of which the first that is free is taken: more than one backup may be made in a second.</summary>
+    /// <summary>The file, or candidates of which the first free one is used, because several backups can be made in one second.</summary>
     private static IReadOnlyList<string> FilesOf(Terminal terminal, string target)
     {
         if (Directory.Exists(target))

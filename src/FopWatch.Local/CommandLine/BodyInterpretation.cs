@@ -101,7 +101,7 @@ internal sealed record BodyInterpretation
         };
     }
 
-    /// <summary>Why the host would answer a URL 404; null if it would not.</summary>
+    /// <summary>Why the host would answer 404 to a URL; null if it would not.</summary>
     /// <param name="url">The URL.</param>
     /// <param name="source">The source.</param>
     /// <param name="kind"><c>notify</c> or <c>uploads</c>.</param>
@@ -130,7 +130,7 @@ internal sealed record BodyInterpretation
 /// <param name="Channel">How the body is assumed to have arrived.</param>
 /// <param name="Size">The body's size in bytes.</param>
 /// <param name="Readings">How each provider's decoder understands it; absent for an upload callback.</param>
-/// <param name="Upload">How it is understood as an upload callback; absent for what is none.</param>
+/// <param name="Upload">How it is understood as an upload callback; absent for other bodies.</param>
 internal sealed record DecodedBody(BodyChannel Channel, int Size, IReadOnlyList<BodyInterpretation>? Readings, UploadInterpretation? Upload = null);
 
 /// <summary>How a body arrived.</summary>

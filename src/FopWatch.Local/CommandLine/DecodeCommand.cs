@@ -17,7 +17,7 @@ internal static class DecodeCommand
 {
     private const int MaxItems = 50;
     private const int MaxOutputs = 3;
-    private const string InUtf16 = "The file is in UTF-16, which no provider sends: save it as UTF-8, byte for byte as it came.";
+    private const string InUtf16 = "The file is in UTF-16, which no provider sends. Save it as UTF-8, byte for byte as received.";
 
     private const string More = """
         Examples:
@@ -308,7 +308,6 @@ internal static class DecodeCommand
             : outputs;
     }
 
-    /// <summary>What a trust says of a signature.</summary>
     internal static Piece TrustPiece(Trust trust) => trust switch
     {
         Trust.Strong => new("strong: the signature is valid and covers the body", new Style(Color.Green)),
@@ -317,7 +316,7 @@ internal static class DecodeCommand
         _ => new("invalid: the signature is wrong, or its access key is not one of the source's keys", Terminal.Wrong),
     };
 
-    /// <summary>Why a signature is wrong, in lines of a name and a value.</summary>
+    /// <summary>Why a signature is invalid, as names and values.</summary>
     internal static IEnumerable<(string Name, Piece Value)> InWords(SignatureDiagnosis? signature)
     {
         if (signature is null)

@@ -5,7 +5,7 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>A file that a command reads; <c>-</c> is standard input.</summary>
 internal static class InputFile
 {
-    /// <summary>What is wrong with a file that <see cref="TextOf"/> cannot read.</summary>
+    /// <summary>The problem of a file that <see cref="TextOf"/> cannot read.</summary>
     public const string NotText = "is not text in UTF-8: save it as UTF-8";
 
     /// <summary>The largest request body that a host accepts, and more ids than one command registers.</summary>
@@ -35,15 +35,15 @@ internal static class InputFile
         return read.ToArray();
     }
 
-    /// <summary>Reads all of a text.</summary>
-    /// <exception cref="UsageException">It cannot be read, is larger than 64 MiB, or is not text.</exception>
+    /// <summary>Reads the whole file as text.</summary>
+    /// <exception cref="UsageException">The file cannot be read, is larger than 64 MiB, or is not text.</exception>
     public static async Task<string> ReadTextAsync(Terminal terminal, string file, CancellationToken cancellationToken)
     {
         var bytes = await ReadAsync(terminal, file, cancellationToken);
         return TextOf(bytes) ?? throw new UsageException($"'{file}' {NotText}.");
     }
 
-    /// <summary>Bytes as text, in the encoding that the byte order mark names, and in UTF-8 without one; null if they are none.</summary>
+    /// <summary>Bytes as text, in the encoding of the byte order mark, or UTF-8 without one; null if they are not text.</summary>
     public static string? TextOf(byte[] bytes)
     {
         try
@@ -60,7 +60,7 @@ internal static class InputFile
         }
     }
 
-    /// <summary>Whether bytes begin with the byte order mark of UTF-16, as what a shell of Windows has redirected to a file may.</summary>
+    /// <summary>Whether bytes begin with the byte order mark of UTF-16, as output redirected by a Windows shell can.</summary>
     public static bool IsUtf16(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Encoding.Unicode.Preamble) || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble);
 
     private static Stream Open(Terminal terminal, string file)

@@ -16,7 +16,7 @@ internal static class OfflineDoctor
     /// <summary>How long a status API may take. It is less than the limit of a step, so that the finding reports the time-out.</summary>
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(14);
 
-    /// <summary>How long the checks may take: less than a minute together with the 10 seconds for which a host was tried.</summary>
+    /// <summary>How long the checks may take. With the 10 seconds for which a host was tried, it is less than a minute.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(45);
 
     /// <param name="config">The settings file; null for the default.</param>

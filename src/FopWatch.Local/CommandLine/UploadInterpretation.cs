@@ -21,43 +21,43 @@ internal sealed record UploadInterpretation
     /// <summary>The id of the job; null if the upload asked for no processing.</summary>
     public string? Id { get; init; }
 
-    /// <summary>What would be kept of the callback with the job, if it registers it.</summary>
+    /// <summary>The metadata that the job would get from the callback.</summary>
     public required IReadOnlyDictionary<string, string> Metadata { get; init; }
 
-    /// <summary>Whether the variables are more than a job may have, and would be left out.</summary>
+    /// <summary>Whether the variables exceed the limit of metadata and would be left out.</summary>
     public bool LeavesOutVariables { get; init; }
 
-    /// <summary>What the uploader would be answered.</summary>
+    /// <summary>The answer to the uploader.</summary>
     public required JsonElement Answer { get; init; }
 
-    /// <summary>Why the host would answer the URL 404; null if it would not, or no URL was given.</summary>
+    /// <summary>Why the host would answer 404 to the URL; null if it would not, or no URL was given.</summary>
     public string? UrlProblem { get; init; }
 
-    /// <summary>Why it is not about the source, by its <c>Buckets</c>; null if it is, or no source was given.</summary>
+    /// <summary>Why the source's <c>Buckets</c> exclude the callback; null if they do not, or no source was given.</summary>
     public string? OutOfScope { get; init; }
 
-    /// <summary>How far it can be believed; null if that was not asked.</summary>
+    /// <summary>How far the callback can be trusted; null if that was not checked.</summary>
     public Trust? Trust { get; init; }
 
-    /// <summary>Why the signature is wrong; null if it is not.</summary>
+    /// <summary>Why the signature is invalid; null if it is valid.</summary>
     public SignatureDiagnosis? Signature { get; init; }
 
-    /// <summary>The same in words.</summary>
+    /// <summary><see cref="Signature"/> in words.</summary>
     public string? Why => Signature?.ToWords();
 
-    /// <summary>What would become of it; null if the trust was not asked for.</summary>
+    /// <summary>How the host would handle the callback; null if the trust was not checked.</summary>
     public UploadResult? Becomes { get; init; }
 
-    /// <summary>Whether the host would take it: it registers, is a hint, or asks for nothing.</summary>
+    /// <summary>Whether the host would accept it: it registers a job, is a hint, or asks for nothing.</summary>
     [JsonIgnore]
     public bool IsTaken => this is { Problem: null, UrlProblem: null, OutOfScope: null, Becomes: not UploadResult.Quarantined };
 
-    /// <summary>Reads a callback.</summary>
-    /// <param name="provider">Whose callback it is.</param>
-    /// <param name="callbacks">How it is read.</param>
-    /// <param name="body">Its body.</param>
-    /// <param name="source">The source whose settings count; null for the defaults.</param>
-    /// <param name="request">The callback as it came; null to leave the trust open.</param>
+    /// <summary>Interprets a callback.</summary>
+    /// <param name="provider">The provider that sent it.</param>
+    /// <param name="callbacks">The decoder of callbacks.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="source">The source whose settings apply; null for the defaults.</param>
+    /// <param name="request">The request; null to skip the check of trust.</param>
     public static UploadInterpretation Of(IProvider provider, IUploadCallbacks callbacks, ReadOnlyMemory<byte> body, Source? source, SignedRequest? request)
     {
         var assessed = source is null ? null : UploadIntake.Assess(source, callbacks, request ?? new() { Url = new("http://localhost/"), Body = body });
@@ -66,7 +66,7 @@ internal sealed record UploadInterpretation
         foreach (var (name, value) in (upload.Variables ?? Job.NoMetadata).Concat(upload.File))
             metadata[name] = value;
 
-        // Together they may be too much where each of them is not.
+        // Each of them can be within the limit, but not both together.
         var isTooMuch = upload.Variables is null || metadata.Sum(entry => Encoding.UTF8.GetByteCount(entry.Key) + Encoding.UTF8.GetByteCount(entry.Value)) > Job.MaxMetadataBytes;
         var isAsked = assessed is not null && request is not null;
         return new()
@@ -85,7 +85,6 @@ internal sealed record UploadInterpretation
         };
     }
 
-    /// <summary>Shows it.</summary>
     public void Write(Terminal terminal)
     {
         terminal.WriteLine(
@@ -99,7 +98,7 @@ internal sealed record UploadInterpretation
         foreach (var (name, value) in Metadata)
             Show(terminal, "metadata", $"{name}={DisplayText.Cut(value, 200)}");
         if (LeavesOutVariables)
-            Show(terminal, "left out", new($"the variables: a job has at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
+            Show(terminal, "left out", new($"the variables: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
         Show(terminal, "answered", DisplayText.Cut(Answer.GetRawText(), 400));
         if (OutOfScope is { } outOfScope)
             Show(terminal, "scope", new(outOfScope, Terminal.Wrong));
@@ -115,15 +114,15 @@ internal sealed record UploadInterpretation
 
     private Piece Consequence() => (UrlProblem, Becomes) switch
     {
-        ({ } problem, _) => new Piece($"it is answered 404 and has no effect: {problem}", Terminal.Wrong),
-        (_, UploadResult.NothingAsked) => "nothing is registered, and it is answered 200",
+        ({ } problem, _) => new Piece($"answered 404, no effect: {problem}", Terminal.Wrong),
+        (_, UploadResult.NothingAsked) => "nothing is registered; answered 200",
         (_, UploadResult.Registered) when Trust == Providers.Trust.Strong => "its job is registered with this metadata",
-        (_, UploadResult.Registered) => "its job is registered with this metadata, and polled at once: a token is all that vouches for it",
-        (_, UploadResult.Hinted) => "it is a hint only: the status API is asked about the id now, and the job has none of this metadata",
-        (_, UploadResult.Quarantined) => "it is kept in quarantine",
-        _ when Problem is not null || OutOfScope is not null => "it is kept in quarantine",
+        (_, UploadResult.Registered) => "its job is registered with this metadata, and polled at once because only a token vouches for it",
+        (_, UploadResult.Hinted) => "hint only: FopWatch polls the status API about the id at once, and the job gets none of this metadata",
+        (_, UploadResult.Quarantined) => "quarantined",
+        _ when Problem is not null || OutOfScope is not null => "quarantined",
         _ when Id is null => "nothing is registered",
-        _ => "its job is registered with this metadata, if it is trusted; --source, --url and --authorization say whether it is",
+        _ => "its job is registered with this metadata if it is trusted; give --source, --url and --authorization to check",
     };
 
     private static void Show(Terminal terminal, string name, Piece value) => terminal.WriteText(new($"  {name,-10}", Terminal.Dim), value);

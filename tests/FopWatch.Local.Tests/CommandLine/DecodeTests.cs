@@ -70,7 +70,7 @@ public class DecodeTests
         var (exit, _, error) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes(Classic)], isLive: false);
 
         Assert.Equal(ExitCodes.Failed, exit);
-        Assert.Equal("The file is in UTF-16, which no provider sends: save it as UTF-8, byte for byte as it came.\n", error);
+        Assert.Equal("The file is in UTF-16, which no provider sends. Save it as UTF-8, byte for byte as received.\n", error);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class DecodeUploadTests : IDisposable
               metadata  key=lessons/42.mp4
               metadata  lesson=42
               answered  {"persistentId":"z0.up","bucket":"course-video","key":"lessons/42.mp4","hash":"FhGx","x:lesson":"42","other":"1"}
-              so        its job is registered with this metadata, if it is trusted; --source, --url and --authorization say whether it is
+              so        its job is registered with this metadata if it is trusted; give --source, --url and --authorization to check
 
             """.ReplaceLineEndings("\n"),
             output);
@@ -57,14 +57,22 @@ public sealed class DecodeUploadTests : IDisposable
 
     [Theory]
     [InlineData("signed", "", ExitCodes.Ok, "its job is registered with this metadata\n")]
-    [InlineData("signed", "Buckets:other", ExitCodes.Failed, "it is kept in quarantine")]
-    [InlineData("unsigned", "", ExitCodes.Ok, "it is a hint only: the status API is asked about the id now, and the job has none of this metadata")]
+    [InlineData("signed", "Buckets:other", ExitCodes.Failed, "quarantined")]
+    [InlineData("unsigned", "", ExitCodes.Ok, "hint only: FopWatch polls the status API about the id at once, and the job gets none of this metadata")]
     [InlineData("unsigned", "Trust:Token", ExitCodes.Ok, "its job is registered with this metadata, and polled at once")]
+<<<<<<< HEAD
     [InlineData("wrong", "", ExitCodes.Failed, "it is kept in quarantine")]
     [InlineData("elsewhere", "", ExitCodes.Failed, "it is answered 404 and has no effect: this URL has no token of the source 'media'")]
     [InlineData("otherField", "", ExitCodes.Failed, "it is kept in quarantine")]
     [InlineData("nothingAsked", "", ExitCodes.Ok, "nothing is registered, and it is answered 200")]
     public async Task The_sources_settings_decide_what_the_callback_does(string kind, string setting, int exit, string consequence)
+=======
+    [InlineData("wrong", "", ExitCodes.Failed, "quarantined")]
+    [InlineData("elsewhere", "", ExitCodes.Failed, "answered 404, no effect: this URL has no token of the source 'media'")]
+    [InlineData("otherField", "", ExitCodes.Failed, "quarantined")]
+    [InlineData("nothingAsked", "", ExitCodes.Ok, "nothing is registered; answered 200")]
+    public async Task The_sources_settings_decide_what_becomes_of_it(string kind, string setting, int exit, string consequence)
+>>>>>>> d66a137 (Put the interpretation of upload callbacks and the new parts of backup and restore into plain English, and follow in a test of the client)
     {
         var file = Path.Combine(_folder.FullName, "fopwatch.json");
         var more = setting switch
@@ -99,7 +107,7 @@ public sealed class DecodeUploadTests : IDisposable
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload"], $"persistentId=z0.up&key=a&x:big={new string('b', 5000)}");
 
         Assert.Equal(ExitCodes.Ok, exit);
-        Assert.Contains("  left out  the variables: a job has at most 4096 bytes of metadata", output, StringComparison.Ordinal);
+        Assert.Contains("  left out  the variables: a job can have at most 4096 bytes of metadata", output, StringComparison.Ordinal);
         Assert.Contains("  metadata  key=a\n", output, StringComparison.Ordinal);
         Assert.DoesNotContain("metadata  big", output, StringComparison.Ordinal);
     }
