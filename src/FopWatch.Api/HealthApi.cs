@@ -28,7 +28,10 @@ public static class HealthApi
         health.MapGetAndHead(LivePath, Live)
             .Describe("live", "Check that the process answers");
         health.MapGetAndHead(ReadyPath, ReadyAsync)
-            .Describe("ready", "Check that the store answers. After a failed write, the embedded host also checks that it can write again. With 503, `errors` names what prevents the cloud host from starting");
+            .Describe(
+                "ready",
+                "Check that the host is ready",
+                "The host is ready if the store answers. After a failed write, the embedded host also checks that it can write again. With 503, `errors` names what prevents the cloud host from starting.");
         health.MapGetAndHead("/openapi.json", OpenApi)
             .Describe("getOpenApi", "This document");
     }
