@@ -60,19 +60,11 @@ public sealed class DecodeUploadTests : IDisposable
     [InlineData("signed", "Buckets:other", ExitCodes.Failed, "quarantined")]
     [InlineData("unsigned", "", ExitCodes.Ok, "hint only: FopWatch polls the status API about the id at once, and the job gets none of this metadata")]
     [InlineData("unsigned", "Trust:Token", ExitCodes.Ok, "its job is registered with this metadata, and polled at once")]
-<<<<<<< HEAD
-    [InlineData("wrong", "", ExitCodes.Failed, "it is kept in quarantine")]
-    [InlineData("elsewhere", "", ExitCodes.Failed, "it is answered 404 and has no effect: this URL has no token of the source 'media'")]
-    [InlineData("otherField", "", ExitCodes.Failed, "it is kept in quarantine")]
-    [InlineData("nothingAsked", "", ExitCodes.Ok, "nothing is registered, and it is answered 200")]
-    public async Task The_sources_settings_decide_what_the_callback_does(string kind, string setting, int exit, string consequence)
-=======
     [InlineData("wrong", "", ExitCodes.Failed, "quarantined")]
     [InlineData("elsewhere", "", ExitCodes.Failed, "answered 404, no effect: this URL has no token of the source 'media'")]
     [InlineData("otherField", "", ExitCodes.Failed, "quarantined")]
     [InlineData("nothingAsked", "", ExitCodes.Ok, "nothing is registered; answered 200")]
-    public async Task The_sources_settings_decide_what_becomes_of_it(string kind, string setting, int exit, string consequence)
->>>>>>> d66a137 (Put the interpretation of upload callbacks and the new parts of backup and restore into plain English, and follow in a test of the client)
+    public async Task The_sources_settings_decide_what_the_callback_does(string kind, string setting, int exit, string consequence)
     {
         var file = Path.Combine(_folder.FullName, "fopwatch.json");
         var more = setting switch
