@@ -141,7 +141,7 @@ public static class CoreServices
             var logger = provider.GetRequiredService<ILogger<StatusClient>>();
             var options = asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) };
             return new StatusClient(
-                StatusClient.CreateHttp(statusConnections), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>());
+                StatusClient.CreateHttp(statusConnections), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>(), settings.Sources);
         });
         return services.AddDoctor(settings, committing);
     }

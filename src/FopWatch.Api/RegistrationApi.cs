@@ -85,7 +85,7 @@ internal static class RegistrationApi
             try
             {
                 var input = new DecisionInput.Registration(metadata, firstPollAfter);
-                var job = (await recorder.RecordAsync(new(source.Name, id), input, cancelled)).Job!;
+                var job = (await recorder.RecordAsync(new(source.Name, id), input, cancelled, by: source)).Job!;
                 links[index] = new(source.Name, id, job.State, Href(job.Key));
             }
             catch (MetadataTooLargeException e)

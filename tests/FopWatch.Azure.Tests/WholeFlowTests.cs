@@ -148,7 +148,7 @@ public class WholeFlowTests
             var step = new PollStep(Unobserved.Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
             var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
             var loops = new EmbeddedLoops(
-                sources, watches, store.Due, step, slots, outbox, sweep: null!, work, times, troubles, log, time);
+                new(sources, watches, store.Due, step, slots, supervisor, work, times, troubles, log, time), outbox, sweep: null!);
 
             // The test sweeps at the end.
             _run = () => supervisor.RunAsync(loops.All.Where(loop => loop.Name != "sweep"), _stopping.Token);

@@ -81,10 +81,10 @@ public sealed class LoopFailureTests
         using var stop = new CancellationTokenSource();
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
-        var loops = new EmbeddedLoops(
-            settings.Sources, watches, index, step: null!, slots, outbox: null!, sweep: null!, work, new(), troubles, NullLogger.Instance, time);
+        var loops = new WatchLoops(
+            settings.Sources, watches, index, step: null!, slots, supervisor, work, new(), troubles, NullLogger.Instance, time);
 
-        var running = supervisor.RunAsync(loops.All.Where(loop => loop.Source is not null), stop.Token);
+        var running = loops.RunAsync(stop.Token);
         while (index.Asked("files") < 3)
         {
             // A job that is due sooner wakes a loop.
@@ -96,7 +96,7 @@ public sealed class LoopFailureTests
         var trouble = Assert.Single(troubles.Current);
         Assert.Equal(("files", TroubleKind.LoopFails, 2L), (trouble.Source, trouble.Kind, trouble.Count));
         await stop.CancelAsync();
-        await running.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
     }
 
     [Fact(Timeout = 60_000)]

@@ -42,7 +42,16 @@ public sealed class StatusApiCheck(FopWatchSettings settings, StatusClient api, 
         var asked = new StatusVerdict(source, workflowKey);
         return new(DoctorCheck.StatusApi, source.Name, async cancellationToken =>
         {
-            var examined = await api.ExamineAsync(source, NewId(source.Provider.Kind), workflowKey, cancellationToken);
+            StatusExamination examined;
+            try
+            {
+                examined = await api.ExamineAsync(source, NewId(source.Provider.Kind), workflowKey, cancellationToken);
+            }
+            catch (SourceReplacedException)
+            {
+                return [asked.Replaced];
+            }
+
             var now = time.GetUtcNow();
             return asked.SkewOf(examined.Exchange, now) is { } skew ? [asked.Of(examined), skew] : [asked.Of(examined)];
         })

@@ -20,6 +20,10 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
 
     private string Api => $"{_endpoint.GetLeftPart(UriPartial.Authority)}{(workflowKey is null ? "" : ", the API of workflows,")}";
 
+    /// <summary>The settings of the source were replaced before the API was asked.</summary>
+    public DoctorFinding Replaced => Finding(
+        DoctorLevel.Skipped, $"{Api} was not asked: the settings of the source were replaced meanwhile.", null, "Examine again.");
+
     public DoctorFinding Of(StatusExamination examined)
     {
         var (answer, seen) = (examined.Answer, examined.Exchange);

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -9,16 +9,11 @@ namespace FopWatch.Embedded;
 /// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>) when <see cref="CommitObserver"/> says so. The loops read due jobs from the due index, so
 /// a job takes memory only while it is being polled.
 /// </summary>
-public sealed class EmbeddedWatchRunner : IWatchRunner
+/// <param name="sources">The configured sources.</param>
+/// <param name="time">The clock.</param>
+public sealed class EmbeddedWatchRunner(Sources sources, TimeProvider time) : IWatchRunner
 {
-    private readonly FrozenDictionary<string, WakeSignal> _signals;
-
-    /// <summary>Creates the runner of the given sources.</summary>
-    public EmbeddedWatchRunner(Sources sources, TimeProvider time)
-    {
-        ArgumentNullException.ThrowIfNull(sources);
-        _signals = sources.All.ToFrozenDictionary(source => source.Name, _ => new WakeSignal(time), StringComparer.Ordinal);
-    }
+    private readonly ConcurrentDictionary<string, WakeSignal> _signals = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) => new(Wake(job));
@@ -36,15 +31,28 @@ public sealed class EmbeddedWatchRunner : IWatchRunner
     /// <inheritdoc/>
     public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => new((RunningWatch?)null);
 
+    /// <summary>The source of a name as it is configured now; null if it is not.</summary>
+    internal Source? SourceOf(string name) => sources.Find(name);
+
     /// <summary>The signal that wakes the loop of a source.</summary>
-    internal WakeSignal SignalOf(Source source) => _signals[source.Name];
+    internal WakeSignal SignalOf(string source) => _signals.GetOrAdd(source, static (_, time) => new(time), time);
+
+    /// <summary>Wakes all loops.</summary>
+    internal void WakeAll()
+    {
+        foreach (var (_, signal) in _signals)
+            signal.Wake();
+    }
+
+    /// <summary>The loop of a source has ended.</summary>
+    internal void Forget(string source) => _signals.TryRemove(source, out _);
 
     private bool Wake(DueJob job)
     {
         // The source may have been removed from the settings.
-        if (!_signals.TryGetValue(job.Key.Source, out var signal))
+        if (sources.Find(job.Key.Source) is null)
             return false;
-        signal.WakeBy(job.DueAt);
+        SignalOf(job.Key.Source).WakeBy(job.DueAt);
         return true;
     }
 }

@@ -10,6 +10,9 @@ public sealed record SupervisedLoop(string Name, Func<CancellationToken, Task> R
 {
     /// <summary>The name of the source that it serves; null if it serves all sources.</summary>
     public string? Source { get; init; }
+
+    /// <summary>Whether it may end by itself. If not, that is a failure.</summary>
+    public bool MayEnd { get; init; }
 }
 
 /// <summary>The failure of a loop.</summary>
@@ -72,7 +75,7 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
                 failure = await ended.Task;
             }
 
-            if (failure is null or OperationCanceledException && cancellationToken.IsCancellationRequested)
+            if ((failure is null && loop.MayEnd) || (failure is null or OperationCanceledException && cancellationToken.IsCancellationRequested))
                 return;
             failure ??= new InvalidOperationException("The loop ended unexpectedly.");
             if (time.GetElapsedTime(began) >= Proven)

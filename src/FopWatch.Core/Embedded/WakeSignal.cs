@@ -32,14 +32,22 @@ public sealed class WakeSignal(TimeProvider time)
     }
 
     /// <summary>Sleeps until woken, for at most the given time.</summary>
-    public async Task SleepAsync(TimeSpan longest, CancellationToken cancellationToken)
+    public Task SleepAsync(TimeSpan longest, CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref _wakesAt, time.GetUtcNow().UtcTicks + longest.Ticks);
+        return SleepAsync((TimeSpan?)longest, cancellationToken);
+    }
+
+    /// <summary>Sleeps until woken.</summary>
+    public Task WaitAsync(CancellationToken cancellationToken) => SleepAsync(null, cancellationToken);
+
+    private async Task SleepAsync(TimeSpan? longest, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        Volatile.Write(ref _wakesAt, time.GetUtcNow().UtcTicks + longest.Ticks);
         TaskCompletionSource? sleeper = null;
         lock (_lock)
         {
-            if (!_called && longest > TimeSpan.Zero)
+            if (!_called && !(longest <= TimeSpan.Zero))
                 sleeper = _sleeper = new(TaskCreationOptions.RunContinuationsAsynchronously);
             else
                 _called = false;
@@ -48,7 +56,7 @@ public sealed class WakeSignal(TimeProvider time)
         if (sleeper is null)
             return;
 
-        using (time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), sleeper, longest, Timeout.InfiniteTimeSpan))
+        using (longest is { } timer ? time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), sleeper, timer, Timeout.InfiniteTimeSpan) : null)
         using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), sleeper))
         {
             try

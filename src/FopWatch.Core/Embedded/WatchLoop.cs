@@ -13,7 +13,7 @@ namespace FopWatch.Embedded;
 /// Runs the watches of one source in the embedded host: reads the due jobs from the due index, polls them, and sleeps until the next job is due. Only jobs
 /// being polled are in memory, however many are watched. In the cloud host <see cref="Cloud.WatchStarter"/> starts an orchestration for each job.
 /// </summary>
-/// <param name="source">The source.</param>
+/// <param name="source">The source, as it was at the start. Each look takes its settings as they are then.</param>
 /// <param name="watches">Wakes the loop.</param>
 /// <param name="index">The due index.</param>
 /// <param name="step">Polls a job.</param>
@@ -41,7 +41,7 @@ public sealed class WatchLoop(
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
     private readonly PollBackoff _backoff = new(time);
-    private readonly WakeSignal _signal = watches.SignalOf(source);
+    private readonly WakeSignal _signal = watches.SignalOf(source.Name);
     private volatile Exception? _fault;
 
     private int Polling
@@ -53,7 +53,7 @@ public sealed class WatchLoop(
         }
     }
 
-    /// <summary>Runs until cancelled. Returns when all running polls have ended.</summary>
+    /// <summary>Runs until cancelled, or until the source is removed from the settings. Returns when all running polls have ended.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -63,10 +63,13 @@ public sealed class WatchLoop(
                 if (_fault is { } fault)
                     ExceptionDispatchInfo.Throw(fault);
                 _signal.Listen();
+                var current = watches.SourceOf(source.Name);
+                if (current is null && Polling == 0)
+                    return;
                 TimeSpan sleep;
                 try
                 {
-                    sleep = await StartDueAsync(cancellationToken);
+                    sleep = current is null ? times.LongestSleep : await StartDueAsync(current, cancellationToken);
                 }
                 catch (StoreUnavailableException e)
                 {
@@ -91,18 +94,18 @@ public sealed class WatchLoop(
 
     /// <summary>Polls due jobs, as many as slots allow.</summary>
     /// <returns>How long to sleep.</returns>
-    private async Task<TimeSpan> StartDueAsync(CancellationToken cancellationToken)
+    private async Task<TimeSpan> StartDueAsync(Source current, CancellationToken cancellationToken)
     {
         // Each poll that ends wakes the loop.
         var busy = Polling;
-        var most = slots.Of(source);
+        var most = slots.Of(current);
         var free = most - busy;
         if (free <= 0)
             return times.LongestSleep;
 
         // Jobs that are being polled or have to wait are still in the index, so ask for that many more.
         var by = PollPlan.DueBy(time.GetUtcNow());
-        var due = await index.DueAsync(source.Name, by, free + busy + _backoff.Count, cancellationToken);
+        var due = await index.DueAsync(current.Name, by, free + busy + _backoff.Count, cancellationToken);
         foreach (var (key, _) in due)
         {
             if (!MayPoll(key))
@@ -118,7 +121,7 @@ public sealed class WatchLoop(
             work.Start(() => PollAsync(key, cancellationToken));
         }
 
-        var sleep = await index.NextDueAsync(source.Name, by, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
+        var sleep = await index.NextDueAsync(current.Name, by, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
         if (_backoff.NextIn() is { } again && again < sleep)
             sleep = again > ShortestSleep ? again : ShortestSleep;
         return sleep < times.LongestSleep ? sleep : times.LongestSleep;

@@ -127,7 +127,7 @@ public sealed class NotificationIntake(
                 try
                 {
                     var recorded = await recorder.RecordAsync(
-                        new(source.Name, id), input, cancellationToken, admits: isBelieved ? null : cancelled => limits.UnknownIds.AdmitsAsync(source, cancelled));
+                        new(source.Name, id), input, cancellationToken, by: source, admits: isBelieved ? null : cancelled => limits.UnknownIds.AdmitsAsync(source, cancelled));
                     if (recorded is { Job: null, WasPurged: false })
                         throw _entrance.TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
 

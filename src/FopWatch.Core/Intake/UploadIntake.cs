@@ -156,6 +156,7 @@ public sealed class UploadIntake
         key,
         input,
         cancellationToken,
+        by: assessed.Source,
         admits: assessed.Trust == Trust.Strong ? null : cancelled => _limits.UnknownIds.AdmitsAsync(assessed.Source, cancelled));
 
     private void Diagnose(AssessedUpload assessed)

@@ -100,7 +100,7 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
     {
         var page = await store.ListAsync(query with { Top = PageLength, Continuation = progress.Continuation }, cancellationToken);
         var next = new Dictionary<string, DateTimeOffset>(progress.NextPolls);
-        var changes = page.Elements.Select(job => (job.Key, Input: InputOf(action, job, next))).ToList();
+        var changes = page.Elements.Select(Change).ToList();
         var failed = page.Unreadable.Count;
         await Parallel.ForEachAsync(
             changes,
@@ -112,7 +112,7 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
                     if (change.Input is null)
                         Interlocked.Increment(ref failed);
                     else
-                        await recorder.RecordAsync(change.Key, new DecisionInput.Matching(query, change.Input), token, CommitCause.Bulk);
+                        await recorder.RecordAsync(change.Key, new DecisionInput.Matching(query, change.Input), token, CommitCause.Bulk, by: change.Source);
                 }
                 catch (UnreadableJobException)
                 {
@@ -126,10 +126,16 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
             Continuation = page.Continuation,
             NextPolls = next,
         };
+
+        (JobKey Key, Source? Source, DecisionInput? Input) Change(Job job)
+        {
+            var source = sources.Find(job.Key.Source);
+            return (job.Key, source, InputOf(action, job, source, next));
+        }
     }
 
-    /// <summary>The input for a job; null if its source is not configured.</summary>
-    private DecisionInput? InputOf(BulkAction action, Job job, Dictionary<string, DateTimeOffset> next)
+    /// <summary>The input for a job; null if the source is needed and not configured.</summary>
+    private DecisionInput? InputOf(BulkAction action, Job job, Source? source, Dictionary<string, DateTimeOffset> next)
     {
         switch (action)
         {
@@ -138,7 +144,7 @@ public sealed class BulkChanges(Sources sources, IJobStore store, JobRecorder re
             case BulkAction.Stop:
                 return new DecisionInput.StopWatching();
             default:
-                if (sources.Find(job.Key.Source) is not { } source)
+                if (source is null)
                     return null;
                 var now = time.GetUtcNow();
                 var at = next.TryGetValue(source.Name, out var turn) && turn > now ? turn : now;

@@ -29,6 +29,7 @@ public sealed class JobRecorder(
     /// <param name="cancellationToken">Cancels.</param>
     /// <param name="cause">The cause of the change.</param>
     /// <param name="known">The job, if the caller has read it; null to read it first.</param>
+    /// <param name="by">The source of the job as the caller found it, which may have been replaced or removed since; null for the one that is configured now.</param>
     /// <param name="admits">Decides whether an id may be watched if <see cref="JobDecider.NeedsAdmission"/>; null to admit all.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing was written.</exception>
     /// <exception cref="MetadataTooLargeException">A registration would give the job too much metadata. Nothing was written.</exception>
@@ -39,10 +40,12 @@ public sealed class JobRecorder(
         CancellationToken cancellationToken,
         CommitCause cause = CommitCause.Outside,
         StoredJob? known = null,
+        Source? by = null,
         Func<CancellationToken, ValueTask<bool>>? admits = null)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var source = sources.Find(key.Source);
+        var source = by ?? sources.Find(key.Source);
+        var learned = source?.Poll.Plan == PlanChoice.Fixed ? null : plans?.Of(key.Source);
 
         // A presumed new job is not checked for a tombstone, and a registration is committed in spite of one.
         var (conflicts, mayPresume, admitted) = (0, admits is null && input.ComesAs == input.Creates, (bool?)null);
@@ -54,7 +57,7 @@ public sealed class JobRecorder(
                 return new(null, WasPurged: true);
             if (admits is not null && JobDecider.NeedsAdmission(stored?.Job, input) && !(admitted ??= await admits(cancellationToken)))
                 return default;
-            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow(), plans?.Of(key.Source), plans?.OverdueOf(key.Source)) is not { } change)
+            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow(), learned, plans?.OverdueOf(key.Source)) is not { } change)
                 return default;
             if (change.IsWritten)
             {

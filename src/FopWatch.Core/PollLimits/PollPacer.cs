@@ -8,11 +8,13 @@ namespace FopWatch.PollLimits;
 /// </summary>
 /// <remarks>
 /// It allows at most <see cref="Watching.PollSettings.PerSecond"/> polls of a source in any second, rounded up, and none while the source has asked to slow
-/// down. Sources are identified by name. A caller that stops waiting costs the callers behind it nothing. Thread-safe.
+/// down. Sources are identified by name, whatever changes of their settings; a pause ends with a change of the status API. A caller that stops waiting costs
+/// the callers behind it nothing. Thread-safe.
 /// </remarks>
 /// <param name="time">The clock.</param>
 /// <param name="shares">The share of this process in the limit; null for all of it.</param>
-public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
+/// <param name="sources">The sources, if their settings can change while a poll waits; null if they cannot.</param>
+public sealed class PollPacer(TimeProvider time, IPollShares? shares = null, Sources? sources = null)
 {
     /// <summary>The first pause after a throttled poll without a given time. Each further pause is twice as long.</summary>
     public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(5);
@@ -33,10 +35,12 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
     /// </summary>
     /// <returns>Null if the source may be polled. Otherwise the time until a retry, and no poll is counted.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
+    /// <exception cref="SourceReplacedException">The source was replaced or removed meanwhile; no poll is counted.</exception>
     public async ValueTask<TimeSpan?> TryWaitAsync(Source source, TimeSpan longestPause, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(source);
         var lane = LaneOf(source);
-        if (lane.PauseLeft(time.GetTimestamp()) is var pause && pause > longestPause)
+        if (lane.PauseLeft(source, time.GetTimestamp()) is var pause && pause > longestPause)
             return pause;
 
         // Callers wait one at a time, and the others queue behind. So a cancellation wastes no reservation.
@@ -46,10 +50,13 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
             var since = time.GetTimestamp();
             while (true)
             {
+                var replaced = sources?.Replaced ?? CancellationToken.None;
+                if (sources is not null && sources.Find(source.Name) != source)
+                    throw new SourceReplacedException(source.Name);
                 var rate = PollRate.Of(source);
                 var most = shares is null ? rate.Polls : await shares.TakeAsync(source, cancellationToken);
                 var now = time.GetTimestamp();
-                pause = lane.PauseLeft(now);
+                pause = lane.PauseLeft(source, now);
                 if (pause > longestPause)
                     return pause;
 
@@ -65,7 +72,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
 
                 // Timers round down to whole milliseconds and cannot wait for months.
                 var milliseconds = Math.Min(Math.Ceiling(wait.TotalMilliseconds), LongestWait.TotalMilliseconds);
-                await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, cancellationToken);
+                await DelayAsync(TimeSpan.FromMilliseconds(milliseconds), replaced, cancellationToken);
             }
         }
         finally
@@ -75,10 +82,24 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
     }
 
     /// <summary>Pauses a source that asked to slow down: for the time that it gave, else for a time that grows with each request. A pause is never shortened.</summary>
-    public void Throttled(Source source, TimeSpan? retryAfter) => LaneOf(source).Throttled(time.GetTimestamp(), retryAfter);
+    public void Throttled(Source source, TimeSpan? retryAfter) => LaneOf(source).Throttled(source, time.GetTimestamp(), retryAfter);
 
     /// <summary>Notes a normal answer of a source, after which the next pause is short again.</summary>
-    public void Answered(Source source) => LaneOf(source).Answered(time.GetTimestamp());
+    public void Answered(Source source) => LaneOf(source).Answered(source, time.GetTimestamp());
+
+    /// <summary>Waits for a time, or until settings are replaced.</summary>
+    private async Task DelayAsync(TimeSpan wait, CancellationToken replaced, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(replaced, cancellationToken);
+        try
+        {
+            await Task.Delay(wait, time, either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
     private Lane LaneOf(Source source) => _lanes.GetOrAdd(source.Name, static (_, clock) => new(clock), time);
 
@@ -87,14 +108,15 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         private readonly Lock _lock = new();
         private readonly Queue<long> _polls = new();
         private long? _pausedUntil;
+        private Uri? _pausedEndpoint;
         private TimeSpan _lastPause;
 
         public SemaphoreSlim Turn { get; } = new(1);
 
-        public TimeSpan PauseLeft(long now)
+        public TimeSpan PauseLeft(Source source, long now)
         {
             lock (_lock)
-                return _pausedUntil is { } until && until > now ? time.GetElapsedTime(now, until) : TimeSpan.Zero;
+                return IsPaused(source, now) ? time.GetElapsedTime(now, _pausedUntil!.Value) : TimeSpan.Zero;
         }
 
         public TimeSpan SpacingLeft(long now, int most, TimeSpan window)
@@ -117,34 +139,36 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
             }
         }
 
-        public void Throttled(long now, TimeSpan? retryAfter)
+        public void Throttled(Source source, long now, TimeSpan? retryAfter)
         {
             lock (_lock)
             {
                 // Concurrent polls are throttled together, which counts once.
-                var paused = _pausedUntil > now;
+                var paused = IsPaused(source, now);
                 if (!paused)
                     _lastPause = _lastPause == TimeSpan.Zero ? ShortestPause : _lastPause >= LongestPause / 2 ? LongestPause : _lastPause * 2;
                 if (!paused || retryAfter is not null)
-                    Pause(now, retryAfter ?? _lastPause);
+                    Pause(source, now, retryAfter ?? _lastPause);
             }
         }
 
-        public void Answered(long now)
+        public void Answered(Source source, long now)
         {
             lock (_lock)
             {
                 // An answer to a poll from before the pause says nothing about the time after it.
-                if (!(_pausedUntil > now))
+                if (!IsPaused(source, now))
                     _lastPause = TimeSpan.Zero;
             }
         }
 
-        private void Pause(long now, TimeSpan length)
+        private bool IsPaused(Source source, long now) => _pausedUntil > now && _pausedEndpoint == source.StatusEndpoint;
+
+        private void Pause(Source source, long now, TimeSpan length)
         {
             var until = now + (long)(Math.Clamp(length.TotalDays, 0, 365) * TimeSpan.FromDays(1).TotalSeconds * time.TimestampFrequency);
-            if (_pausedUntil is not { } known || until > known)
-                _pausedUntil = until;
+            if (_pausedUntil is not { } known || until > known || _pausedEndpoint != source.StatusEndpoint)
+                (_pausedUntil, _pausedEndpoint) = (until, source.StatusEndpoint);
         }
     }
 }

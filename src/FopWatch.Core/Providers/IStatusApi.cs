@@ -61,10 +61,11 @@ public sealed record StatusAnswer(
 /// <summary>Polls the status API of a source.</summary>
 public interface IStatusApi
 {
-    /// <summary>Polls once. Everything that the API does gives an answer; only cancellation throws.</summary>
+    /// <summary>Polls once. Everything that the API does gives an answer; only cancellation and replaced settings throw.</summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id of the job.</param>
     /// <param name="isWorkflow">Whether a notification has named the job as a workflow, whose status has a separate query.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="SourceReplacedException">The settings of the source were replaced while the question waited for the source's rate.</exception>
     Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken);
 }

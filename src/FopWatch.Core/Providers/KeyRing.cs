@@ -1,8 +1,12 @@
+using System.Security.Cryptography;
+
 namespace FopWatch.Providers;
 
 /// <summary>The access keys and secret keys that may sign a source's notifications; empty if signatures cannot be verified.</summary>
-/// <remarks>There may be several keys, because Wangsu signs with any valid pair of the customer, and keys overlap during rotation.</remarks>
-public sealed class KeyRing
+/// <remarks>
+/// There may be several keys, because Wangsu signs with any valid pair of the customer, and keys overlap during rotation. Equal to another with the same pairs.
+/// </remarks>
+public sealed class KeyRing : IEquatable<KeyRing>
 {
     private readonly Dictionary<string, byte[]> _secrets;
 
@@ -24,6 +28,18 @@ public sealed class KeyRing
 
     /// <summary>All pairs, in no particular order.</summary>
     internal IEnumerable<KeyValuePair<string, byte[]>> Pairs => _secrets;
+
+    /// <inheritdoc/>
+    public bool Equals(KeyRing? other) =>
+        other is not null
+        && _secrets.Count == other._secrets.Count
+        && _secrets.All(pair => other.Secret(pair.Key) is { } secret && CryptographicOperations.FixedTimeEquals(secret, pair.Value));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as KeyRing);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _secrets.Count;
 
     /// <summary>The number of keys, and no key.</summary>
     public override string ToString() => $"{_secrets.Count} keys";

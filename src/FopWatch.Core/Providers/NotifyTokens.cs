@@ -3,8 +3,8 @@ using System.Text;
 
 namespace FopWatch.Providers;
 
-/// <summary>The valid tokens of a notify URL. Only their hashes are in memory.</summary>
-public sealed class NotifyTokens
+/// <summary>The valid tokens of a notify URL. Only their hashes are in memory. Equal to others of the same tokens.</summary>
+public sealed class NotifyTokens : IEquatable<NotifyTokens>
 {
     private readonly byte[][] _hashes;
 
@@ -41,6 +41,16 @@ public sealed class NotifyTokens
         ArgumentNullException.ThrowIfNull(other);
         return _hashes.Any(hash => other._hashes.Any(hash.SequenceEqual));
     }
+
+    /// <inheritdoc/>
+    public bool Equals(NotifyTokens? other) =>
+        other is not null && _hashes.Length == other._hashes.Length && _hashes.All(hash => other._hashes.Any(hash.SequenceEqual));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as NotifyTokens);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _hashes.Length;
 
     private static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
 }

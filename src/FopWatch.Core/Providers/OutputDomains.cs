@@ -1,7 +1,7 @@
 namespace FopWatch.Providers;
 
-/// <summary>The domains of a source's buckets. They turn the bucket and key of an output into a URL.</summary>
-public sealed class OutputDomains
+/// <summary>The domains of a source's buckets. They turn the bucket and key of an output into a URL. Equal to others with the same domains.</summary>
+public sealed class OutputDomains : IEquatable<OutputDomains>
 {
     private readonly Dictionary<string, string> _prefixes;
 
@@ -24,6 +24,16 @@ public sealed class OutputDomains
         var segments = key.Split('/');
         return segments.Any(segment => segment is "." or "..") ? null : prefix + string.Join('/', segments.Select(Uri.EscapeDataString));
     }
+
+    /// <inheritdoc/>
+    public bool Equals(OutputDomains? other) =>
+        other is not null && _prefixes.Count == other._prefixes.Count && _prefixes.All(pair => other._prefixes.GetValueOrDefault(pair.Key) == pair.Value);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as OutputDomains);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _prefixes.Count;
 
     private static string PrefixOf(Uri domain)
     {

@@ -12,7 +12,7 @@ public enum TrustRule
     Token,
 }
 
-/// <summary>A validated source: one configured account at one provider.</summary>
+/// <summary>A validated source: one configured account at one provider. Equal to another with the same settings.</summary>
 public sealed record Source
 {
     /// <summary>The name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>, case-sensitive.</summary>
@@ -53,16 +53,4 @@ public sealed record Source
 
     /// <summary>When to poll.</summary>
     public required PollSettings Poll { get; init; }
-}
-
-/// <summary>The configured sources, by name.</summary>
-public sealed class Sources(IEnumerable<Source> sources)
-{
-    private readonly Dictionary<string, Source> _byName = sources.ToDictionary(source => source.Name, StringComparer.Ordinal);
-
-    /// <summary>All sources.</summary>
-    public IReadOnlyCollection<Source> All => _byName.Values;
-
-    /// <summary>The source of a name; null if there is none.</summary>
-    public Source? Find(string? name) => name is null ? null : _byName.GetValueOrDefault(name);
 }

@@ -5,9 +5,9 @@ namespace FopWatch.Providers;
 
 /// <summary>
 /// The buckets and pipelines of a source. A status API answers for ids of any account (providers.md, section 1), so a genuine report may be about a
-/// job of another account.
+/// job of another account. Equal to another with the same names.
 /// </summary>
-public sealed class SourceScope
+public sealed class SourceScope : IEquatable<SourceScope>
 {
     private readonly HashSet<string> _buckets;
     private readonly HashSet<string> _pipelines;
@@ -53,6 +53,15 @@ public sealed class SourceScope
             ? answer with { Answer = PollAnswer.OutOfScope, Report = null, Detail = $"{foreign.InGeneral}; it was not recorded" }
             : answer;
     }
+
+    /// <inheritdoc/>
+    public bool Equals(SourceScope? other) => other is not null && _buckets.SetEquals(other._buckets) && _pipelines.SetEquals(other._pipelines);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as SourceScope);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_buckets.Count, _pipelines.Count);
 
     private static ForeignReport? Objection(
         string setting,

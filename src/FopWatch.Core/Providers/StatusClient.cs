@@ -63,21 +63,21 @@ public sealed class StatusClient : IStatusApi
     private readonly PollPacer _pacer;
     private readonly IDecodeTurns? _turns;
     private readonly StatusBody _bodies;
-    private readonly ConcurrentDictionary<string, string> _acceptedKeys = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (StatusAnswer Answer, long At)> _refusedKeys = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, KeyUse> _keyUses = new(StringComparer.Ordinal);
 
     /// <param name="http">Sends the requests; created by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="options">The options; null for the defaults.</param>
     /// <param name="shares">The share of this process in each source's rate; null for all of it.</param>
     /// <param name="turns">Bounds the memory of decoded answers; null for no bound.</param>
-    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null, IDecodeTurns? turns = null)
+    /// <param name="sources">The sources, if their settings can change; null if they cannot.</param>
+    public StatusClient(
+        HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null, IDecodeTurns? turns = null, Sources? sources = null)
     {
         _http = http;
         _time = time;
         _options = options ?? new();
-        _pacer = new(time, shares);
+        _pacer = new(time, shares, sources);
         _turns = turns;
         _bodies = new(new(), _options.MaxAnswerLength);
     }
@@ -113,7 +113,7 @@ public sealed class StatusClient : IStatusApi
         var answer = source.CanAskForWorkflows
             ? await AskBothAsync(source, id, isWorkflow, cancellationToken)
             : await AskTasksOnlyAsync(source, id, isWorkflow, cancellationToken);
-        if (answer.NeedsKeys && _needKeys.TryAdd(source.Name, true))
+        if (answer.NeedsKeys && UseOf(source).IsFirstNeed())
             _options.KeysNeeded?.Invoke(source);
         return answer;
     }
@@ -124,6 +124,7 @@ public sealed class StatusClient : IStatusApi
     /// <param name="workflowKey">The access key with which to ask the workflow API; null to ask the status API.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="ArgumentException">The source has no such API or key.</exception>
+    /// <exception cref="SourceReplacedException">The settings of the source were replaced while the question waited for the source's rate.</exception>
     public async Task<StatusExamination> ExamineAsync(Source source, string id, string? workflowKey, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -178,10 +179,11 @@ public sealed class StatusClient : IStatusApi
     /// <summary>Asks with the key that was last accepted. If it is refused, asks with the other keys, because it is unknown which are valid.</summary>
     private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
-        var accepted = _acceptedKeys.GetValueOrDefault(source.Name);
+        var use = UseOf(source);
+        var accepted = use.Accepted;
 
         // After a key was accepted, a refusal may concern the id, which anyone who has a notify URL can name.
-        if (accepted is null && _refusedKeys.TryGetValue(source.Name, out var earlier) && _time.GetElapsedTime(earlier.At) < RefusedKeysPause)
+        if (accepted is null && use.Refused is { } earlier && _time.GetElapsedTime(earlier.At) < RefusedKeysPause)
             return earlier.Answer;
 
         var refused = new StatusAnswer(PollAnswer.Refused, NeedsKeys: true);
@@ -191,16 +193,19 @@ public sealed class StatusClient : IStatusApi
             if (!answer.NeedsKeys)
             {
                 if (answer.Answer is PollAnswer.Report or PollAnswer.NotFound)
-                    _acceptedKeys[source.Name] = accessKey;
+                    use.Accepted = accessKey;
                 return answer;
             }
 
             refused = answer with { Detail = $"{answer.Detail} with every key of the source" };
         }
 
-        _refusedKeys[source.Name] = (refused, _time.GetTimestamp());
+        use.Refused = new(refused, _time.GetTimestamp());
         return refused;
     }
+
+    private KeyUse UseOf(Source source) =>
+        _keyUses.AddOrUpdate(source.Name, static (_, of) => new(of), static (_, known, of) => known.IsOf(of) ? known : new(of), source);
 
     private async Task<StatusAnswer> AskPacedAsync(
         Source source, string id, StatusQuestion question, CancellationToken cancellationToken, StatusExchange? exchange = null)

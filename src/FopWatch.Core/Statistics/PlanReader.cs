@@ -28,13 +28,25 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
 
     private readonly Dictionary<string, Basis> _learnedFrom = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
+    private CancellationToken _replaced;
+
+    /// <summary>Whether the settings of sources were replaced since the plans were learned.</summary>
+    public bool IsOutdated => _replaced.IsCancellationRequested;
 
     /// <summary>Learns the plans of all sources whose numbers have changed. A source with <see cref="PlanChoice.Fixed"/> keeps the fixed plan.</summary>
     /// <exception cref="StoreUnavailableException">The store could not answer for some sources. Their earlier plans stay.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         StoreUnavailableException? unavailable = null;
-        foreach (var source in sources.All)
+        _replaced = sources.Replaced;
+        var all = sources.All;
+        foreach (var name in _learnedFrom.Keys.Except(all.Select(source => source.Name)).ToList())
+        {
+            _learnedFrom.Remove(name);
+            plans.Remove(name);
+        }
+
+        foreach (var source in all)
         {
             try
             {
@@ -84,7 +96,7 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
         var heard = isLearned
             ? HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans
             : 0;
-        var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
+        var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, source.Poll, now);
         if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
             return;
         plans.Set(
@@ -98,10 +110,11 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
 
     private static bool IsEnough(KnownAges ages) => ages.Jobs >= PlanLearner.LeastJobs;
 
-    private readonly record struct Basis(double Jobs, int Classes, double Heard, DateTimeOffset At)
+    private readonly record struct Basis(double Jobs, int Classes, double Heard, PollSettings Poll, DateTimeOffset At)
     {
         public bool IsOtherThan(Basis last) =>
-            Classes != last.Classes
+            Poll != last.Poll
+            || Classes != last.Classes
             || Math.Abs(Jobs - last.Jobs) > LeastChange * last.Jobs
             || Math.Abs(Heard - last.Heard) > LeastChange * (1 - last.Heard)
             || (At - last.At).Duration() > LongestUnchanged;

@@ -33,7 +33,7 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
             long? learned = null;
             while (true)
             {
-                if (learned is not { } at || time.GetElapsedTime(at) >= LearnEvery)
+                if (learned is not { } at || plans.IsOutdated || time.GetElapsedTime(at) >= LearnEvery)
                 {
                     try
                     {

@@ -78,7 +78,7 @@ public sealed class ClockSkewRepair(
     {
         try
         {
-            return (await recorder.RecordAsync(job.Key, new DecisionInput.CorrectTimes(), cancellationToken)).Job?.Watch.DueAt < job.DueAt;
+            return (await recorder.RecordAsync(job.Key, new DecisionInput.CorrectTimes(), cancellationToken, by: source)).Job?.Watch.DueAt < job.DueAt;
         }
         catch (UnreadableJobException unreadable)
         {

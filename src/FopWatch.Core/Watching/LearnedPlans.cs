@@ -26,5 +26,9 @@ public sealed class LearnedPlans
     public void Set(string source, SourcePlans? plans, IReadOnlyDictionary<string, ISurvivalCurve> likely, OverdueAges? overdue = null) =>
         _sources[source] = new(plans, likely.ToFrozenDictionary(StringComparer.Ordinal), overdue);
 
+    /// <summary>A source is configured no more.</summary>
+    /// <param name="source">The source.</param>
+    public void Remove(string source) => _sources.TryRemove(source, out _);
+
     private sealed record Learned(SourcePlans? Plans, FrozenDictionary<string, ISurvivalCurve> Likely, OverdueAges? Overdue);
 }

@@ -106,13 +106,24 @@ public sealed class Poller(
         StatusAnswer? answer = null;
         try
         {
-            var told = await statusApi.AskAsync(source, asked.Job.Key.Id, asked.Job.Watch.IsWorkflow, cancellationToken);
+            StatusAnswer told;
+            try
+            {
+                told = await statusApi.AskAsync(source, asked.Job.Key.Id, asked.Job.Watch.IsWorkflow, cancellationToken);
+            }
+            catch (SourceReplacedException)
+            {
+                return sources.Find(source.Name) is { } other
+                    ? await PollAsync(other, asked, cause, isRequested, cancellationToken)
+                    : new(asked.Job, null) { LacksSource = true };
+            }
+
             using var turn = told.Turn;
             answer = Judged(source, asked.Job, told);
             metrics.Polled(source, answer.Answer);
             Diagnose(asked.Job, answer);
             var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
-            polled = new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer);
+            polled = new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked, by: source)).Job, answer);
             troubles.Worked(source.Name, TroubleKind.PollsFail);
         }
         catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
@@ -145,7 +156,7 @@ public sealed class Poller(
         try
         {
             var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
-            return new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer, fault);
+            return new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked, by: source)).Job, answer, fault);
         }
         catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
         {

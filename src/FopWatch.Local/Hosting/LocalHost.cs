@@ -228,7 +228,8 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<WebhookMetrics>();
         services.AddSingleton<Func<Webhook, WebhookSender>>(webhook => new(webhook, time, settings.TransportTime));
         services.AddWithLogger<WebhookLoops>();
-        services.AddWithLogger<EmbeddedLoops>();
+        services.AddWithLogger<WatchLoops>();
+        services.AddSingleton<EmbeddedLoops>();
         services.AddHostedService<BackgroundLoops>();
     }
 

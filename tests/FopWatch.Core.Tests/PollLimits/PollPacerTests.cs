@@ -47,6 +47,47 @@ public class PollPacerTests
     }
 
     [Fact]
+    public async Task Settings_that_are_replaced_end_the_waits_of_changed_and_removed_sources_and_of_no_other()
+    {
+        var all = (Changed: Source("changed", 0.01), Removed: Source("removed", 0.01), Stays: Source("stays", 0.01));
+        var sources = new Sources([all.Changed, all.Removed, all.Stays]);
+        var pacer = new PollPacer(_clock, sources: sources);
+        List<Task<TimeSpan?>> waiting = [];
+        foreach (var source in (Source[])[all.Changed, all.Removed, all.Stays])
+        {
+            Assert.Null(await pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token));
+            waiting.Add(pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token).AsTask());
+        }
+
+        var other = Source("changed", 1);
+        sources.Replace([other, Source("stays", 0.01)]);
+
+        await Assert.ThrowsAsync<SourceReplacedException>(() => waiting[0]);
+        await Assert.ThrowsAsync<SourceReplacedException>(() => waiting[1]);
+        Assert.False(waiting[2].IsCompleted);
+
+        // The polls before count, by the new rate.
+        var next = pacer.TryWaitAsync(other, TimeSpan.MaxValue, Token).AsTask();
+        Assert.False(next.IsCompleted);
+        await _clock.UntilTimersAsync(2, Token);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(await next);
+        _clock.Advance(TimeSpan.FromSeconds(99));
+        Assert.Null(await waiting[2]);
+    }
+
+    [Fact]
+    public async Task A_pause_is_that_of_its_status_api()
+    {
+        var source = Source("media", 10);
+        _pacer.Throttled(source, TimeSpan.FromHours(1));
+
+        Assert.NotNull(await _pacer.TryWaitAsync(source, TimeSpan.Zero, Token));
+        Assert.Null(await _pacer.TryWaitAsync(source with { StatusEndpoint = new("https://other.example.com") }, TimeSpan.Zero, Token));
+        Assert.NotNull(await _pacer.TryWaitAsync(source with { Keys = new([new("ak", "sk")]) }, TimeSpan.Zero, Token));
+    }
+
+    [Fact]
     public async Task Sources_do_not_wait_for_each_other()
     {
         await _pacer.TryWaitAsync(Source("a", 1), TimeSpan.MaxValue, Token);

@@ -32,18 +32,9 @@ internal sealed class EmbeddedProcess : Process
         _outbox = new(Dispatcher, times, Troubles, Log, time);
         _supervisor = new(Troubles, work, time, Log.LoopFailed);
         _loops = new(
-            Sources,
-            _watches,
-            Ports,
-            step,
-            slots,
+            new(Sources, _watches, Ports, step, slots, _supervisor, work, times, Troubles, Log, time),
             _outbox,
-            new(Sweeper, upkeep, purge, times, Troubles, Log, time),
-            work,
-            times,
-            Troubles,
-            Log,
-            time);
+            new(Sweeper, upkeep, purge, times, Troubles, Log, time));
     }
 
     public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _supervisor.RunAsync(_loops.All, CancellationToken.None));

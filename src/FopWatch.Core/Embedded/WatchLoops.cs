@@ -1,0 +1,88 @@
+using FopWatch.Diagnosis;
+using FopWatch.PollLimits;
+using FopWatch.Providers;
+using FopWatch.Running;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Embedded;
+
+/// <summary>
+/// The watch loops of the configured sources, one each, so that one source holds up no other. A loop is started with its source, goes on over changes of
+/// the source's settings, and ends with it.
+/// </summary>
+/// <param name="sources">The configured sources.</param>
+/// <param name="watches">Wakes the loops.</param>
+/// <param name="due">The due index.</param>
+/// <param name="step">Polls a job.</param>
+/// <param name="slots">How many polls there may be at once.</param>
+/// <param name="supervisor">Restarts loops that fail.</param>
+/// <param name="work">Runs the polls.</param>
+/// <param name="times">The times of the loops.</param>
+/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="log">The log.</param>
+/// <param name="time">The clock.</param>
+public sealed class WatchLoops(
+    Sources sources,
+    EmbeddedWatchRunner watches,
+    IDueIndex due,
+    PollStep step,
+    PollSlots slots,
+    LoopSupervisor supervisor,
+    IWorkScheduler work,
+    LoopTimes times,
+    Troubles troubles,
+    ILogger log,
+    TimeProvider time)
+{
+    private readonly WakeSignal _signal = new(time);
+
+    /// <summary>Runs the loops until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = new Dictionary<string, Task>(StringComparer.Ordinal);
+        try
+        {
+            while (true)
+            {
+                var replaced = sources.Replaced;
+                var all = sources.All;
+                foreach (var (name, _) in running.Where(one => one.Value.IsCompleted).ToList())
+                {
+                    running.Remove(name);
+                    watches.Forget(name);
+                }
+
+                foreach (var source in all.Where(source => !running.ContainsKey(source.Name)))
+                    running.Add(source.Name, RunAsync(source, stop.Token));
+                using (replaced.UnsafeRegister(_ => _signal.Wake(), null))
+                    await _signal.WaitAsync(cancellationToken);
+
+                // Whichever was removed ends, and whichever was changed may have more slots.
+                if (replaced.IsCancellationRequested)
+                    watches.WakeAll();
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await Task.WhenAll(running.Values);
+        }
+    }
+
+    /// <summary>Runs the loop of a source. A failed loop is replaced by a new one, because its state may have caused the failure.</summary>
+    private async Task RunAsync(Source source, CancellationToken cancellationToken)
+    {
+        await supervisor.RunAsync(
+            [
+                new("watch loop", cancelled => new WatchLoop(source, watches, due, step, slots, work, times, troubles, log, time).RunAsync(cancelled))
+                {
+                    Source = source.Name,
+                    MayEnd = true,
+                },
+            ],
+            cancellationToken);
+        _signal.Wake();
+    }
+}
