@@ -74,8 +74,7 @@ public sealed class Admission : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         var limiter = kind switch
         {
-            RequestKind.Waiting => _waiting,
-            RequestKind.CallOrWaiting => request.Query.ContainsKey("wait") ? _waiting : _calls,
+            _ when IsWaiting(request, kind) => _waiting,
             RequestKind.List or RequestKind.Notification or RequestKind.Registration or RequestKind.Health => null,
             _ => _calls,
         };
@@ -88,6 +87,10 @@ public sealed class Admission : IDisposable
         Refused("too many requests at once");
         return null;
     }
+
+    /// <summary>Whether a request waits for something.</summary>
+    internal static bool IsWaiting(HttpRequest request, RequestKind kind) =>
+        kind == RequestKind.Waiting || (kind == RequestKind.CallOrWaiting && request.Query.ContainsKey("wait"));
 
     /// <summary>Counts a request that was turned away, and logs it at most once a minute.</summary>
     /// <param name="reason">The reason, for the operator, without content of the request.</param>

@@ -31,6 +31,13 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
     /// <summary>Whether the caller sees the whole installation and all sources, including sources no longer configured.</summary>
     public bool SeesEverything => _sources is null;
 
+    /// <summary>Whether another caller may see and do exactly the same.</summary>
+    public bool MayDoAs(Caller other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Rights == other.Rights && (_sources is null ? other._sources is null : other._sources is not null && _sources.SetEquals(other._sources));
+    }
+
     /// <summary>Binds the parameter of a handler; null at an endpoint that is open to all.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context)
     {

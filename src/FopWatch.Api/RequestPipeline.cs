@@ -20,6 +20,8 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
 
     public async Task InvokeAsync(HttpContext context)
     {
+        CallerLease? lease = null;
+        EndpointRules? rules = null;
         try
         {
             if (context.GetEndpoint() is not RouteEndpoint && await AnswerStrayProbeAsync(context) is { } answer)
@@ -28,7 +30,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
                 return;
             }
 
-            var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
+            rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
             var refusal = (IsOpen(context.Request, rules) ? null : Refusal(context, rules))
                 ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters, rules.TakesMetadata) : null);
             using var place = refusal is null ? admission.Enter(context.Request, rules?.Kind ?? RequestKind.Call) : null;
@@ -38,6 +40,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
                 return;
             }
 
+            lease = CallerLease.Of(context, guard, rules?.Kind ?? RequestKind.Call);
             await next(context);
 
             // Routing itself has answered: no such route, or method not allowed.
@@ -48,9 +51,18 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
                     : Problem.OfStatus(response.StatusCode)).ExecuteAsync(context);
             }
         }
+        catch (OperationCanceledException) when (lease is { HasEnded: true } && !context.Response.HasStarted)
+        {
+            // Asked again, the caller is answered what the key allows now.
+            await (Refusal(context, rules) ?? Problem.Unavailable()).ExecuteAsync(context);
+        }
         catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             await failures.AnswerTo(context, e).ExecuteAsync(context);
+        }
+        finally
+        {
+            lease?.Dispose();
         }
     }
 

@@ -60,6 +60,9 @@ public sealed class HostProcess : IDisposable
         }
     }
 
+    /// <summary>The number of the process.</summary>
+    public int Id => _process!.Id;
+
     /// <summary>The number of open files and connections.</summary>
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process!.Id}/fd").Length;
 
@@ -159,10 +162,17 @@ public sealed class HostProcess : IDisposable
     /// <returns>The exit code.</returns>
     public async Task<int> SignalAsync(string name)
     {
-        using (var kill = Process.Start("kill", ["-s", name, $"{_process!.Id}"]))
-            await kill.WaitForExitAsync();
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        await SendAsync(name);
+        await _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
         return _process.ExitCode;
+    }
+
+    /// <summary>Sends it a signal that does not end it.</summary>
+    /// <param name="name">The signal as <c>kill</c> takes it.</param>
+    public async Task SendAsync(string name)
+    {
+        using var kill = Process.Start("kill", ["-s", name, $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     /// <summary>Kills it with SIGKILL.</summary>

@@ -256,6 +256,8 @@ finding
 	timersSilent: Timers not running = 定时器停止
 	telemetryExportFails: Telemetry export failing = 遥测失败
 	clockJumped: Clock jumped = 时钟跳变
+	settingsWrong: Settings file wrong = 设置文件有误
+	restartNeeded: Restart needed = 需要重启
 	storeUnavailable: Store unavailable = 存储不可用
 	unknownAccessKey: Unknown access key = 未知 access key
 	unsignedNotifications: Unsigned notifications = 通知无签名

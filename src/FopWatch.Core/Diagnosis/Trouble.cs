@@ -75,6 +75,12 @@ public enum TroubleKind
     /// <summary>The system clock differs from FopWatch's clock, or jumped so far that a purge waits.</summary>
     ClockJumped,
 
+    /// <summary>The settings file is wrong, and the host goes on with the settings that it had.</summary>
+    SettingsWrong,
+
+    /// <summary>The settings file has other values of settings that take effect at the next start.</summary>
+    RestartNeeded,
+
     /// <summary>The store cannot answer.</summary>
     StoreUnavailable,
 }
@@ -127,6 +133,8 @@ public sealed record Trouble
         TroubleKind.WebhookPaused => "A webhook is paused, and nothing is sent to its receiver",
         TroubleKind.WebhookMissed => "The retention deleted events before a webhook reached them",
         TroubleKind.ClockJumped => "The system clock jumped",
+        TroubleKind.SettingsWrong => "The settings file is wrong, and nothing of it applies: the host goes on with the settings that it had",
+        TroubleKind.RestartNeeded => "Settings were changed that take effect at the next start",
         _ => "The store cannot answer",
     };
 
@@ -168,6 +176,8 @@ public sealed record Trouble
         TroubleKind.WebhookMissed => "The receiver can read the outcomes of these jobs from GET /api/jobs. A longer FopWatch:Retention keeps events longer",
         TroubleKind.ClockJumped =>
             "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts 10 minutes. Jobs that are old by the new time are purged 45 minutes later",
+        TroubleKind.SettingsWrong => "Correct the file: it is read again within seconds. 'fopwatch config check' names every problem. A restart with this file would fail",
+        TroubleKind.RestartNeeded => "Restart the host, or undo the change",
         _ => "Notifications and registrations are answered 503 until it can",
     };
 

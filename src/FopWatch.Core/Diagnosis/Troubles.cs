@@ -68,6 +68,27 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
+    /// <summary>A trouble of the installation is over, and known to be.</summary>
+    public void Ended(TroubleKind kind)
+    {
+        lock (_lock)
+        {
+            if (_entries.Remove((null, kind), out var entry))
+                entry.End();
+        }
+    }
+
+    /// <summary>A source is configured no more: forgets what went wrong with it.</summary>
+    /// <param name="source">The source.</param>
+    public void Forget(string source)
+    {
+        lock (_lock)
+        {
+            foreach (var key in _entries.Keys.Where(key => key.Source == source).ToList())
+                _entries.Remove(key);
+        }
+    }
+
     /// <summary>Ends troubles that are over, and warns of occurrences since the last warning. Hosts call it every minute.</summary>
     public void Check()
     {
@@ -116,7 +137,13 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
 
         public void EndIfOver()
         {
-            if (Trouble is not { } trouble || time.GetElapsedTime(_last) < (HasWorked ? Quiet : Forgotten))
+            if (Trouble is not null && time.GetElapsedTime(_last) >= (HasWorked ? Quiet : Forgotten))
+                End();
+        }
+
+        public void End()
+        {
+            if (Trouble is not { } trouble)
                 return;
             var warned = _warnedOf > 0;
             (Trouble, HasWorked, _warnedOf) = (null, false, 0);

@@ -63,7 +63,7 @@ public sealed record Finding
     {
         TroubleKind.StatusApiThrottles or TroubleKind.UnknownIds or TroubleKind.WrongSignature or TroubleKind.UnreadableNotifications
             or TroubleKind.OutOfScope or TroubleKind.WrongToken or TroubleKind.UnknownNotifyUrl or TroubleKind.UploadMetadataTooLarge
-            or TroubleKind.TelemetryExportFails or TroubleKind.ClockJumped => FindingLevel.Warning,
+            or TroubleKind.TelemetryExportFails or TroubleKind.ClockJumped or TroubleKind.RestartNeeded => FindingLevel.Warning,
         _ => FindingLevel.Trouble,
     };
 }

@@ -25,6 +25,9 @@ public sealed class ApiKeys
     /// <summary>The minimum length of a key, in characters.</summary>
     public const int MinKeyLength = 16;
 
+    // No name has a colon.
+    private const string NameOfUnnamed = "FopWatch:ApiKey";
+
     private readonly (byte[] Hash, KeyGrant Grant)[] _keys;
 
     /// <param name="keys">The keys and what each allows.</param>
@@ -60,6 +63,12 @@ public sealed class ApiKeys
 
         return key is null ? null : found;
     }
+
+    /// <summary>What tells each key from another of its name, by the name. Nobody can use it, and yet it is for no log.</summary>
+    public IReadOnlyDictionary<string, string> ByName => _keys.ToDictionary(
+        one => one.Grant.Name ?? NameOfUnnamed,
+        one => $"{Convert.ToHexString(one.Hash)} {one.Grant.Rights} {(one.Grant.Sources is { } of ? string.Join(' ', of.Order(StringComparer.Ordinal)) : "*")}",
+        StringComparer.Ordinal);
 
     /// <summary>The number of keys, and no key.</summary>
     public override string ToString() => $"{_keys.Length} API keys";

@@ -17,7 +17,22 @@ internal sealed record WebhookPorts(
     ILogger Logger,
     TimeProvider Time,
     Random Random,
-    Func<IEnumerable<WebhookLoop>> All);
+    Func<IEnumerable<WebhookLoop>> All)
+{
+    /// <summary>Tells that nothing fails, unless something does.</summary>
+    public void ReportFailuresOver()
+    {
+        if (!All().Any(one => one.Cursor is { FailingSince: not null, Paused: null }))
+            Troubles.Worked(null, TroubleKind.WebhookFails);
+    }
+
+    /// <summary>Tells that nothing is paused by its receiver, unless something is.</summary>
+    public void ReportPausesOver()
+    {
+        if (!All().Any(one => one.Cursor is { Paused: WebhookPause.Gone or WebhookPause.Undeliverable }))
+            Troubles.Worked(null, TroubleKind.WebhookPaused);
+    }
+}
 
 /// <summary>
 /// Sends the events of the log to one receiver, one at a time and in order. An undelivered event blocks those after it. The place is written after each delivery,
@@ -105,8 +120,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             _signal.Wake();
         }
 
-        if (!ports.All().Any(one => one.Cursor is { Paused: WebhookPause.Gone or WebhookPause.Undeliverable }))
-            ports.Troubles.Worked(null, TroubleKind.WebhookPaused);
+        ports.ReportPausesOver();
         return _cursor!;
     }
 
@@ -226,8 +240,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         if (answer.IsDelivered && before.Attempts > 0)
         {
             ports.Logger.WebhookRecovered(webhook.Name, before.Attempts);
-            if (!ports.All().Any(one => one.Cursor is { FailingSince: not null, Paused: null }))
-                ports.Troubles.Worked(null, TroubleKind.WebhookFails);
+            ports.ReportFailuresOver();
         }
         else if (!answer.IsDelivered && before.Attempts == 0)
             ports.Logger.WebhookFailed(webhook.Name, answer.Error!);

@@ -196,6 +196,10 @@ public sealed class WebhookLoops
             await loop.CloseAsync();
             _loops.TryRemove(name, out _);
             loop.Dispose();
+
+            // It may have been the one that failed.
+            _ports.ReportFailuresOver();
+            _ports.ReportPausesOver();
         }
 
         await PrepareAsync(cancellationToken);

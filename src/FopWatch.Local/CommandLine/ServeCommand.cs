@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
@@ -14,6 +13,9 @@ internal static class ServeCommand
     private const string LogVariable = "FOPWATCH_LOG";
 
     private const string More = """
+        Sources, API keys and webhooks are read again when the settings file changes, and on SIGHUP. A file that is wrong changes nothing: the log
+        says what is wrong with it.
+
         Exit codes:
           0  stopped
           2  wrong usage or settings
@@ -36,7 +38,8 @@ internal static class ServeCommand
         Terminal terminal, string urls, string data, string? config, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var hangUp = OnHangUp(stop);
+        LocalHost? running = null;
+        using var hangUp = HangUp.On(() => Volatile.Read(ref running)?.Reload(), stop.Cancel);
         try
         {
             var settings = SettingsFile.Read(config, urls, data);
@@ -46,6 +49,7 @@ internal static class ServeCommand
             await using var host = await LocalHost.StartAsync(
                 settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), stop.Token);
             started = true;
+            Volatile.Write(ref running, host);
             await host.WaitForShutdownAsync(stop.Token);
             return ExitCodes.Ok;
         }
@@ -59,13 +63,6 @@ internal static class ServeCommand
             return ExitCodes.Unreachable;
         }
     }
-
-    /// <summary>Closing its terminal stops the host, as SIGTERM does.</summary>
-    private static PosixSignalRegistration OnHangUp(CancellationTokenSource stop) => PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-    {
-        signal.Cancel = true;
-        stop.Cancel();
-    });
 
     private static void LogToConsole(ILoggingBuilder logging, LogLevel lowest, Func<bool> started) => logging
         .AddSimpleConsole(console =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FopWatch.Local.Hosting;
@@ -14,19 +15,23 @@ internal sealed class SettingsFile
 {
     public const string DefaultName = "fopwatch.json";
     private const string VariablePrefix = FopWatchSettings.Section + "__";
-    private const int MaxMebibytes = 4;
+    private const int MaxBytes = 4 << 20;
+    private const string Missing = "missing";
 
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> _lists = [];
     private readonly string _path;
     private readonly byte[] _json;
     private readonly bool _exists;
+    private readonly bool _isPipe;
+    private readonly string _seen;
 
-    private SettingsFile(string path, byte[]? json)
+    private SettingsFile(string path, byte[]? json, bool isPipe, string seen)
     {
         _path = path;
         _exists = json is not null;
         _json = json ?? [];
+        (_isPipe, _seen) = (isPipe, seen);
     }
 
     /// <summary>Reads the host's settings from a file and the environment, which takes precedence.</summary>
@@ -48,7 +53,12 @@ internal sealed class SettingsFile
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(read._values).AddEnvironmentVariables().Build();
         var variables = Environment.GetEnvironmentVariables().Keys.OfType<string>();
         var origin = new SettingsOrigin(
-            read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase)));
+            read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase)))
+        {
+            Seen = read._seen,
+            Look = () => Look(read._path),
+            ReadAgain = read._isPipe ? null : () => Read(read._exists ? read._path : file, urls, data, serves),
+        };
         try
         {
             return HostSettings.Read(configuration, urls, data, read._lists, serves) with { ReadFrom = origin };
@@ -65,26 +75,21 @@ internal sealed class SettingsFile
         try
         {
             path = Path.GetFullPath(path);
-            if (FileKind.OtherThanFile(path) is { } other && !(FileKind.IsInherited(path) && !Directory.Exists(path)))
+            if (OtherThanFile(path) is { } other)
                 throw new SettingsException([$"{path} is {other}, not a settings file"]);
 
-            using var stream = File.OpenRead(path);
-            using var bytes = new MemoryStream();
-            var buffer = new byte[64 * 1024];
-            for (int count; (count = stream.Read(buffer)) > 0;)
-            {
-                bytes.Write(buffer, 0, count);
-                if (bytes.Length > MaxMebibytes << 20)
-                    throw new SettingsException([$"{path} is larger than {MaxMebibytes} MiB, the limit for a settings file"]);
-            }
+            using var stream = OpenShared(path);
+            using var bytes = ReadLimited(stream);
+            if (bytes.Length > MaxBytes)
+                throw new SettingsException([$"{path} is larger than {MaxBytes >> 20} MiB, the limit for a settings file"]);
 
             return InputFile.TextOf(bytes.ToArray()) is { } text
-                ? new(path, Encoding.UTF8.GetBytes(text))
+                ? new(path, Encoding.UTF8.GetBytes(text), !stream.CanSeek, SeenOf(bytes))
                 : throw new SettingsException([$"{path} {InputFile.NotText}"]);
         }
         catch (Exception e) when (file is null && e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return new(path, null);
+            return new(path, null, isPipe: false, Missing);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -94,6 +99,46 @@ internal sealed class SettingsFile
         {
             throw new SettingsException([$"{path} cannot be read: {InputFile.Reason(e).TrimEnd('.')}"]);
         }
+    }
+
+    /// <summary>What the file is like now, without its content.</summary>
+    private static string Look(string path)
+    {
+        try
+        {
+            if (OtherThanFile(path) is { } other)
+                return other;
+            using var stream = OpenShared(path);
+            using var bytes = ReadLimited(stream);
+            return SeenOf(bytes);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Missing;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.GetType().Name;
+        }
+    }
+
+    /// <summary>What the path is if it is not a file; null if it is, or if it is a pipe that the process was given.</summary>
+    private static string? OtherThanFile(string path) =>
+        FileKind.OtherThanFile(path) is { } other && !(FileKind.IsInherited(path) && !Directory.Exists(path)) ? other : null;
+
+    private static string SeenOf(MemoryStream bytes) => Convert.ToHexString(SHA256.HashData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)));
+
+    /// <summary>Whoever writes the file or puts another in its place is not hindered.</summary>
+    private static FileStream OpenShared(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Reads a file, or a little more than is allowed of one that is larger.</summary>
+    private static MemoryStream ReadLimited(FileStream stream)
+    {
+        var bytes = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        for (int count; bytes.Length <= MaxBytes && (count = stream.Read(buffer)) > 0;)
+            bytes.Write(buffer, 0, count);
+        return bytes;
     }
 
     private void Parse()

@@ -1,6 +1,5 @@
 using System.Net;
 using FopWatch.Api;
-using FopWatch.Settings;
 
 namespace FopWatch.Local.Hosting;
 
@@ -10,20 +9,21 @@ namespace FopWatch.Local.Hosting;
 /// this machine to a loopback name. A proxy or tunnel that was opened for notifications cannot reach the jobs, nor can a web page in a
 /// local browser.
 /// </summary>
-internal sealed class AccessGuard(HostSettings settings) : IAccessGuard
+internal sealed class AccessGuard(ConfiguredKeys keys) : IAccessGuard
 {
-    private readonly ApiKeys _keys = settings.Keys;
-
     public IReadOnlyList<string> KeyParameters => [];
+
+    public CancellationToken Replaced => keys.Replaced;
 
     public Caller? CallerOf(HttpRequest request)
     {
-        if (_keys.IsEmpty)
+        var now = keys.Now;
+        if (now.IsEmpty)
             return IsLocal(request) ? Caller.Unrestricted : null;
-        return _keys.Find(SentKey.Of(request)) is { } grant ? new(grant) : null;
+        return now.Find(SentKey.Of(request)) is { } grant ? new(grant) : null;
     }
 
-    public IResult Refusal(HttpRequest request) => _keys.IsEmpty ? Problem.NotLocal() : Problem.Unauthorized();
+    public IResult Refusal(HttpRequest request) => keys.Now.IsEmpty ? Problem.NotLocal() : Problem.Unauthorized();
 
     private static bool IsLocal(HttpRequest request) =>
         request.HttpContext.Connection.RemoteIpAddress is { } peer

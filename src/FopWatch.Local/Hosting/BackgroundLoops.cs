@@ -3,7 +3,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Local.Hosting;
 
-internal sealed class BackgroundLoops(LoopSupervisor supervisor, EmbeddedLoops loops, IHostApplicationLifetime lifetime) : BackgroundService
+internal sealed class BackgroundLoops(LoopSupervisor supervisor, EmbeddedLoops loops, IHostApplicationLifetime lifetime, SettingsReload? reload = null) : BackgroundService
 {
     /// <summary>How long the loops may take to end. A webhook waits for the answer to the event in flight.</summary>
     private static readonly TimeSpan Longest = WebhookSender.Grace + TimeSpan.FromSeconds(2);
@@ -21,6 +21,6 @@ internal sealed class BackgroundLoops(LoopSupervisor supervisor, EmbeddedLoops l
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        await supervisor.RunAsync(loops.All, stopping.Token);
+        await supervisor.RunAsync([.. loops.All, .. reload is null ? [] : (SupervisedLoop[])[new("reload of settings", reload.RunAsync)]], stopping.Token);
     }
 }

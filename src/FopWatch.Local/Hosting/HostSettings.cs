@@ -45,7 +45,7 @@ internal sealed record HostSettings
     /// </summary>
     public TimeProvider TransportTime { get; init; } = TimeProvider.System;
 
-    /// <summary>Where the settings were read from; null if code created them.</summary>
+    /// <summary>Where the settings were read from, and are read again from while the host runs; null if code created them.</summary>
     public SettingsOrigin? ReadFrom { get; init; }
 
     /// <summary>OpenTelemetry's own settings, such as <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</summary>
@@ -76,13 +76,8 @@ internal sealed record HostSettings
             var apiKey = ApiKeySettings.ReadKey(reader, ApiKeyName);
             if (shared.ApiKeys.Find(apiKey) is { } same)
                 reader.Problem(ApiKeyName, $"is the same as {FopWatchSettings.Section}:ApiKeys:{same.Name}:Key");
-            if (serves && apiKey is null && !reader.HasBelow("ApiKeys") && Exposures(addresses, shared) is { Count: > 0 } exposures)
-            {
-                reader.Problem(
-                    ApiKeyName,
-                    $"is missing, and other machines can reach the host: {string.Join("; ", exposures)}. "
-                    + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'");
-            }
+            if (serves && apiKey is null && !reader.HasBelow("ApiKeys") && WhyKeyIsNeeded(addresses, shared) is { } why)
+                reader.Problem(ApiKeyName, why);
 
             return new()
             {
@@ -95,6 +90,32 @@ internal sealed record HostSettings
                     .Where(setting => setting.Key.StartsWith(TelemetryExport.SettingsPrefix, StringComparison.OrdinalIgnoreCase))
                     .ToDictionary(StringComparer.OrdinalIgnoreCase),
             };
+        }
+    }
+
+    /// <summary>Why a host that runs with these settings cannot do without an API key, also if it has one now; null if it can.</summary>
+    public string? WhyKeyIsNeeded() => WhyKeyIsNeeded(Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), Shared);
+
+    private static string? WhyKeyIsNeeded(IReadOnlyList<string> addresses, FopWatchSettings shared) => Exposures(addresses, shared) is { Count: > 0 } exposures
+        ? $"is missing, and other machines can reach the host: {string.Join("; ", exposures)}. "
+            + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'"
+        : null;
+
+    /// <summary>The names of settings that other settings have other values of, and that a host goes by until its next start.</summary>
+    public IReadOnlyList<string> ChangedForNextStart(HostSettings other)
+    {
+        List<string> names = [];
+        AddIf(Shared.PublicUrl?.OriginalString != other.Shared.PublicUrl?.OriginalString, $"{FopWatchSettings.Section}:{nameof(Shared.PublicUrl)}");
+        AddIf(Shared.MaxBodyBytes != other.Shared.MaxBodyBytes, $"{FopWatchSettings.Section}:{nameof(Shared.MaxBodyBytes)}");
+        AddIf(Shared.Retention != other.Shared.Retention, $"{FopWatchSettings.Section}:{nameof(Shared.Retention)}");
+        foreach (var name in OpenTelemetry.Keys.Union(other.OpenTelemetry.Keys, StringComparer.OrdinalIgnoreCase))
+            AddIf(OpenTelemetry.GetValueOrDefault(name) != other.OpenTelemetry.GetValueOrDefault(name), name);
+        return names;
+
+        void AddIf(bool isChanged, string name)
+        {
+            if (isChanged)
+                names.Add(name);
         }
     }
 
@@ -137,6 +158,18 @@ internal sealed record HostSettings
 /// <param name="Variables">How many environment variables hold settings.</param>
 internal sealed record SettingsOrigin(string File, bool Exists, int Variables)
 {
+    /// <summary>What was read of the file, as <see cref="Look"/> gives it.</summary>
+    public string Seen { get; init; } = "";
+
+    /// <summary>Looks at the file as it is now: the same text for the same content, or for the same reason why there is none.</summary>
+    public Func<string> Look { get; init; } = () => "";
+
+    /// <summary>
+    /// Reads the settings again. A file that was there has to be there. Throws a <see cref="SettingsException"/> where something is wrong. Null if they can be read
+    /// only once, as from a pipe.
+    /// </summary>
+    public Func<HostSettings>? ReadAgain { get; init; }
+
     /// <summary>The origin in a sentence.</summary>
     public string ToWords() => (Exists, Variables) switch
     {

@@ -96,6 +96,9 @@ internal sealed class LocalHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads the settings again now, if they were read.</summary>
+    public void Reload() => Services.GetService<SettingsReload>()?.Ask();
+
     /// <summary>Runs until the process is asked to stop.</summary>
     public async Task WaitForShutdownAsync(CancellationToken cancellationToken)
     {
@@ -199,6 +202,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatchRunner>());
         services.AddWithLogger<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
+        services.AddSingleton(new ConfiguredKeys(settings.Keys));
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton(new HostProfile(HostKind.Embedded, EventStream.Path));
         services.AddSingleton<IReadinessCheck, WritableStore>();
@@ -230,6 +234,13 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddWithLogger<WebhookLoops>();
         services.AddWithLogger<WatchLoops>();
         services.AddSingleton<EmbeddedLoops>();
+        if (settings.ReadFrom is not null)
+        {
+            services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SettingsReload>(
+                provider, () => provider.GetRequiredService<ListeningAddress>().Url, provider.GetRequiredService<ILogger<SettingsReload>>()));
+            services.AddSingleton<IDoctorCheck, SettingsFileCheck>();
+        }
+
         services.AddHostedService<BackgroundLoops>();
     }
 

@@ -25,6 +25,18 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Information, "There is no settings file {File}; settings were read from {Variables} environment variable(s) FopWatch__…")]
     public static partial void NoSettingsFile(this ILogger logger, string file, int variables);
 
+    [LoggerMessage(9, LogLevel.Information, "Settings were read again from {File}: {Changes}")]
+    public static partial void SettingsReadAgain(this ILogger logger, string file, string changes);
+
+    [LoggerMessage(10, LogLevel.Information, "There is no settings file {File} to read again, and the environment of a process does not change: nothing changed")]
+    public static partial void NothingToReadAgain(this ILogger logger, string file);
+
+    [LoggerMessage(11, LogLevel.Error, "{File} is wrong, and nothing of it applies. The host goes on with the settings that it had. {Problems}")]
+    public static partial void SettingsRefused(this ILogger logger, string file, string problems);
+
+    [LoggerMessage(12, LogLevel.Warning, "Changed settings that take effect at the next start: {Names}")]
+    public static partial void EffectiveAtNextStart(this ILogger logger, string names);
+
     [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It restarts in {Wait}")]
     public static partial void LoopFailed(this ILogger logger, string loop, string source, TimeSpan wait, Exception exception);
 

@@ -27,6 +27,9 @@ internal sealed record OpenFiles(int Connections, int PollConnections, int? Limi
     /// <summary>How many descriptors allow the most connections, for a number of sources.</summary>
     public static int Wanted(int sources) => Reserve + MostConnections + (sources * Providers.StatusClient.MostConnections);
 
+    /// <summary>Whether the polls of so many sources could take all that is left, since there are more than at the start.</summary>
+    public bool AreTooFewFor(int sources) => Limit is { } most && Reserve + Connections + (sources * PollConnections) > most;
+
     /// <summary>Allocates the descriptors of this process.</summary>
     /// <param name="sources">How many sources are polled.</param>
     /// <exception cref="TooFewDescriptorsException">There are too few.</exception>

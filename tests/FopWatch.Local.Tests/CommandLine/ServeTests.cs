@@ -40,19 +40,6 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_hang_up_signal_stops_it_gracefully()
-    {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no hang-up signal.");
-        using var host = new HostProcess(_folder.FullName, new Dictionary<string, string?>());
-        host.Start();
-        using (var http = new HttpClient { BaseAddress = host.Url })
-            await UntilAnsweredAsync(http);
-
-        Assert.Equal(ExitCodes.Ok, await host.SignalAsync("HUP"));
-        Assert.False(File.Exists(Path.Combine(_folder.FullName, "fopwatch.db-wal")));
-    }
-
-    [Fact]
     public async Task An_address_of_another_machine_is_named_with_valid_alternatives()
     {
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", "http://203.0.113.1:5000");
@@ -106,22 +93,6 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public void An_unrelated_failure_is_not_reported_as_a_failure_to_listen() =>
         Assert.Null(ListenException.Of(new IOException("disk"), "http://127.0.0.1:80"));
-
-    private static async Task UntilAnsweredAsync(HttpClient http)
-    {
-        for (var i = 0; i < 600; i++)
-        {
-            try
-            {
-                using var answer = await http.GetAsync("/health/ready", Cancelled);
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(100, Cancelled);
-            }
-        }
-    }
 
     /// <summary>Runs <c>serve</c> to its end, and returns its one line of output, which is on standard error only.</summary>
     private async Task<string> RefusedAsync(int exit, params string[] options)
