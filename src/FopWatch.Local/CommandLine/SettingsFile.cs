@@ -56,7 +56,7 @@ internal sealed class SettingsFile
             read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase)))
         {
             Seen = read._seen,
-            Look = () => Look(read._path),
+            Look = read._isPipe ? () => read._seen : () => Look(read._path),
             ReadAgain = read._isPipe ? null : () => Read(read._exists ? read._path : file, urls, data, serves),
         };
         try

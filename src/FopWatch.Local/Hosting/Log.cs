@@ -31,6 +31,9 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Information, "There is no settings file {File} to read again, and the environment of a process does not change: nothing changed")]
     public static partial void NothingToReadAgain(this ILogger logger, string file);
 
+    [LoggerMessage(16, LogLevel.Warning, "The settings came from {File}, which can be read only once. Restart the host with others")]
+    public static partial void ReadOnlyOnce(this ILogger logger, string file);
+
     [LoggerMessage(11, LogLevel.Error, "{File} is wrong, and nothing of it applies. The host goes on with the settings that it had. {Problems}")]
     public static partial void SettingsRefused(this ILogger logger, string file, string problems);
 

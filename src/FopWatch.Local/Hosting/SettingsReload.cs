@@ -72,6 +72,12 @@ internal sealed class SettingsReload(
         {
             await _signal.SleepAsync(changing is null ? LookEvery : Settled, cancellationToken);
             isAsked |= Interlocked.Exchange(ref _asked, 0) == 1;
+            if (isAsked && Applied.ReadFrom!.ReadAgain is null)
+            {
+                log.ReadOnlyOnce(Applied.ReadFrom.File);
+                isAsked = false;
+            }
+
             var seen = Applied.ReadFrom!.Look();
             if (seen == known && !isAsked)
             {
@@ -108,9 +114,7 @@ internal sealed class SettingsReload(
 
     private HostSettings Read()
     {
-        if (Applied.ReadFrom!.ReadAgain is not { } readAgain)
-            throw new SettingsException([$"{Applied.ReadFrom.File} is a pipe or the like, which can be read only once: restart the host"]);
-        var read = readAgain();
+        var read = Applied.ReadFrom!.ReadAgain!();
 
         // The URLs stay as they are until the next start, whatever the file says.
         return read.Keys.IsEmpty && started.WhyKeyIsNeeded() is { } why

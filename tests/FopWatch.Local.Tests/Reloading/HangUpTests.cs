@@ -73,7 +73,7 @@ public sealed class HangUpTests : IDisposable
         using var served = await ServedAsync(pid);
         using (var kill = Process.Start("kill", ["-s", "HUP", $"{served.Id}"]))
             await kill.WaitForExitAsync(Cancelled);
-        await Eventually.HoldsAsync(() => host.Printed.Contains("can be read only once", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(() => host.Printed.Contains("which can be read only once", StringComparison.Ordinal));
         Assert.False(served.HasExited);
         served.Kill();
     }
