@@ -14,21 +14,28 @@ public sealed class WrongSettingsTests
         await using var host = await ReloadedHost.StartAsync(ReloadedHost.With(("media", ReloadedHost.Source())));
         (string Words, Action Write)[] wrong =
         [
-            ("the JSON is broken", () => host.Write("{ \"FopWatch\": {"u8.ToArray())),
+            ("the JSON is invalid", () => host.Write("{ \"FopWatch\": {"u8.ToArray())),
             ("Colour", () => host.Write(Changed(settings => settings["Colour"] = "red"))),
             ("Sources:media:StatusEndpoint", () => host.Write(Changed(settings => settings["Sources"]!["media"]!["StatusEndpoint"] = "no url"))),
-            ("is there twice", () => host.Write(Encoding.UTF8.GetBytes(ReloadedHost.Json(Changed(_ => { })).Replace("\"ApiKey\"", "\"APIKEY\":\"x\",\"ApiKey\"", StringComparison.Ordinal)))),
+            ("is set twice", () => host.Write(Encoding.UTF8.GetBytes(ReloadedHost.Json(Changed(_ => { })).Replace("\"ApiKey\"", "\"APIKEY\":\"x\",\"ApiKey\"", StringComparison.Ordinal)))),
             ("ApiKeys:two:Key", () => host.Write(Changed(settings => settings["ApiKeys"] = new JsonObject { ["one"] = Key("0123456789abcdef"), ["two"] = Key("0123456789abcdef") }))),
-            ("the JSON is broken", () => host.Write(Array.Empty<byte>())),
-            ("the JSON is broken", () => host.Write([0xff, 0xfe, 0x00])),
+            ("the JSON is invalid", () => host.Write(Array.Empty<byte>())),
+            ("the JSON is invalid", () => host.Write([0xff, 0xfe, 0x00])),
             ("\"FopWatch\" is missing", () => host.Write("{ \"Sources\": {} }"u8.ToArray())),
             ("is larger than 4 MiB", () => host.Write(new byte[5 << 20])),
             ("is not the name of a configured source", () => host.Write(Changed(settings => settings["ApiKeys"] = new JsonObject { ["one"] = Key("0123456789abcdef", "gone") }))),
             ("Webhooks:crm:Url", () => host.Write(Changed(settings => settings["Webhooks"] = new JsonObject { ["crm"] = new JsonObject { ["Url"] = "http://127.0.0.1/" } }))),
             ("there is no such file", () => File.Delete(host.File)),
-            ("is a folder", () => Directory.CreateDirectory(host.File)),
-            ("cannot be read", () => File.CreateSymbolicLink(host.File, host.File)),
+            ("is a folder", () => Replaced(() => Directory.CreateDirectory(host.File))),
+            ("is a named pipe", () => Replaced(() => Run("mkfifo", host.File))),
+            ("cannot be read", () => Replaced(() => File.CreateSymbolicLink(host.File, host.File))),
         ];
+        void Replaced(Action write)
+        {
+            File.Delete(host.File);
+            write();
+        }
+
         var number = 0;
         foreach (var (words, write) in wrong)
         {
@@ -105,6 +112,12 @@ public sealed class WrongSettingsTests
         await Eventually.HoldsAsync(async () => (await host.HealthAsync()).Contains("settingsWrong", StringComparison.Ordinal));
         Assert.Contains("FopWatch:PublicUrl is https://hooks.fopwatch.test", Words(await host.HealthAsync()), StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, await host.StatusOfAsync("/api/jobs", "another-key-of-nobody"));
+    }
+
+    private static void Run(string program, string argument)
+    {
+        using var run = System.Diagnostics.Process.Start(program, [argument]);
+        run.WaitForExit();
     }
 
     private static string Words(string health) => JsonNode.Parse(health)!["troubles"]!.AsArray()
