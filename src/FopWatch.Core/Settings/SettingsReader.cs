@@ -185,10 +185,10 @@ public sealed class SettingsReader
     {
         if (Text(name) is not { } text)
             return missing;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
-            Problem(name, $"is not an http or https URL without user, query and fragment, such as {example}");
-        else if (ExcessOf(text) is { } excess)
+        if (text.StartsWith("http", StringComparison.OrdinalIgnoreCase) && ExcessOf(text) is { } excess)
             Problem(name, $"has {excess}: give an http or https URL without it, such as {example}");
+        else if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            Problem(name, $"is not an http or https URL without user, query and fragment, such as {example}");
         else
             return url;
         return null;
