@@ -87,7 +87,7 @@ public sealed class WebhooksCheckTests
     {
         await using var plain = await WebhookReceiver.StartAsync(Random);
         Assert.Equal(
-            (DoctorLevel.Trouble, $"The receiver of the webhook crm, https://127.0.0.1:{plain.Url.Port}, accepts the connection and does not establish TLS."),
+            (DoctorLevel.Trouble, $"The receiver of the webhook crm, https://127.0.0.1:{plain.Url.Port}, accepts the connection but does not establish TLS."),
             await FindingAsync(new($"https://127.0.0.1:{plain.Url.Port}/hook"), allowPrivate: true));
 
         using var key = RSA.Create(2048);
