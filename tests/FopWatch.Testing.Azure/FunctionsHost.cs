@@ -178,6 +178,20 @@ public sealed class FunctionsHost : IAsyncDisposable
             throw new InvalidOperationException($"The Functions host ended. {LogTail()}");
     }
 
+    /// <summary>
+    /// Waits until the app is ready after its storage was gone. A host that cannot renew its leases meanwhile ends by itself, and the platform starts
+    /// another: here this does.
+    /// </summary>
+    public async Task ReadyAgainAsync()
+    {
+        for (var starts = 0; !await BecomesReadyAsync(); starts++)
+        {
+            if (starts == MostStarts)
+                throw new InvalidOperationException($"The Functions host ended {starts} times. {LogTail()}");
+            Start();
+        }
+    }
+
     /// <summary>The names of the functions that the host has found in the app.</summary>
     public async Task<IReadOnlyList<string>> FunctionsAsync()
     {

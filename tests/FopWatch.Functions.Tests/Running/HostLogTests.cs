@@ -98,7 +98,7 @@ public class HostLogTests
         await NotifyAsync(host, "hinted", Token, Secret("unstored"));
         await Task.Delay(TimeSpan.FromSeconds(10), Cancelled);
         await azurite.RestartAsync();
-        await host.ReadyAsync();
+        await host.ReadyAgainAsync();
         while (host.Said("Swept: ").Count == 0)
             await Task.Delay(250, Cancelled);
 

@@ -67,6 +67,8 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
         public async Task EmptyAsync()
         {
             statusApi.Reset();
+            if (host.HasEnded)
+                await host.ReadyAgainAsync();
             var table = azurite.Client().GetTableClient("fopwatch");
             await foreach (var row in table.QueryAsync<TableEntity>(row => row.PartitionKey != Layout, select: ["PartitionKey", "RowKey"], cancellationToken: TestContext.Current.CancellationToken))
                 await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
@@ -98,7 +100,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
         public async ValueTask DisposeAsync()
         {
             await azurite.RestartAsync();
-            await host.ReadyAsync();
+            await host.ReadyAgainAsync();
         }
     }
 }
