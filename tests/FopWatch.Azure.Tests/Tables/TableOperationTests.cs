@@ -128,7 +128,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
 
         var millions = MinutesAMonth * (minute + (sweep / 5.0) + (purge / 60.0)) / 1_000_000;
         var guide = await RepositoryTextAsync("infra", "README.md");
-        Assert.Matches(FormattableString.Invariant($@"\s{millions:0.0}\s+million\s+transactions\s+a\s+source"), guide);
+        Assert.Matches(FormattableString.Invariant($@"\s{millions:0.0}\s+million\s+transactions\s+per\s+source"), guide);
 
         int Requests() => System.Text.RegularExpressions.Regex.Matches(_wire.Take(), "[0-9]+").Sum(match => int.Parse(match.Value, System.Globalization.CultureInfo.InvariantCulture));
     }
