@@ -102,7 +102,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
 
         Assert.Equal(new FoundJob(null), await store.Jobs.FindForChangeAsync(new("media", "unknown"), JobOrigin.Report, mayPresume: true, Cancelled));
         await store.Jobs.CommitAsync(Sample.Job("unknown").Settled().Job.New(), Cancelled);
-        Took("notified of an unknown id", await PublishedAsync("notification of an id that has no job"));
+        Took("notified of an unknown id", await PublishedAsync("notification of an id without a job"));
     }
 
     [Fact]
