@@ -8,7 +8,7 @@ namespace FopWatch.Api;
 public static partial class HostLog
 {
     /// <summary>No source is configured.</summary>
-    [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. The README shows how to add one")]
+    [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. Run fopwatch init to add one")]
     public static partial void NoSources(this ILogger logger);
 
     /// <summary>The endpoint of the telemetry export.</summary>
