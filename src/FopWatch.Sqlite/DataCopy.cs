@@ -35,6 +35,7 @@ internal static class DataCopy
                 ? new($"'{files[0]}' would be in the data folder '{folder}', and be lost with it. Give a file elsewhere, best on another disk.")
                 : null,
             (_, format) => format,
+            isLocked: false,
             cancellationToken);
     }
 
@@ -69,6 +70,7 @@ internal static class DataCopy
                 Schema.Migrate(copy, file, Schema.Migrations);
                 return Schema.Migrations.Count;
             },
+            isLocked: true,
             cancellationToken);
     }
 
@@ -77,6 +79,7 @@ internal static class DataCopy
     /// <param name="refuse">Returns why the database must not be copied, or null.</param>
     /// <param name="refusePlace">Returns why the copy must not be in the folder of a file, or null.</param>
     /// <param name="finish">Completes a copy with a format, and returns the resulting format.</param>
+    /// <param name="isLocked">Whether the folder of the copy is locked, so that no other process takes its name.</param>
     /// <param name="cancellationToken">Cancels the copy.</param>
     private static CopiedData Copy(
         string from,
@@ -84,6 +87,7 @@ internal static class DataCopy
         Func<SqliteSession, StoreOpenException?> refuse,
         Func<string, StoreOpenException?> refusePlace,
         Func<SqliteSession, long, long> finish,
+        bool isLocked,
         CancellationToken cancellationToken)
     {
         var to = names[0];
@@ -114,7 +118,7 @@ internal static class DataCopy
                     Check(target, from, cancellationToken);
                     return finish(target, format);
                 });
-                to = Name(partial, names);
+                to = Name(partial, names, isLocked);
                 return new(to, new FileInfo(to).Length, format);
             }
         }
@@ -146,19 +150,24 @@ internal static class DataCopy
     }
 
     /// <summary>Gives the copy the first free name.</summary>
-    private static string Name(string partial, IReadOnlyList<string> names)
+    private static string Name(string partial, IReadOnlyList<string> names, bool isLocked)
     {
         foreach (var name in names)
         {
             try
             {
-                File.Move(partial, name, overwrite: false);
-                return name;
+                // A move that is not to overwrite looks first and moves then. Only the creation of a file takes a name from all others.
+                if (!isLocked)
+                    DataFolder.CreatePrivate(name);
             }
             catch (IOException) when (Path.Exists(name))
             {
                 // Another process has taken the name.
+                continue;
             }
+
+            File.Move(partial, name, overwrite: !isLocked);
+            return name;
         }
 
         throw Exists(names[0]);
