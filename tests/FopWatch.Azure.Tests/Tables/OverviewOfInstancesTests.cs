@@ -1,6 +1,5 @@
 using FopWatch.Api;
 using FopWatch.Azure.Tables;
-using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;

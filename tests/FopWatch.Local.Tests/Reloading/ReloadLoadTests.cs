@@ -88,8 +88,8 @@ public sealed class ReloadLoadTests
         await Eventually.HoldsAsync(() => host.Process.OpenFiles <= descriptors + 8);
         Assert.InRange(Threads(host), 1, threads + 8);
         Assert.InRange(host.Process.Memory, 0, memory + (48 << 20));
-        Assert.Equal(1, JsonNode.Parse(await host.Http.GetStringAsync("/api/overview", Cancelled))!["sources"]!.AsArray().Count);
-        Assert.Equal(1, JsonNode.Parse(await host.Http.GetStringAsync("/api/webhooks", Cancelled))!["webhooks"]!.AsArray().Count);
+        Assert.Single(JsonNode.Parse(await host.Http.GetStringAsync("/api/overview", Cancelled))!["sources"]!.AsArray());
+        Assert.Single(JsonNode.Parse(await host.Http.GetStringAsync("/api/webhooks", Cancelled))!["webhooks"]!.AsArray());
         Assert.DoesNotContain("fail:", host.Process.Printed, StringComparison.Ordinal);
 
         // A new source, key and webhook each time, which replace the ones before.
