@@ -4,7 +4,8 @@ using FopWatch.Providers;
 namespace FopWatch.PollLimits;
 
 /// <summary>
-/// Decides when a poll of a source may be sent. <see cref="PollSlots"/> limits concurrent polls.
+/// Decides when a poll of a source may be sent. <see cref="PollSlots"/> limits concurrent polls. If no slot is free, <see cref="Watching.Poller"/> postpones
+/// the poll.
 /// </summary>
 /// <remarks>
 /// It allows at most <see cref="Watching.PollSettings.PerSecond"/> polls of a source in any second, rounded up, and none while the source has asked to slow

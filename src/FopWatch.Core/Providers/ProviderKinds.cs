@@ -10,7 +10,9 @@ public static class ProviderKinds
     private static readonly QiniuProvider Qiniu = new();
     private static readonly WangsuFmgrProvider WangsuFmgr = new();
     private static readonly WangsuFopsProvider WangsuFops = new();
-    private static readonly IProvider[] All = [.. Enum.GetValues<ProviderKind>().Select(For)];
+
+    // Lazy, because static fields are initialised in textual order: a provider whose field follows this one would be null in it.
+    private static readonly Lazy<IProvider[]> All = new(() => [.. Enum.GetValues<ProviderKind>().Select(For)]);
 
     /// <summary>The provider of a kind.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The kind is unknown.</exception>
@@ -28,7 +30,7 @@ public static class ProviderKinds
     /// </summary>
     public static bool SignsHeader(string name)
     {
-        foreach (var provider in All)
+        foreach (var provider in All.Value)
         {
             if (provider.SignsHeader(name))
                 return true;
