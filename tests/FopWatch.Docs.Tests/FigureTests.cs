@@ -33,7 +33,7 @@ public sealed partial class FigureTests
         { "docs/events.md", $"A client that takes nothing for {Word((int)EventStream.Patience.TotalMinutes)} minutes is cut off" },
         { "docs/events.md", $"Clients that are behind share {Mebibytes(EventTail.BehindBytes)} MiB of memory: while that is used up, the one that has taken longest for its part is cut off after {EventTail.BehindGrace.TotalSeconds} seconds" },
         { "docs/threats.md", $"those that are behind share {Mebibytes(EventTail.BehindBytes)} MiB" },
-        { "docs/jobs.md", $"did not know the id {Word(GivingUp.UnknownAnswers)} times in a row and {GivingUp.UnknownGrace.TotalMinutes} minutes after registration" },
+        { "docs/jobs.md", $"did not know the id {Word(GivingUp.UnknownAnswers)} times without a report in between, and {GivingUp.UnknownGrace.TotalMinutes} minutes after the watch started" },
         { "docs/guarantees.md", $"A host works on {Admission.Notifications} notifications at once" },
         { "docs/threats.md", $"at most {DecodeTurns.Waiting} of a source wait for that" },
         { "src/FopWatch.Functions/README.md", $"above {Admission.Notifications} notifications ({Admission.Notifications / 2} of one source) or {Admission.Calls} other requests" },
