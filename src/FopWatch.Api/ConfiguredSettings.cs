@@ -25,7 +25,7 @@ public static class ConfiguredSettings
         T Check(SettingsReader reader, FopWatchSettings shared)
         {
             if (configuration[FopWatchSettings.Section] is not null)
-                reader.Problem("", "is a single value; a map from names to settings is expected");
+                reader.Problem("", "is a single value: it takes a map from names to settings");
             reader.ProblemOutside(OtlpSettings.Problems(name => configuration[name]));
             return host(reader, shared);
         }

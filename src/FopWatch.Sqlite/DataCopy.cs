@@ -57,6 +57,10 @@ internal static class DataCopy
         if (!Path.Exists(file))
             throw new StoreOpenException($"'{file}': there is no such file.");
         RefuseOtherThanFile(file);
+
+        // What a killed restore left in the folder is deleted, and the file could look like it.
+        if (Path.GetFullPath(file).StartsWith($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            throw new StoreOpenException($"'{file}' is in the data folder '{folder}'. Move it elsewhere first.");
         using var held = DataFolder.LockEmpty(folder);
         return Copy(
             file,
@@ -166,7 +170,16 @@ internal static class DataCopy
                 continue;
             }
 
-            File.Move(partial, name, overwrite: !isLocked);
+            try
+            {
+                File.Move(partial, name, overwrite: !isLocked);
+            }
+            catch when (!isLocked)
+            {
+                File.Delete(name);
+                throw;
+            }
+
             return name;
         }
 

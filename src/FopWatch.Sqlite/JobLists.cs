@@ -116,28 +116,11 @@ internal static class JobLists
     /// </summary>
     /// <remarks>
     /// Parameters: limit, source, state, since, registered_at and seq of the previous row, watch, until, the greatest seq. Either state or watch uses the index, and
-    /// the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
+    /// the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state. A bounded statement, by which a
+    /// search passes over many places, leaves out what is in no index: the search compares it in the rows that it reads.
     /// </remarks>
     internal static string RangeSql(ListRange range, JobQuery query, string columns = JobColumns, bool isBounded = false)
     {
-        var conditions = new List<string> { "source = $2" };
-        if (range.State is not null)
-            conditions.Add("state = $3");
-        if (query.Since is not null)
-            conditions.Add("registered_at >= $4");
-        if (query.Continuation is not null)
-            conditions.Add("(registered_at, seq) < ($5, $6)");
-        if (range.Watch is not null)
-            conditions.Add("watch = $7");
-        if (query.Until is not null)
-            conditions.Add("registered_at < $8");
-        if (isBounded)
-            conditions.Add("seq <= $9");
-
-        // Written as a literal, because SQLite does not use a partial index for a parameter.
-        if (query.Overdue is { } overdue)
-            conditions.Add(overdue ? "overdue = 1" : "overdue = 0");
-
         var index = range switch
         {
             _ when query.Overdue == true => "jobs_overdue",
@@ -145,6 +128,23 @@ internal static class JobLists
             { Watch: not null } => "jobs_by_source_watch",
             _ => "jobs_by_source",
         };
+        var conditions = new List<string> { "source = $2" };
+        if (range.State is not null)
+            conditions.Add("state = $3");
+        if (query.Since is not null)
+            conditions.Add("registered_at >= $4");
+        if (query.Continuation is not null)
+            conditions.Add("(registered_at, seq) < ($5, $6)");
+        if (range.Watch is not null && !(isBounded && index == "jobs_by_source_state"))
+            conditions.Add("watch = $7");
+        if (query.Until is not null)
+            conditions.Add("registered_at < $8");
+        if (isBounded)
+            conditions.Add("seq <= $9");
+
+        // Written as a literal, because SQLite does not use a partial index for a parameter.
+        if (query.Overdue is { } overdue && (overdue || !isBounded))
+            conditions.Add(overdue ? "overdue = 1" : "overdue = 0");
         if (index == "jobs_by_source_watch")
             conditions.Add("watch <> 'done'");
         return $"SELECT {columns} FROM jobs INDEXED BY {index} WHERE {string.Join(" AND ", conditions)}"

@@ -220,15 +220,15 @@ public class CompositionTests(SharedAzurite azurite)
         Assert.Equal(links is null ? null : new Uri(links), Read(WithUrls(publicUrl, apiUrl)).ApiUrl);
 
     [Theory]
-    [InlineData("fopwatch.azurewebsites.net")]
-    [InlineData("ftp://fopwatch.azurewebsites.net")]
-    [InlineData("https://fopwatch.azurewebsites.net?code=1")]
-    [InlineData("https://user@fopwatch.azurewebsites.net")]
-    public void An_invalid_API_URL_is_named(string apiUrl)
+    [InlineData("fopwatch.azurewebsites.net", "is not an http or https URL")]
+    [InlineData("ftp://fopwatch.azurewebsites.net", "is not an http or https URL")]
+    [InlineData("https://fopwatch.azurewebsites.net?code=1", "has a query")]
+    [InlineData("https://user@fopwatch.azurewebsites.net", "has a user")]
+    public void An_invalid_API_URL_is_named(string apiUrl, string what)
     {
         var problems = Assert.Throws<SettingsException>(() => Read(WithUrls("https://hooks.example.com", apiUrl))).Problems;
 
-        Assert.StartsWith("FopWatch:ApiUrl is not an http or https URL", Assert.Single(problems), StringComparison.Ordinal);
+        Assert.StartsWith($"FopWatch:ApiUrl {what}", Assert.Single(problems), StringComparison.Ordinal);
     }
 
     /// <summary>Given up like a provider's unanswered request, and before the Functions host ends the invocation.</summary>

@@ -18,7 +18,7 @@ internal sealed class IntakeEntrance(IQuarantine quarantine, IntakeLimits limits
         Source source, SignedRequest request, string? correlation, string reason, CancellationToken cancellationToken, bool isUpload = false)
     {
         if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, isUpload, cancellationToken))
-            throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
+            throw TurnedAway(source, "quarantine full", isUpload ? "the quarantine of the source has no more room for upload callbacks" : "the quarantine of the source is full");
 
         List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];
         if (request.Authorization is { } authorization)

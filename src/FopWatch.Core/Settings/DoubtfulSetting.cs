@@ -39,21 +39,21 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         if ((settings.PublicUrl ?? listening) is { } notify && Reachability.IsThisMachine(notify))
         {
             yield return new(
-                $"No provider can reach the notify URLs: they begin with {notify.AbsoluteUri.TrimEnd('/')}, which is this machine's own address",
+                $"No provider can reach the notify URLs: they begin with {Shown(notify).TrimEnd('/')}, which is this machine's own address",
                 $"Set {Section}:PublicUrl to the URL under which providers reach this host");
         }
 
         if (settings.PublicUrl is { } publicUrl && Reachability.IsExample(publicUrl))
         {
             yield return new(
-                $"{Section}:PublicUrl is the documentation's example, {publicUrl}",
+                $"{Section}:PublicUrl is the documentation's example, {Shown(publicUrl)}",
                 "Set it to the URL under which providers reach this host");
         }
 
         if (settings.PublicUrl is { } written && PathBefore(written) is { } before)
         {
             yield return new(
-                $"{Section}:PublicUrl has the path {written.AbsolutePath}, which notify URLs would have before their own /api/notify/SOURCE/TOKEN",
+                $"{Section}:PublicUrl has the path of a notify URL, or an empty segment. FopWatch appends /api/notify/SOURCE/TOKEN itself",
                 $"Set it to {written.GetLeftPart(UriPartial.Authority)}{before}");
         }
 
@@ -111,13 +111,18 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         Why = "A proxy that rewrites the Host header invalidates every signature.",
     };
 
+    /// <summary>A URL without the path of a notify URL, in which a token is.</summary>
+    private static string Shown(Uri url) => url.GetLeftPart(UriPartial.Authority) + (PathBefore(url) ?? url.AbsolutePath);
+
     /// <summary>What precedes a notify URL's own path, or an empty segment, in a path that has one; null if it has none.</summary>
     private static string? PathBefore(Uri url)
     {
         var path = url.AbsolutePath.TrimEnd('/');
-        int[] ends = [path.IndexOf("//", StringComparison.Ordinal), path.IndexOf("/api/notify", StringComparison.OrdinalIgnoreCase), path.IndexOf("/api/uploads", StringComparison.OrdinalIgnoreCase)];
+        int[] ends = [path.IndexOf("//", StringComparison.Ordinal), At("/api/notify"), At("/api/uploads")];
         var end = ends.Where(at => at >= 0).DefaultIfEmpty(url.AbsolutePath.EndsWith("//", StringComparison.Ordinal) ? path.Length : -1).Min();
         return end < 0 ? null : path[..end];
+
+        int At(string route) => $"{path}/".IndexOf($"{route}/", StringComparison.OrdinalIgnoreCase);
     }
 
     private static IEnumerable<DoubtfulSetting> OfPublicUrl(FopWatchSettings settings, Uri url)
@@ -136,7 +141,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return new(
                 $"{Section}:PublicUrl has a host with {(authority.All(char.IsAscii) ? "upper-case letters" : "letters beyond ASCII")}",
-                $"Write it as {url.Scheme}://{url.IdnHost.ToLowerInvariant()}")
+                $"Write it as {url.Scheme}://{url.IdnHost.ToLowerInvariant()}{(url.IsDefaultPort ? "" : $":{url.Port}")}{(PathBefore(url) ?? url.AbsolutePath).TrimEnd('/')}")
             {
                 IsHarmless = true,
                 Why = "A provider may sign the host as it is written or as its HTTP client normalises it. FopWatch tries both.",

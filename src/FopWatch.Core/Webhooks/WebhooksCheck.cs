@@ -18,6 +18,8 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
     /// <summary>From here on, a webhook is far behind, in places of the log.</summary>
     public const long FarBehind = 1000;
 
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
     private const string Waiting = "Events of this webhook wait until it works, and are lost to it once the retention has deleted them.";
 
     /// <inheritdoc/>
@@ -25,8 +27,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         .OrderBy(webhook => webhook.Name, StringComparer.Ordinal)
         .Select(webhook => new DoctorStep(DoctorCheck.Webhooks, null, cancellationToken => ExamineAsync(webhook, cancellationToken))
         {
-            TooSlow = after => Unreachable(
-                webhook, string.Create(CultureInfo.InvariantCulture, $"did not accept a connection within {after.TotalSeconds:0.###} s"), $"Check {Setting(webhook, "Url")}, and the firewalls on the way."),
+            TooSlow = after => TooSlow(webhook, after),
         });
 
     /// <summary>What the state of a webhook says.</summary>
@@ -117,14 +118,17 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
                 $"Run 'fopwatch webhooks test {webhook.Name}', which sends an event that says nothing of a job.");
         }
 
+        // Less than a step may take, so that what the state and the secrets say is told, too.
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(ConnectTimeout);
         try
         {
-            await using var connection = await WebhookTransport.ConnectAsync(new(url.IdnHost, url.Port), webhook.AllowPrivate, cancellationToken);
+            await using var connection = await WebhookTransport.ConnectAsync(new(url.IdnHost, url.Port), webhook.AllowPrivate, limit.Token);
             if (url.Scheme == Uri.UriSchemeHttps)
             {
                 await using var tls = new SslStream(connection, leaveInnerStreamOpen: true);
                 await tls.AuthenticateAsClientAsync(
-                    new() { TargetHost = url.IdnHost, RemoteCertificateValidationCallback = UntrustedCertificateException.Accept }, cancellationToken);
+                    new() { TargetHost = url.IdnHost, RemoteCertificateValidationCallback = UntrustedCertificateException.Accept }, limit.Token);
             }
 
             return Finding(DoctorLevel.Pass, $"The receiver of the webhook {webhook.Name} accepts {(url.Scheme == Uri.UriSchemeHttps ? "TLS" : "connections")}. No event was sent.");
@@ -134,6 +138,10 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
             return Unreachable(
                 webhook, $"has a name that leads to no public address: {e.Message}",
                 $"If the receiver is in your own network, set {Setting(webhook, "AllowPrivate")} to true. If not, check {Setting(webhook, "Url")}, and the name servers of this machine.");
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return TooSlow(webhook, ConnectTimeout);
         }
         catch (Exception e) when (e is SocketException or AuthenticationException or IOException)
         {
@@ -150,6 +158,9 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         },
         failure.Message,
         failure);
+
+    private static DoctorFinding TooSlow(Webhook webhook, TimeSpan after) => Unreachable(
+        webhook, string.Create(CultureInfo.InvariantCulture, $"did not accept a connection within {after.TotalSeconds:0.###} s"), $"Check {Setting(webhook, "Url")}, and the firewalls on the way.");
 
     private static DoctorFinding Unreachable(Webhook webhook, string what, string fix) => Finding(
         DoctorLevel.Trouble, $"The receiver of the webhook {webhook.Name}, {webhook.Url.GetLeftPart(UriPartial.Authority)}, {what}.", Waiting, fix);

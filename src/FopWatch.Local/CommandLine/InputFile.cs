@@ -48,7 +48,8 @@ internal static class InputFile
     {
         try
         {
-            using var reader = new StreamReader(new MemoryStream(bytes), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
+            // With its mark as a preamble, so that the reader does not exchange the encoding for one that replaces invalid bytes.
+            using var reader = new StreamReader(new MemoryStream(bytes), new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true));
             var text = reader.ReadToEnd();
 
             // UTF-16 without a byte order mark.

@@ -25,7 +25,7 @@ public sealed class SettingsCheckTests
     [InlineData("PublicUrl", "https://hooks.lessons.test:8443", DoctorLevel.Info, "FopWatch:PublicUrl has the port 8443.")]
     [InlineData("PublicUrl", "https://Hooks.lessons.test", DoctorLevel.Info, "FopWatch:PublicUrl has a host with upper-case letters.")]
     [InlineData("PublicUrl", "https://课程.test", DoctorLevel.Info, "FopWatch:PublicUrl has a host with letters beyond ASCII.")]
-    [InlineData("PublicUrl", "https://hooks.lessons.test/api/notify/media", DoctorLevel.Warning, "FopWatch:PublicUrl has the path /api/notify/media, which notify URLs would have before their own /api/notify/SOURCE/TOKEN.")]
+    [InlineData("PublicUrl", "https://hooks.lessons.test/api/notify/media", DoctorLevel.Warning, "FopWatch:PublicUrl has the path of a notify URL, or an empty segment. FopWatch appends /api/notify/SOURCE/TOKEN itself.")]
     [InlineData("PublicUrl", null, DoctorLevel.Info, "FopWatch:PublicUrl is not set, so signatures are verified against the URL of each request.")]
     [InlineData("Sources:media:NotifyTokens:0", "12345678", DoctorLevel.Info, "FopWatch:Sources:media:NotifyTokens has a token of 8 characters.")]
     [InlineData("Sources:media:StatusEndpoint", "http://api.qiniu.com", DoctorLevel.Warning, "FopWatch:Sources:media:StatusEndpoint begins with http.")]

@@ -38,13 +38,14 @@ public class SettingsWarningsTests
     }
 
     [Theory]
-    [InlineData("https://hooks.lessons.test/api/notify/media/abcdefgh", "/api/notify/media/abcdefgh", "https://hooks.lessons.test")]
-    [InlineData("https://hooks.lessons.test:8443/watch/API/uploads", "/watch/API/uploads", "https://hooks.lessons.test:8443/watch")]
-    [InlineData("https://hooks.lessons.test//watch", "//watch", "https://hooks.lessons.test")]
-    [InlineData("https://hooks.lessons.test/watch//", "/watch//", "https://hooks.lessons.test/watch")]
-    [InlineData("https://hooks.lessons.test/watch/", null, null)]
-    [InlineData("https://hooks.lessons.test/", null, null)]
-    public void A_public_URL_with_the_notify_path_or_an_empty_segment_causes_a_warning(string publicUrl, string? path, string? right)
+    [InlineData("https://hooks.lessons.test/api/notify/media/abcdefgh", "https://hooks.lessons.test")]
+    [InlineData("https://hooks.lessons.test:8443/watch/API/uploads", "https://hooks.lessons.test:8443/watch")]
+    [InlineData("https://hooks.lessons.test//watch", "https://hooks.lessons.test")]
+    [InlineData("https://hooks.lessons.test/watch//", "https://hooks.lessons.test/watch")]
+    [InlineData("https://hooks.lessons.test/watch/", null)]
+    [InlineData("https://hooks.lessons.test/api/notifyhub", null)]
+    [InlineData("https://hooks.lessons.test/", null)]
+    public void A_public_URL_with_the_notify_path_or_an_empty_segment_causes_a_warning(string publicUrl, string? right)
     {
         var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
         {
@@ -54,10 +55,10 @@ public class SettingsWarningsTests
 
         var warnings = settings.Warnings(null);
 
-        if (path is null)
+        if (right is null)
             Assert.Empty(warnings);
         else
-            Assert.Equal([$"FopWatch:PublicUrl has the path {path}, which notify URLs would have before their own /api/notify/SOURCE/TOKEN. Set it to {right}"], warnings);
+            Assert.Equal([$"FopWatch:PublicUrl has the path of a notify URL, or an empty segment. FopWatch appends /api/notify/SOURCE/TOKEN itself. Set it to {right}"], warnings);
     }
 
     [Theory]

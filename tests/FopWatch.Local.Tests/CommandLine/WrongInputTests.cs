@@ -259,6 +259,20 @@ public sealed class WrongInputTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bytes_that_are_not_UTF_8_are_refused_with_and_without_a_byte_order_mark(bool isMarked)
+    {
+        var ids = Path.Combine(_folder.FullName, "ids-gbk");
+        byte[] mark = isMarked ? [0xEF, 0xBB, 0xBF] : [];
+        await File.WriteAllBytesAsync(ids, [.. mark, .. "z0."u8, 0xD6, 0xD0, (byte)'\n'], TestContext.Current.CancellationToken);
+
+        var track = await CommandRun.RunAsync(["track", "media", "--file", ids]);
+
+        Assert.Equal((ExitCodes.Refused, $"'{ids}' is not text in UTF-8: save it as UTF-8."), (track.Exit, track.Error.Split('\n')[0]));
+    }
+
+    [Theory]
     [InlineData("show", ".")]
     [InlineData("show", "..")]
     [InlineData("retry", "..")]

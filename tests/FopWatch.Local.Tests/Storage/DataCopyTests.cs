@@ -113,6 +113,19 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_in_the_data_folder_is_not_restored_and_stays()
+    {
+        await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+            DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled);
+        Directory.CreateDirectory(PathOf("rest"));
+        var partial = Path.Combine("rest", $"fopwatch.db.a{DataFolder.PartialSuffix}");
+        File.Move(PathOf("copy.db"), PathOf(partial));
+
+        Assert.Equal($"'{PathOf(partial)}' is in the data folder '{PathOf("rest")}'. Move it elsewhere first.", Refused(() => Restore(partial, "rest")));
+        Assert.True(File.Exists(PathOf(partial)));
+    }
+
+    [Fact]
     public async Task A_restore_accepts_the_lock_file_of_an_ended_host_and_locks_the_folder_meanwhile()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))

@@ -175,14 +175,17 @@ public class SqlitePlanTests
     }
 
     [Theory]
-    [InlineData(null, "jobs_by_source")]
-    [InlineData(JobState.Failed, "jobs_by_source_state")]
-    public async Task A_search_goes_through_the_places_of_a_list_without_looking_up_their_rows(JobState? state, string index)
+    [InlineData(null, null, null, "jobs_by_source")]
+    [InlineData(null, null, false, "jobs_by_source")]
+    [InlineData(JobState.Failed, null, null, "jobs_by_source_state")]
+    [InlineData(JobState.Failed, WatchStatus.Done, false, "jobs_by_source_state")]
+    [InlineData(JobState.Waiting, WatchStatus.Watching, null, "jobs_by_source_state")]
+    public async Task A_search_goes_through_the_places_of_a_list_without_looking_up_their_rows(JobState? state, WatchStatus? watch, bool? overdue, string index)
     {
         await using var temp = await TempStore.OpenAsync();
-        var query = new JobQuery { Source = "media", Continuation = "any" };
+        var query = new JobQuery { Source = "media", Continuation = "any", Overdue = overdue };
 
-        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state, null), query, JobLists.PlaceColumns, isBounded: true)));
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state, watch), query, JobLists.PlaceColumns, isBounded: true)));
 
         Assert.Contains($"USING COVERING INDEX {index} (source=?", step, StringComparison.Ordinal);
     }
