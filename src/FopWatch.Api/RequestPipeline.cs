@@ -53,7 +53,8 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         }
         catch (OperationCanceledException) when (lease is { HasEnded: true } && !context.Response.HasStarted)
         {
-            // Asked again, the caller is answered what the key allows now.
+            // Asked again, the caller is answered what the key allows now, by a request that is not aborted any more.
+            lease.Dispose();
             await (Refusal(context, rules) ?? Problem.Unavailable()).ExecuteAsync(context);
         }
         catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))

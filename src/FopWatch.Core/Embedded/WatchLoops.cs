@@ -52,10 +52,20 @@ public sealed class WatchLoops(
                 {
                     running.Remove(name);
                     watches.Forget(name);
+
+                    // Its last polls may have failed after it was removed.
+                    if (sources.Find(name) is null)
+                        troubles.Forget(name);
                 }
 
                 foreach (var source in all.Where(source => !running.ContainsKey(source.Name)))
-                    running.Add(source.Name, RunAsync(source, stop.Token));
+                {
+                    // The end is told once it is visible. A loop that told it itself would still be running when it is looked at.
+                    var loop = RunAsync(source, stop.Token);
+                    running.Add(source.Name, loop);
+                    _ = loop.ContinueWith(_ => _signal.Wake(), TaskScheduler.Default);
+                }
+
                 using (replaced.UnsafeRegister(_ => _signal.Wake(), null))
                     await _signal.WaitAsync(cancellationToken);
 
@@ -72,9 +82,8 @@ public sealed class WatchLoops(
     }
 
     /// <summary>Runs the loop of a source. A failed loop is replaced by a new one, because its state may have caused the failure.</summary>
-    private async Task RunAsync(Source source, CancellationToken cancellationToken)
-    {
-        await supervisor.RunAsync(
+    private Task RunAsync(Source source, CancellationToken cancellationToken) =>
+        supervisor.RunAsync(
             [
                 new("watch loop", cancelled => new WatchLoop(source, watches, due, step, slots, work, times, troubles, log, time).RunAsync(cancelled))
                 {
@@ -83,6 +92,4 @@ public sealed class WatchLoops(
                 },
             ],
             cancellationToken);
-        _signal.Wake();
-    }
 }

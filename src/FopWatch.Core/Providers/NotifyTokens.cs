@@ -11,7 +11,7 @@ public sealed class NotifyTokens : IEquatable<NotifyTokens>
     /// <param name="tokens">At least one, each 8 to 64 of <c>A-Z a-z 0-9 _ -</c>.</param>
     public NotifyTokens(IEnumerable<string> tokens)
     {
-        var all = tokens.ToList();
+        var all = tokens.Distinct(StringComparer.Ordinal).ToList();
         _hashes = [.. all.Select(Hash)];
         Shortest = all.Min(token => token.Length);
     }

@@ -17,7 +17,8 @@ internal sealed record WebhookPorts(
     ILogger Logger,
     TimeProvider Time,
     Random Random,
-    Func<IEnumerable<WebhookLoop>> All)
+    Func<IEnumerable<WebhookLoop>> All,
+    Func<Webhook, bool> IsConfigured)
 {
     /// <summary>Tells that nothing fails, unless something does.</summary>
     public void ReportFailuresOver()
@@ -189,6 +190,10 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
         foreach (var one in events)
         {
+            // Settings that were replaced must neither pass over an event nor send it. This loop is about to be ended.
+            if (!ports.IsConfigured(webhook))
+                return ports.Times.Pause;
+
             // The previous delivery may have failed, and an operator may have moved the cursor.
             var before = _cursor;
             if (before.Position != place || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)

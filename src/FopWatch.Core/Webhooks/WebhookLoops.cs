@@ -53,7 +53,7 @@ public sealed class WebhookLoops
         ArgumentNullException.ThrowIfNull(events);
         ArgumentNullException.ThrowIfNull(metrics);
         (_configured, _supervisor, _senderOf) = (configured, supervisor, senderOf);
-        _ports = new(events, cursors, metrics, troubles, times, log, time, random, () => _loops.Values);
+        _ports = new(events, cursors, metrics, troubles, times, log, time, random, () => _loops.Values, webhook => _configured.All.Contains(webhook));
         _signal = new(time);
         configured.Replaced += _signal.Wake;
         events.Appended += WakeAll;
@@ -67,8 +67,7 @@ public sealed class WebhookLoops
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         var all = _configured.All;
-        foreach (var webhook in all)
-            await LoopOf(webhook).LoadAsync(cancellationToken);
+        await PlaceAsync(cancellationToken);
         foreach (var cursor in await _ports.Cursors.ListAsync(cancellationToken))
         {
             if (cursor.RemovedAt is not null || all.Any(webhook => webhook.Name == cursor.Name))
@@ -76,6 +75,14 @@ public sealed class WebhookLoops
             await _ports.Cursors.WriteAsync(cursor with { RemovedAt = _ports.Time.GetUtcNow() }, [], cancellationToken);
             _ports.Logger.WebhookRemoved(cursor.Name);
         }
+    }
+
+    /// <summary>Starts new webhooks at the end of the log.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task PlaceAsync(CancellationToken cancellationToken)
+    {
+        foreach (var webhook in _configured.All)
+            await LoopOf(webhook).LoadAsync(cancellationToken);
     }
 
     /// <summary>Runs the loops until cancelled.</summary>
@@ -188,6 +195,14 @@ public sealed class WebhookLoops
     private async Task ApplyAsync(Dictionary<WebhookLoop, (CancellationTokenSource Stop, Task Ended)> running, CancellationToken cancellationToken)
     {
         var all = _configured.All;
+
+        // All at once, because each may wait for an answer on its way.
+        foreach (var (loop, one) in running)
+        {
+            if (!all.Contains(loop.Webhook))
+                await one.Stop.CancelAsync();
+        }
+
         foreach (var (name, loop) in _loops)
         {
             if (all.Contains(loop.Webhook))
@@ -205,6 +220,13 @@ public sealed class WebhookLoops
         await PrepareAsync(cancellationToken);
         foreach (var loop in _loops.Values.Where(loop => !running.ContainsKey(loop)))
         {
+            // A request that began before the change has made a loop of the settings of then.
+            if (!all.Contains(loop.Webhook))
+            {
+                _signal.Wake();
+                continue;
+            }
+
             var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             running[loop] = (stop, _supervisor.RunAsync([new($"webhook {loop.Webhook.Name}", loop.RunAsync)], stop.Token));
         }

@@ -1,13 +1,14 @@
 using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Local.Hosting;
+using FopWatch.Providers;
 
 namespace FopWatch.Local.Examining;
 
 /// <summary>Examines whether the limit of open files reduces the number of connections.</summary>
 /// <param name="files">How the descriptors are allocated.</param>
-/// <param name="sources">The number of sources.</param>
-internal sealed class OpenFilesCheck(OpenFiles files, int sources) : IDoctorCheck
+/// <param name="sources">The sources.</param>
+internal sealed class OpenFilesCheck(OpenFiles files, Sources sources) : IDoctorCheck
 {
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.OpenFiles, null, _ => Task.FromResult<IReadOnlyList<DoctorFinding>>([Examine()]))];
 
@@ -19,7 +20,7 @@ internal sealed class OpenFilesCheck(OpenFiles files, int sources) : IDoctorChec
         return files.Connections < LocalHost.MaxConnections
             ? Finding(
                 DoctorLevel.Warning, $"{text}.", "The host closes further connections at once, including those of providers. Providers retry for minutes or hours.",
-                string.Create(CultureInfo.InvariantCulture, $"Raise the limit to at least {OpenFiles.Wanted(sources)}, for example with 'ulimit -n' or systemd's LimitNOFILE."))
+                string.Create(CultureInfo.InvariantCulture, $"Raise the limit to at least {OpenFiles.Wanted(sources.All.Count)}, for example with 'ulimit -n' or systemd's LimitNOFILE."))
             : Finding(DoctorLevel.Pass, $"{text}, the most that it accepts.", null, null);
     }
 

@@ -31,10 +31,12 @@ internal sealed class LocalHost : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly SqliteStore _store;
+    private readonly SettingsReload? _reload;
 
     private LocalHost(WebApplication app, SqliteStore store)
     {
-        (_app, _store) = (app, store);
+        // The reload is looked up now: a signal may come while the services are disposed of.
+        (_app, _store, _reload) = (app, store, app.Services.GetService<SettingsReload>());
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         Url = new(addresses.Addresses.First());
     }
@@ -97,7 +99,7 @@ internal sealed class LocalHost : IAsyncDisposable
     }
 
     /// <summary>Reads the settings again now, if they were read.</summary>
-    public void Reload() => Services.GetService<SettingsReload>()?.Ask();
+    public void Reload() => _reload?.Ask();
 
     /// <summary>Runs until the process is asked to stop.</summary>
     public async Task WaitForShutdownAsync(CancellationToken cancellationToken)
@@ -213,7 +215,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IDoctorCheck>(new ClockCheck(time));
         services.AddSingleton<IDoctorCheck>(new DataFolderCheck(settings.Data));
         services.AddSingleton<IDoctorCheck>(new DatabaseCheck(settings.Data, store));
-        services.AddSingleton<IDoctorCheck>(new OpenFilesCheck(files, settings.Shared.Sources.All.Count));
+        services.AddSingleton<IDoctorCheck>(new OpenFilesCheck(files, settings.Shared.Sources));
         services.AddSingleton<IDoctorCheck>(provider => new WebhooksCheck(provider.GetRequiredService<ConfiguredWebhooks>(), provider.GetRequiredService<WebhookLoops>()));
 
         services.AddWithLogger<SweepLoop>();

@@ -71,7 +71,8 @@ internal sealed class SettingsReload(
         for (var isAsked = false; ; )
         {
             await _signal.SleepAsync(changing is null ? LookEvery : Settled, cancellationToken);
-            isAsked |= Interlocked.Exchange(ref _asked, 0) == 1;
+            var isWoken = Interlocked.Exchange(ref _asked, 0) == 1;
+            isAsked |= isWoken;
             if (isAsked && Applied.ReadFrom!.ReadAgain is null)
             {
                 log.ReadOnlyOnce(Applied.ReadFrom.File);
@@ -87,7 +88,8 @@ internal sealed class SettingsReload(
                 continue;
             }
 
-            var isSettled = seen == known || seen == changing;
+            // A request cuts the wait short, so the same content then says nothing.
+            var isSettled = seen == known || (seen == changing && !isWoken);
             changing = seen;
             if (!isAsked && !isSettled)
                 continue;
@@ -139,7 +141,7 @@ internal sealed class SettingsReload(
         webhooks.Replace(read.Webhooks);
         try
         {
-            await loops.PrepareAsync(cancellationToken);
+            await loops.PlaceAsync(cancellationToken);
         }
         catch (StoreUnavailableException)
         {
@@ -150,7 +152,9 @@ internal sealed class SettingsReload(
         removed.ForEach(troubles.Forget);
         _applied = read;
 
-        var pending = started.ChangedForNextStart(read);
+        var (pending, pendingBefore) = (started.ChangedForNextStart(read), _difference.Pending);
+        _difference = new([], pending);
+        Report();
         if (read.ReadFrom!.Exists)
             log.SettingsReadAgain(read.ReadFrom.File, changes.Length > 0 ? string.Join("; ", changes) : "nothing changed");
         else
@@ -159,20 +163,18 @@ internal sealed class SettingsReload(
             log.DoubtfulSetting(warning);
         if (files.AreTooFewFor(sources.Count))
             log.FewDescriptors(files.Limit!.Value, files.Connections, OpenFiles.Wanted(sources.Count));
-        if (pending.Count > 0 && !pending.SequenceEqual(_difference.Pending))
+        if (pending.Count > 0 && !pending.SequenceEqual(pendingBefore))
             log.EffectiveAtNextStart(string.Join(", ", pending));
-        _difference = new([], pending);
-        Report();
     }
 
     private void Refuse(SettingsException refused)
     {
         var file = Applied.ReadFrom!.File;
-        log.SettingsRefused(file, string.Join("; ", refused.Problems));
 
         // Where the file is, is for the log alone.
         _difference = _difference with { Problems = [.. refused.Problems.Select(problem => problem.Replace(file, Path.GetFileName(file), StringComparison.Ordinal))] };
         Report();
+        log.SettingsRefused(file, string.Join("; ", refused.Problems));
     }
 
     private void Report()

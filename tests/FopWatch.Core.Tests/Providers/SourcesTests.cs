@@ -65,6 +65,14 @@ public class SourcesTests
     }
 
     [Fact]
+    public void A_source_with_a_token_twice_is_not_equal_to_one_with_two()
+    {
+        var twice = new Dictionary<string, string?>(Whole) { ["NotifyTokens:1"] = Whole["NotifyTokens:0"] };
+        Assert.NotEqual(Read(twice), Read(Whole));
+        Assert.NotEqual(Read(Whole), Read(twice));
+    }
+
+    [Fact]
     public void What_replaces_them_is_there_at_once_and_an_equal_one_stays_the_same_object()
     {
         var (stays, changes) = (Read(Whole), Read(Whole) with { Name = "changes" });

@@ -1,6 +1,8 @@
 using FopWatch.Diagnosis;
 using FopWatch.Local.Examining;
 using FopWatch.Local.Hosting;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Settings;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Examining;
@@ -119,7 +121,7 @@ public sealed class LocalChecksTests : IDisposable
     [InlineData(1_000_000, DoctorLevel.Pass)]
     [InlineData(1024, DoctorLevel.Warning)]
     public async Task A_limit_of_open_files_that_reduces_connections_is_a_warning(int? limit, DoctorLevel expected) =>
-        Assert.Equal(expected, Assert.Single(await RunAsync(new OpenFilesCheck(OpenFiles.Share(limit, 2), 2))).Level);
+        Assert.Equal(expected, Assert.Single(await RunAsync(new OpenFilesCheck(OpenFiles.Share(limit, 2), FopWatchSettings.Read(RunningHost.TokenSources()).Sources))).Level);
 
     private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What);
 

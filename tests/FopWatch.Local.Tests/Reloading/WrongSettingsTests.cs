@@ -21,7 +21,7 @@ public sealed class WrongSettingsTests
             ("ApiKeys:two:Key", () => host.Write(Changed(settings => settings["ApiKeys"] = new JsonObject { ["one"] = Key("0123456789abcdef"), ["two"] = Key("0123456789abcdef") }))),
             ("the JSON is invalid", () => host.Write(Array.Empty<byte>())),
             ("the JSON is invalid", () => host.Write([0xff, 0xfe, 0x00])),
-            ("\"FopWatch\" is missing", () => host.Write("{ \"Sources\": {} }"u8.ToArray())),
+            ("the top level has no \"FopWatch\"", () => host.Write("{ \"Sources\": {} }"u8.ToArray())),
             ("is larger than 4 MiB", () => host.Write(new byte[5 << 20])),
             ("is not the name of a configured source", () => host.Write(Changed(settings => settings["ApiKeys"] = new JsonObject { ["one"] = Key("0123456789abcdef", "gone") }))),
             ("Webhooks:crm:Url", () => host.Write(Changed(settings => settings["Webhooks"] = new JsonObject { ["crm"] = new JsonObject { ["Url"] = "http://127.0.0.1/" } }))),
@@ -110,7 +110,7 @@ public sealed class WrongSettingsTests
         host.Write(Encoding.UTF8.GetBytes(ReloadedHost.Json(settings).Replace("\"ApiKey\":null", "\"Retention\":\"1.00:00:00\"", StringComparison.Ordinal)));
 
         await Eventually.HoldsAsync(async () => (await host.HealthAsync()).Contains("settingsWrong", StringComparison.Ordinal));
-        Assert.Contains("FopWatch:PublicUrl is https://hooks.fopwatch.test", Words(await host.HealthAsync()), StringComparison.Ordinal);
+        Assert.Contains("FopWatch:PublicUrl (https://hooks.fopwatch.test)", Words(await host.HealthAsync()), StringComparison.Ordinal);
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, await host.StatusOfAsync("/api/jobs", "another-key-of-nobody"));
     }
 
