@@ -78,7 +78,7 @@ public sealed class MutationTests
 
     [Fact]
     public Task More_requests_than_an_instance_works_on_are_found() =>
-        FindsAsync(DeploymentTests.CheckConcurrency, "256 requests", FullMutant);
+        FindsAsync(DeploymentTests.CheckConcurrency, "256 concurrent requests", FullMutant);
 
     [Fact]
     public Task An_unknown_connection_of_the_host_is_found() => FindsAsync(SettingsTests.CheckPlatform, "blobUri", FullMutant);
@@ -162,7 +162,7 @@ public sealed class MutationTests
     public Task A_developer_credential_is_found() => FindsAsync(SettingsTests.CheckPlatform, "dev", ClosedMutant);
 
     [Fact]
-    public Task Calls_that_keep_notifications_waiting_are_found() => FindsAsync(DeploymentTests.CheckConcurrency, "17 requests", ClosedMutant);
+    public Task Calls_that_keep_notifications_waiting_are_found() => FindsAsync(DeploymentTests.CheckConcurrency, "17 concurrent requests", ClosedMutant);
 
     [Fact]
     public Task Data_that_can_be_deleted_immediately_is_found() => FindsAsync(DeploymentTests.CheckLocks, "namespaces", ClosedMutant);

@@ -114,7 +114,7 @@ public sealed class ReleaseTests
             WorkingDirectory = folder.FullName,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["GITHUB_REF_NAME"] = tag },
+            Environment = { ["GITHUB_REF_NAME"] = tag, ["RUNNER_TEMP"] = folder.FullName },
         })!;
         var (output, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
