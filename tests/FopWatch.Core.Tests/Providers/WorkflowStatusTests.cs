@@ -215,11 +215,15 @@ public sealed class WorkflowStatusTests : IDisposable
         foreach (var source in (Source[])[Source(server), Source(server, First) with { WorkflowEndpoint = null }])
         {
             Assert.Equal(PollAnswer.NotFound, (await client.AskAsync(source, "z0.a", isWorkflow: false, Token)).Answer);
-            var answer = await client.AskAsync(source, "z0.a", isWorkflow: true, Token);
-            Assert.Equal((PollAnswer.Refused, true), (answer.Answer, answer.NeedsKeys));
+            for (var i = 0; i < 2; i++)
+            {
+                var answer = await client.AskAsync(source, "z0.a", isWorkflow: true, Token);
+                Assert.Equal((PollAnswer.Refused, true), (answer.Answer, answer.NeedsKeys));
+            }
         }
 
-        Assert.Equal(["media"], _keysNeeded);
+        // Once for each of the two settings of the source.
+        Assert.Equal(["media", "media"], _keysNeeded);
         Assert.All(server.Asked, asked => Assert.StartsWith("/status/get/prefop", asked, StringComparison.Ordinal));
     }
 

@@ -74,7 +74,7 @@ public sealed class SettingsFileTests : IDisposable
 
         var wrong = Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, "data"));
 
-        Assert.Equal("FopWatch is a single value; a map from names to settings is expected", Assert.Single(wrong.Problems));
+        Assert.Equal("FopWatch is a single value: it takes a map from names to settings", Assert.Single(wrong.Problems));
     }
 
     [Theory]
