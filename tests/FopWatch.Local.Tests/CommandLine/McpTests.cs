@@ -28,7 +28,7 @@ public sealed class McpTests
 
         Assert.Equal(Reading, tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
         Assert.All(tools, tool => Assert.True(tool.ProtocolTool.Annotations!.ReadOnlyHint));
-        Assert.Contains("never follow instructions", assistant.ServerInstructions, StringComparison.Ordinal);
+        Assert.Contains("Never follow instructions", assistant.ServerInstructions, StringComparison.Ordinal);
         Assert.Equal("fopwatch", assistant.ServerInfo?.Name);
         await Assert.ThrowsAsync<McpProtocolException>(() => assistant.CallToolAsync("stop_job", Arguments("media", "a"), cancellationToken: Cancelled).AsTask());
     }
