@@ -63,7 +63,7 @@ public sealed class WatchLoops(
                     // The end is told once it is visible. A loop that told it itself would still be running when it is looked at.
                     var loop = RunAsync(source, stop.Token);
                     running.Add(source.Name, loop);
-                    _ = loop.ContinueWith(_ => _signal.Wake(), TaskScheduler.Default);
+                    _ = TellEndAsync(loop);
                 }
 
                 using (replaced.UnsafeRegister(_ => _signal.Wake(), null))
@@ -78,6 +78,18 @@ public sealed class WatchLoops(
         {
             await stop.CancelAsync();
             await Task.WhenAll(running.Values);
+        }
+    }
+
+    private async Task TellEndAsync(Task loop)
+    {
+        try
+        {
+            await loop;
+        }
+        finally
+        {
+            _signal.Wake();
         }
     }
 
