@@ -76,10 +76,13 @@ public sealed class WatchLoops(
         }
         finally
         {
-            await stop.CancelAsync();
+            End(stop);
             await Task.WhenAll(running.Values);
         }
     }
+
+    // On this thread: CancelAsync goes on upon another.
+    private static void End(CancellationTokenSource stop) => stop.Cancel();
 
     private async Task TellEndAsync(Task loop)
     {
