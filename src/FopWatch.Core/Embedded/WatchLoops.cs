@@ -40,7 +40,6 @@ public sealed class WatchLoops(
     /// <summary>Runs the loops until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = new Dictionary<string, Task>(StringComparer.Ordinal);
         try
         {
@@ -61,7 +60,7 @@ public sealed class WatchLoops(
                 foreach (var source in all.Where(source => !running.ContainsKey(source.Name)))
                 {
                     // The end is told once it is visible. A loop that told it itself would still be running when it is looked at.
-                    var loop = RunAsync(source, stop.Token);
+                    var loop = RunAsync(source, cancellationToken);
                     running.Add(source.Name, loop);
                     _ = TellEndAsync(loop);
                 }
@@ -76,13 +75,9 @@ public sealed class WatchLoops(
         }
         finally
         {
-            End(stop);
             await Task.WhenAll(running.Values);
         }
     }
-
-    // On this thread: CancelAsync goes on upon another.
-    private static void End(CancellationTokenSource stop) => stop.Cancel();
 
     private async Task TellEndAsync(Task loop)
     {
