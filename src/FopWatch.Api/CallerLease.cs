@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Api;
 
 /// <summary>
-/// Ends a request that waits as if its caller had left, once keys were replaced and its caller may no longer do what it could. Who follows events for days
-/// would otherwise follow them with a key that was removed.
+/// Ends a waiting request, as if its caller had left, when a reload of the keys removes or narrows its key. Otherwise a client that follows events
+/// for days would keep the rights of a removed key.
 /// </summary>
 internal sealed class CallerLease : IDisposable
 {
@@ -25,10 +25,9 @@ internal sealed class CallerLease : IDisposable
         Look();
     }
 
-    /// <summary>Whether it has ended the request.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>Makes one for a request that waits; null for any other, or where keys do not change.</summary>
+    /// <summary>Null for a request that does not wait, or if keys cannot change.</summary>
     public static CallerLease? Of(HttpContext context, IAccessGuard guard, RequestKind kind) =>
         context.User is Caller caller && guard.Replaced.CanBeCanceled && Admission.IsWaiting(context.Request, kind) ? new(context, guard, caller) : null;
 
@@ -52,7 +51,10 @@ internal sealed class CallerLease : IDisposable
             var replaced = _guard.Replaced;
             if (_guard.CallerOf(_context.Request) is { } now && now.MayDoAs(_caller))
             {
-                _registration = replaced.UnsafeRegister(static lease => ((CallerLease)lease!).Look(), this);
+                // If the keys were replaced meanwhile, the callback has run already and has made the registration that counts.
+                var registration = replaced.UnsafeRegister(static lease => ((CallerLease)lease!).Look(), this);
+                if (!replaced.IsCancellationRequested)
+                    _registration = registration;
                 return;
             }
 

@@ -1,37 +1,35 @@
+using FopWatch.Settings;
+
 namespace FopWatch.Providers;
 
 /// <summary>
-/// The configured sources, by name. Settings that are read again replace all of them at once. Whoever does several things with a source takes it once, with
-/// <see cref="Find"/>, and goes on with it: it stays as it was. Thread-safe.
+/// The configured sources, by name. Reloaded settings replace all of them at once. An operation that uses a source several times calls
+/// <see cref="Find"/> once and keeps the result, which does not change. Thread-safe.
 /// </summary>
-/// <param name="sources">The sources at the start; no two of one name.</param>
+/// <param name="sources">The sources at the start. Names are unique.</param>
 public sealed class Sources(IEnumerable<Source> sources)
 {
-    private volatile Snapshot _now = new(sources);
+    private readonly Replaceable<Dictionary<string, Source>> _byName = new(ByName(sources));
 
-    /// <summary>All of them, as they are now.</summary>
-    public IReadOnlyCollection<Source> All => _now.ByName.Values;
+    /// <summary>The current sources.</summary>
+    public IReadOnlyCollection<Source> All => _byName.Now.Values;
 
-    /// <summary>Is cancelled once others have replaced the sources as they are now.</summary>
-    public CancellationToken Replaced => _now.Replaced.Token;
+    /// <summary>Cancelled when a current source is changed or removed, or another one is added.</summary>
+    public CancellationToken Replaced => _byName.Replaced;
 
-    /// <summary>The source of a name as it is now; null if there is none.</summary>
-    public Source? Find(string? name) => name is null ? null : _now.ByName.GetValueOrDefault(name);
+    /// <summary>The current source of a name; null if there is none.</summary>
+    public Source? Find(string? name) => name is null ? null : _byName.Now.GetValueOrDefault(name);
 
-    /// <summary>Takes other sources. One that is equal to what it replaces stays the same object.</summary>
-    /// <param name="others">The sources; no two of one name.</param>
+    /// <summary>Replaces the sources. A source that is equal to its predecessor stays the same object. If all are equal, nothing happens.</summary>
+    /// <param name="others">The new sources. Names are unique.</param>
     public void Replace(IEnumerable<Source> others)
     {
         ArgumentNullException.ThrowIfNull(others);
-        var before = _now;
-        _now = new(others.Select(other => before.ByName.GetValueOrDefault(other.Name) is { } known && known == other ? known : other));
-        before.Replaced.Cancel();
+        var before = _byName.Now;
+        var after = ByName(others.Select(other => before.GetValueOrDefault(other.Name) is { } known && known == other ? known : other));
+        if (after.Count != before.Count || after.Any(one => before.GetValueOrDefault(one.Key) != one.Value))
+            _byName.Replace(after);
     }
 
-    private sealed class Snapshot(IEnumerable<Source> sources)
-    {
-        public Dictionary<string, Source> ByName { get; } = sources.ToDictionary(source => source.Name, StringComparer.Ordinal);
-
-        public CancellationTokenSource Replaced { get; } = new();
-    }
+    private static Dictionary<string, Source> ByName(IEnumerable<Source> sources) => sources.ToDictionary(source => source.Name, StringComparer.Ordinal);
 }

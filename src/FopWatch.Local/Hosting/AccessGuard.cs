@@ -1,5 +1,6 @@
 using System.Net;
 using FopWatch.Api;
+using FopWatch.Settings;
 
 namespace FopWatch.Local.Hosting;
 
@@ -9,7 +10,7 @@ namespace FopWatch.Local.Hosting;
 /// this machine to a loopback name. A proxy or tunnel that was opened for notifications cannot reach the jobs, nor can a web page in a
 /// local browser.
 /// </summary>
-internal sealed class AccessGuard(ConfiguredKeys keys) : IAccessGuard
+internal sealed class AccessGuard(Replaceable<ApiKeys> keys) : IAccessGuard
 {
     public IReadOnlyList<string> KeyParameters => [];
 

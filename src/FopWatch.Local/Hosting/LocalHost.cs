@@ -7,6 +7,7 @@ using FopWatch.Local.Examining;
 using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;
+using FopWatch.Settings;
 using FopWatch.Sqlite;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
@@ -204,7 +205,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatchRunner>());
         services.AddWithLogger<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
-        services.AddSingleton(new ConfiguredKeys(settings.Keys));
+        services.AddSingleton(new Replaceable<ApiKeys>(settings.Keys));
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton(new HostProfile(HostKind.Embedded, EventStream.Path));
         services.AddSingleton<IReadinessCheck, WritableStore>();

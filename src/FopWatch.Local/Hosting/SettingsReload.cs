@@ -25,7 +25,7 @@ namespace FopWatch.Local.Hosting;
 /// <param name="log">The log.</param>
 internal sealed class SettingsReload(
     HostSettings started,
-    ConfiguredKeys keys,
+    Replaceable<ApiKeys> keys,
     ConfiguredWebhooks webhooks,
     WebhookLoops loops,
     OpenFiles files,

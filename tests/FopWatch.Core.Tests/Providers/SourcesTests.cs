@@ -73,6 +73,19 @@ public class SourcesTests
     }
 
     [Fact]
+    public void Equal_sources_replace_nothing()
+    {
+        var sources = new Sources([Read(Whole)]);
+        var replaced = sources.Replaced;
+
+        sources.Replace([Read(Whole)]);
+
+        Assert.False(replaced.IsCancellationRequested);
+        sources.Replace([]);
+        Assert.True(replaced.IsCancellationRequested);
+    }
+
+    [Fact]
     public void What_replaces_them_is_there_at_once_and_an_equal_one_stays_the_same_object()
     {
         var (stays, changes) = (Read(Whole), Read(Whole) with { Name = "changes" });
