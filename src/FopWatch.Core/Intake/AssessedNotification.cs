@@ -17,6 +17,8 @@ public sealed record AssessedNotification(Source Source, SignedRequest Request, 
     /// <summary>Why it does not belong to the source; null if it does, or could not be understood.</summary>
     public ForeignReport? Foreign { get; init; }
 
-    /// <summary>Whether a notification is recorded; if not, it is only a hint.</summary>
-    internal static bool IsBelieved(Source source, Trust trust) => trust == Trust.Strong || source.Trust == TrustRule.Token;
+    /// <summary>Whether a notification or upload callback is recorded; if not, it is only a hint.</summary>
+    /// <param name="source">The source that received it.</param>
+    /// <param name="trust">How far its signature is trusted.</param>
+    public static bool IsBelieved(Source source, Trust trust) => trust == Trust.Strong || source.Trust == TrustRule.Token;
 }

@@ -85,7 +85,7 @@ internal sealed record BodyInterpretation
             Signature = trust == Providers.Trust.Invalid ? provider.Diagnose(request!, source!, new()) : null,
             UrlProblem = source is not null && request is not null ? ProblemOf(request.Url, source, "notify") : null,
             OutOfScope = foreign?.ToWords(source!.Name),
-            Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null && foreign is null) : null,
+            Becomes = trust is { } known ? BecomesOf(known, source!, report is not null && foreign is null) : null,
         };
         if (report is null)
             return reading;
@@ -118,11 +118,11 @@ internal sealed record BodyInterpretation
         return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";
     }
 
-    private static NotificationResult BecomesOf(Trust trust, TrustRule rule, bool isUsable)
+    private static NotificationResult BecomesOf(Trust trust, Source source, bool isUsable)
     {
         if (trust == Providers.Trust.Invalid || !isUsable)
             return NotificationResult.Quarantined;
-        return trust == Providers.Trust.Strong || rule == TrustRule.Token ? NotificationResult.Recorded : NotificationResult.Hinted;
+        return AssessedNotification.IsBelieved(source, trust) ? NotificationResult.Recorded : NotificationResult.Hinted;
     }
 }
 

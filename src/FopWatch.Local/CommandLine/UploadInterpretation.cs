@@ -139,6 +139,6 @@ internal sealed record UploadInterpretation
     private static UploadResult BecomesOf(AssessedUpload assessed) =>
         assessed.Problem is not null ? UploadResult.Quarantined
         : assessed.Upload.Id is null ? UploadResult.NothingAsked
-        : assessed.Trust == Providers.Trust.Strong || assessed.Source.Trust == TrustRule.Token ? UploadResult.Registered
+        : AssessedNotification.IsBelieved(assessed.Source, assessed.Trust) ? UploadResult.Registered
         : UploadResult.Hinted;
 }
