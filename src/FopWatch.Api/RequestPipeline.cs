@@ -53,7 +53,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         }
         catch (OperationCanceledException) when (lease is { HasEnded: true } && !context.Response.HasStarted)
         {
-            // Asked again, the caller is answered what the key allows now, by a request that is not aborted any more.
+            // The caller gets what its key gets now. Disposing of the lease ends the cancellation, so that the answer can be written.
             lease.Dispose();
             await (Refusal(context, rules) ?? Problem.Unavailable()).ExecuteAsync(context);
         }

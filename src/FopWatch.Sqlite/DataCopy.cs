@@ -58,7 +58,7 @@ internal static class DataCopy
             throw new StoreOpenException($"'{file}': there is no such file.");
         RefuseOtherThanFile(file);
 
-        // What a killed restore left in the folder is deleted, and the file could look like it.
+        // LockEmpty deletes the partial files of a killed restore, and this file could be one.
         if (Path.GetFullPath(file).StartsWith($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
             throw new StoreOpenException($"'{file}' is in the data folder '{folder}'. Move it elsewhere first.");
         using var held = DataFolder.LockEmpty(folder);

@@ -8,18 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// The watch loops of the configured sources, one each, so that one source holds up no other. A loop is started with its source, goes on over changes of
-/// the source's settings, and ends with it.
+/// The watch loops of the configured sources, one each, so that a slow source does not delay others. A loop starts with its source, continues when
+/// the source's settings change, and ends when the source is removed.
 /// </summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="watches">Wakes the loops.</param>
 /// <param name="due">The due index.</param>
 /// <param name="step">Polls a job.</param>
-/// <param name="slots">How many polls there may be at once.</param>
+/// <param name="slots">Limits concurrent polls.</param>
 /// <param name="supervisor">Restarts loops that fail.</param>
 /// <param name="work">Runs the polls.</param>
 /// <param name="times">The times of the loops.</param>
-/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="troubles">Receives store failures.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class WatchLoops(
@@ -52,23 +52,23 @@ public sealed class WatchLoops(
                     running.Remove(name);
                     watches.Forget(name);
 
-                    // Its last polls may have failed after it was removed.
+                    // Polls that were running at the removal may have failed since.
                     if (sources.Find(name) is null)
                         troubles.Forget(name);
                 }
 
                 foreach (var source in all.Where(source => !running.ContainsKey(source.Name)))
                 {
-                    // The end is told once it is visible. A loop that told it itself would still be running when it is looked at.
+                    // Signals the end after the task is complete. A signal from within the loop could be handled before that.
                     var loop = RunAsync(source, cancellationToken);
                     running.Add(source.Name, loop);
-                    _ = TellEndAsync(loop);
+                    _ = SignalEndAsync(loop);
                 }
 
                 using (replaced.UnsafeRegister(_ => _signal.Wake(), null))
                     await _signal.WaitAsync(cancellationToken);
 
-                // Whichever was removed ends, and whichever was changed may have more slots.
+                // Loops of removed sources end, and changed sources may have more slots.
                 if (replaced.IsCancellationRequested)
                     watches.WakeAll();
             }
@@ -79,7 +79,7 @@ public sealed class WatchLoops(
         }
     }
 
-    private async Task TellEndAsync(Task loop)
+    private async Task SignalEndAsync(Task loop)
     {
         try
         {
@@ -91,7 +91,7 @@ public sealed class WatchLoops(
         }
     }
 
-    /// <summary>Runs the loop of a source. A failed loop is replaced by a new one, because its state may have caused the failure.</summary>
+    /// <summary>Runs the loop of a source. A failed loop is replaced, because its state may have caused the failure.</summary>
     private Task RunAsync(Source source, CancellationToken cancellationToken) =>
         supervisor.RunAsync(
             [

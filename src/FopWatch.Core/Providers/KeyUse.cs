@@ -1,29 +1,29 @@
 namespace FopWatch.Providers;
 
-/// <summary>What became of the keys of a source at its status API of workflows. Other keys, or another API, begin anew. Thread-safe.</summary>
+/// <summary>Which keys of a source its workflow API accepted and refused. A source with other keys or another API gets a new instance. Thread-safe.</summary>
 /// <param name="source">The source.</param>
 internal sealed class KeyUse(Source source)
 {
     private int _needs;
 
-    /// <summary>The access key that was accepted last; null if none was.</summary>
+    /// <summary>The last accepted access key; null if none was accepted.</summary>
     public string? Accepted
     {
         get => Volatile.Read(ref field);
         set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>The last time that every key was refused; null if they were not.</summary>
+    /// <summary>The last refusal of every key; null if there was none.</summary>
     public RefusedKeys? Refused
     {
         get => Volatile.Read(ref field);
         set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>Whether it is about the keys and the API that a source has.</summary>
+    /// <summary>Whether a source has these keys and this API.</summary>
     public bool IsOf(Source other) => source.Keys.Equals(other.Keys) && source.WorkflowEndpoint == other.WorkflowEndpoint;
 
-    /// <summary>Whether a valid key is needed for the first time.</summary>
+    /// <summary>True for the first call only.</summary>
     public bool IsFirstNeed() => Interlocked.Exchange(ref _needs, 1) == 0;
 }
 

@@ -190,7 +190,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
         foreach (var one in events)
         {
-            // Settings that were replaced must neither pass over an event nor send it. This loop is about to be ended.
+            // Replaced settings must neither skip nor send an event. This loop is about to end.
             if (!ports.IsConfigured(webhook))
                 return ports.Times.Pause;
 

@@ -196,7 +196,7 @@ public sealed class WebhookLoops
     {
         var all = _configured.All;
 
-        // All at once, because each may wait for an answer on its way.
+        // Cancel all first, because each may wait for the answer to its event.
         foreach (var (loop, one) in running)
         {
             if (!all.Contains(loop.Webhook))
@@ -220,7 +220,7 @@ public sealed class WebhookLoops
         await PrepareAsync(cancellationToken);
         foreach (var loop in _loops.Values.Where(loop => !running.ContainsKey(loop)))
         {
-            // A request that began before the change has made a loop of the settings of then.
+            // A request from before the change has created a loop with the old settings.
             if (!all.Contains(loop.Webhook))
             {
                 _signal.Wake();

@@ -118,7 +118,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
                 $"Run 'fopwatch webhooks test {webhook.Name}', which sends an event that says nothing of a job.");
         }
 
-        // Less than a step may take, so that what the state and the secrets say is told, too.
+        // Shorter than a step may take, so that findings about the state and the secrets are reported too.
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(ConnectTimeout);
         try

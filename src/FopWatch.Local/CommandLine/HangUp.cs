@@ -3,18 +3,17 @@ using System.Runtime.InteropServices;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// What SIGHUP asks for: to read the settings again, as of other services, or to end, if it is sent because the terminal that the process was started in was
-/// closed. A process that ignores the signal, as under <c>nohup</c>, is not told of it.
+/// Handles SIGHUP. It reloads the settings, as in other services, unless the terminal in which the process was started has been closed: then it ends the
+/// process. A process that ignores the signal, as under <c>nohup</c>, does not receive it.
 /// </summary>
 internal static class HangUp
 {
-    /// <summary>The terminal that controls the process. It cannot be opened where there is none, or where it was closed.</summary>
+    /// <summary>The controlling terminal of the process. It cannot be opened if there is none or if it was closed.</summary>
     private const string ControllingTerminal = "/dev/tty";
 
-    /// <summary>Answers the signal.</summary>
-    /// <param name="reload">Reads the settings again.</param>
+    /// <summary>Handles the signal until the result is disposed of.</summary>
+    /// <param name="reload">Reloads the settings.</param>
     /// <param name="end">Ends the process.</param>
-    /// <returns>To be disposed of when the signal is to do what it does by default.</returns>
     public static IDisposable On(Action reload, Action end)
     {
         var hadTerminal = HasTerminal();
@@ -22,7 +21,7 @@ internal static class HangUp
         {
             signal.Cancel = true;
 
-            // Windows has it for a console window that is closed alone.
+            // Windows raises it only when the console window is closed.
             if (OperatingSystem.IsWindows() || (hadTerminal && !HasTerminal()))
                 end();
             else

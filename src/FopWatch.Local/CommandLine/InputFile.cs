@@ -48,7 +48,7 @@ internal static class InputFile
     {
         try
         {
-            // With its mark as a preamble, so that the reader does not exchange the encoding for one that replaces invalid bytes.
+            // With a preamble: otherwise a byte order mark makes the reader switch to an encoding that replaces invalid bytes.
             using var reader = new StreamReader(new MemoryStream(bytes), new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true));
             var text = reader.ReadToEnd();
 

@@ -3,8 +3,8 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Local.Examining;
 
-/// <summary>Says how the settings file differs from what the host runs with. It says nothing if it does not.</summary>
-/// <param name="reload">Reads the file again.</param>
+/// <summary>Reports how the settings file differs from what the host runs with.</summary>
+/// <param name="reload">Reloads the file.</param>
 internal sealed class SettingsFileCheck(SettingsReload reload) : IDoctorCheck
 {
     /// <inheritdoc/>

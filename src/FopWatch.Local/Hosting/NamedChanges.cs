@@ -1,14 +1,13 @@
 namespace FopWatch.Local.Hosting;
 
-/// <summary>What is added, changed and removed among things that have names, in words.</summary>
+/// <summary>Describes which of several named settings were added, changed and removed.</summary>
 internal static class NamedChanges
 {
-    /// <summary>Compares.</summary>
-    /// <typeparam name="T">What things are, equal where they are the same.</typeparam>
-    /// <param name="kind">What they are called, such as "source".</param>
-    /// <param name="before">What there was.</param>
-    /// <param name="after">What there is.</param>
-    /// <returns>A clause for each way in which they differ; none if they do not.</returns>
+    /// <summary>A clause each for additions, changes and removals; empty if there are none.</summary>
+    /// <param name="kind">The noun, such as "source".</param>
+    /// <param name="before">The old settings.</param>
+    /// <param name="after">The new settings.</param>
+    /// <typeparam name="T">The settings, compared by value.</typeparam>
     public static IEnumerable<string> Of<T>(string kind, IReadOnlyDictionary<string, T> before, IReadOnlyDictionary<string, T> after)
     {
         (IEnumerable<string> Names, string What)[] all =

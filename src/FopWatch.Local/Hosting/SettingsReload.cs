@@ -9,18 +9,18 @@ using FopWatch.Webhooks;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Reads the settings again when their file changes, or on request, and applies what can change while the host runs: sources, API keys and webhooks. Settings
-/// that are wrong change nothing, and are reported for as long as the file stays so.
+/// Reloads the settings when their file changes, or on request, and applies what can change while the host runs: sources, API keys and webhooks. Invalid
+/// settings change nothing, and are reported until the file is corrected.
 /// </summary>
 /// <remarks>
-/// It looks at the content of the file. Whoever replaces the file, writes it twice or swaps a link to it is noticed alike, on every file system.
+/// It compares the content of the file. That detects a rewritten file, a renamed one and a swapped link alike, on every file system.
 /// </remarks>
-/// <param name="started">What the host was started with. Its sources are those that everybody has, and that are replaced.</param>
+/// <param name="started">The settings at the start. Their <see cref="Sources"/> object is shared by the host, and its content is replaced.</param>
 /// <param name="keys">The API keys.</param>
 /// <param name="webhooks">The webhooks.</param>
-/// <param name="loops">Gives new webhooks their place.</param>
-/// <param name="files">How many files the process may open.</param>
-/// <param name="troubles">Is told while the file is not what the host runs with.</param>
+/// <param name="loops">Starts new webhooks at the end of the log.</param>
+/// <param name="files">The limit of open files.</param>
+/// <param name="troubles">Receives a trouble while the file differs from what the host runs with.</param>
 /// <param name="listening">The URL that the host listens on.</param>
 /// <param name="log">The log.</param>
 internal sealed class SettingsReload(
@@ -33,16 +33,16 @@ internal sealed class SettingsReload(
     Func<Uri> listening,
     ILogger log)
 {
-    /// <summary>How often the file is looked at.</summary>
+    /// <summary>How often the file is read.</summary>
     public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a file has to stay as it is until it counts: nobody is writing it then.</summary>
+    /// <summary>How long a changed file must stay the same before it is applied, because it may still be being written.</summary>
     public static readonly TimeSpan Settled = TimeSpan.FromSeconds(1);
 
-    // Often enough that a trouble that goes on is not forgotten.
+    // Often enough that a lasting trouble is not forgotten.
     private static readonly TimeSpan ReportedEvery = Troubles.Forgotten / 2;
 
-    // Real time, whatever clock the host goes by: others change the file.
+    // Real time, even if the host uses another clock: the file changes in real time.
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly WakeSignal _signal = new(TimeProvider.System);
     private HostSettings? _applied;
@@ -55,7 +55,7 @@ internal sealed class SettingsReload(
 
     private HostSettings Applied => _applied ?? started;
 
-    /// <summary>Reads the settings again now. Several requests at once are one.</summary>
+    /// <summary>Reloads the settings now. Several requests at once count as one.</summary>
     public void Ask()
     {
         Volatile.Write(ref _asked, 1);
@@ -65,7 +65,7 @@ internal sealed class SettingsReload(
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        // What is seen and not yet settled, if anything.
+        // A changed content that is not settled yet.
         string? changing = null;
         var known = Applied.ReadFrom!.Seen;
         for (var isAsked = false; ; )
@@ -88,7 +88,7 @@ internal sealed class SettingsReload(
                 continue;
             }
 
-            // A request cuts the wait short, so the same content then says nothing.
+            // A request cuts the wait short, so unchanged content is no proof then.
             var isSettled = seen == known || (seen == changing && !isWoken);
             changing = seen;
             if (!isAsked && !isSettled)
@@ -101,7 +101,7 @@ internal sealed class SettingsReload(
             }
             catch (SettingsException) when (!isSettled)
             {
-                // Somebody may be writing it.
+                // The file may still be being written.
                 continue;
             }
             catch (SettingsException e)
@@ -136,7 +136,7 @@ internal sealed class SettingsReload(
         string[] warnings = [.. Warnings(sources).Except(Warnings(sourcesBefore))];
         var removed = sourcesBefore.Select(source => source.Name).Except(sources.Select(source => source.Name)).ToList();
 
-        // What may no longer be used is refused first of all. A new webhook has its place before anything of a new source is recorded.
+        // Keys first, so that removed ones are refused. Webhooks next, so that new ones have their place before a new source records anything.
         keys.Replace(read.Keys);
         webhooks.Replace(read.Webhooks);
         try
@@ -145,7 +145,7 @@ internal sealed class SettingsReload(
         }
         catch (StoreUnavailableException)
         {
-            // The loops try it again.
+            // The loops retry.
         }
 
         started.Shared.Sources.Replace(sources);
@@ -171,7 +171,7 @@ internal sealed class SettingsReload(
     {
         var file = Applied.ReadFrom!.File;
 
-        // Where the file is, is for the log alone.
+        // Only the log names the folder of the file.
         _difference = _difference with { Problems = [.. refused.Problems.Select(problem => problem.Replace(file, Path.GetFileName(file), StringComparison.Ordinal))] };
         Report();
         log.SettingsRefused(file, string.Join("; ", refused.Problems));
@@ -195,10 +195,9 @@ internal sealed class SettingsReload(
 }
 
 /// <summary>How the settings file differs from what a host runs with.</summary>
-/// <param name="Problems">What is wrong with the file, of which nothing applies; none if it applies.</param>
-/// <param name="Pending">The names of settings that have other values since the start, and take effect at the next.</param>
+/// <param name="Problems">The problems of the file, of which nothing applies; none if it applies.</param>
+/// <param name="Pending">The names of settings that were changed since the start and take effect at the next start.</param>
 internal sealed record SettingsDifference(IReadOnlyList<string> Problems, IReadOnlyList<string> Pending)
 {
-    /// <summary>None.</summary>
     public static SettingsDifference None { get; } = new([], []);
 }
