@@ -64,13 +64,17 @@ internal static class InputFile
     /// <summary>Whether bytes begin with the byte order mark of UTF-16, as output redirected by a Windows shell can.</summary>
     public static bool IsUtf16(ReadOnlySpan<byte> bytes) => bytes.StartsWith(Encoding.Unicode.Preamble) || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble);
 
+    /// <summary>What a path is other than a file that a command reads; null for a regular file, and for a pipe that the process was given.</summary>
+    public static string? OtherThanFile(string path) =>
+        FileKind.OtherThanFile(path) is { } other && !(FileKind.IsInherited(path) && !Directory.Exists(path)) ? other : null;
+
     private static Stream Open(Terminal terminal, string file)
     {
         if (string.IsNullOrWhiteSpace(file))
             throw new UsageException("The file name is empty.");
         if (file.Contains('\0', StringComparison.Ordinal))
             throw new UsageException($"'{file}' is not a valid file name.");
-        if (file != "-" && FileKind.OtherThanFile(file) is { } other && !(FileKind.IsInherited(file) && !Directory.Exists(file)))
+        if (file != "-" && OtherThanFile(file) is { } other)
             throw new UsageException($"'{file}' is {other}, not a regular file.{(other == "a folder" ? "" : " Give - to read standard input.")}");
 
         try

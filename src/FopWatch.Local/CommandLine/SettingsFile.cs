@@ -75,7 +75,7 @@ internal sealed class SettingsFile
         try
         {
             path = Path.GetFullPath(path);
-            if (OtherThanFile(path) is { } other)
+            if (InputFile.OtherThanFile(path) is { } other)
                 throw new SettingsException([$"{path} is {other}, not a settings file"]);
 
             using var stream = OpenShared(path);
@@ -106,7 +106,7 @@ internal sealed class SettingsFile
     {
         try
         {
-            if (OtherThanFile(path) is { } other)
+            if (InputFile.OtherThanFile(path) is { } other)
                 return other;
             using var stream = OpenShared(path);
             using var bytes = ReadLimited(stream);
@@ -121,10 +121,6 @@ internal sealed class SettingsFile
             return e.GetType().Name;
         }
     }
-
-    /// <summary>What the path is if it is not a file; null if it is, or if it is a pipe that the process was given.</summary>
-    private static string? OtherThanFile(string path) =>
-        FileKind.OtherThanFile(path) is { } other && !(FileKind.IsInherited(path) && !Directory.Exists(path)) ? other : null;
 
     private static string SeenOf(MemoryStream bytes) => Convert.ToHexString(SHA256.HashData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)));
 
