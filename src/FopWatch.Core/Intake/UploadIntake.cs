@@ -124,20 +124,14 @@ public sealed class UploadIntake
         }
     }
 
-    /// <summary>Registers the job with as much metadata as is allowed. The job is more important than its metadata.</summary>
+    /// <summary>Registers the job with as much metadata as is allowed.</summary>
     private async Task<RecordedJob> RegisterAsync(AssessedUpload assessed, JobKey key, CancellationToken cancellationToken)
     {
-        // The provider's description of the file takes precedence over a variable of the same name, which the uploader chooses.
-        var (file, variables) = (assessed.Upload.File, assessed.Upload.Variables);
-
         // An id that only a token vouches for may be made up. An immediate poll exposes it, and until then it counts as a due poll.
         TimeSpan? firstPoll = assessed.Trust == Trust.Strong ? null : TimeSpan.Zero;
-        List<IReadOnlyDictionary<string, string>> choices = [file, Job.NoMetadata];
-        if (variables is not null)
-            choices.Insert(0, file.Concat(variables).GroupBy(entry => entry.Key).ToDictionary(same => same.Key, same => same.First().Value, StringComparer.Ordinal));
-        if (variables is null)
+        if (assessed.Upload.Variables is null)
             _troubles.Occurred(key.Source, TroubleKind.UploadMetadataTooLarge);
-        foreach (var metadata in choices)
+        foreach (var metadata in assessed.Upload.MetadataChoices())
         {
             try
             {

@@ -27,6 +27,20 @@ public sealed record DecodedUpload
     /// <summary>The file: <c>bucket</c>, <c>key</c> and <c>hash</c>, as far as the body names them.</summary>
     public IReadOnlyDictionary<string, string> File { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// The metadata that a job may get, in order of preference: the first that is not too large. The provider's description of the file takes precedence
+    /// over a variable of the same name, which the uploader chooses. The last one is empty, because the job is more important than its metadata.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyDictionary<string, string>> MetadataChoices()
+    {
+        if (Variables is null)
+            return [File, Jobs.Job.NoMetadata];
+        var all = new Dictionary<string, string>(Variables, StringComparer.Ordinal);
+        foreach (var (name, value) in File)
+            all[name] = value;
+        return [all, File, Jobs.Job.NoMetadata];
+    }
+
     /// <summary>The variables of the uploader, without the prefix of their names; null if they exceed the metadata limit of a job.</summary>
     public IReadOnlyDictionary<string, string>? Variables { get; init; } = new Dictionary<string, string>();
 

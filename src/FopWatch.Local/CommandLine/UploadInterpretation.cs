@@ -62,20 +62,16 @@ internal sealed record UploadInterpretation
     {
         var assessed = source is null ? null : UploadIntake.Assess(source, callbacks, request ?? new() { Url = new("http://localhost/"), Body = body });
         var upload = assessed?.Upload ?? callbacks.Decode(body, Source.DefaultUploadIdField);
-        var metadata = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in (upload.Variables ?? Job.NoMetadata).Concat(upload.File))
-            metadata[name] = value;
-
-        // Each of them can be within the limit, but not both together.
-        var isTooMuch = upload.Variables is null || metadata.Sum(entry => Encoding.UTF8.GetByteCount(entry.Key) + Encoding.UTF8.GetByteCount(entry.Value)) > Job.MaxMetadataBytes;
+        var choices = upload.MetadataChoices();
+        var metadata = choices.First(choice => Job.BytesOf(choice) <= Job.MaxMetadataBytes);
         var isAsked = assessed is not null && request is not null;
         return new()
         {
             Provider = provider.Kind,
             Problem = upload.Problem,
             Id = upload.Id,
-            Metadata = isTooMuch ? upload.File : metadata,
-            LeavesOutVariables = isTooMuch,
+            Metadata = new SortedDictionary<string, string>(metadata.ToDictionary(), StringComparer.Ordinal),
+            LeavesOutVariables = upload.Variables is null || metadata != choices[0],
             Answer = Parse(upload.Answer),
             UrlProblem = isAsked ? BodyInterpretation.ProblemOf(request!.Url, source!, "uploads") : null,
             OutOfScope = assessed?.Foreign?.ToWords(source!.Name),
@@ -98,7 +94,7 @@ internal sealed record UploadInterpretation
         foreach (var (name, value) in Metadata)
             Show(terminal, "metadata", $"{name}={DisplayText.Cut(value, 200)}");
         if (LeavesOutVariables)
-            Show(terminal, "left out", new($"the variables: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
+            Show(terminal, "left out", new($"{(Metadata.Count == 0 ? "all" : "the variables")}: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
         Show(terminal, "answered", DisplayText.Cut(Answer.GetRawText(), 400));
         if (OutOfScope is { } outOfScope)
             Show(terminal, "scope", new(outOfScope, Terminal.Wrong));

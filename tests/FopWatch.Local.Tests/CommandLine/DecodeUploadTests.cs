@@ -105,6 +105,16 @@ public sealed class DecodeUploadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_whose_description_exceeds_the_limit_leaves_no_metadata_as_in_the_host()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload"], $"persistentId=z0.up&key={new string('k', 5000)}&x:a=b");
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("  left out  all: a job can have at most 4096 bytes of metadata", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("  metadata  ", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Only_Qiniu_has_upload_callbacks()
     {
         var (exit, _, error) = await CommandRun.RunAsync(["decode", "-", "--channel", "upload", "--provider", "wangsuFmgr"], Form);
