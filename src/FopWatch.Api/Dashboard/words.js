@@ -446,7 +446,7 @@ sources
 	notReady: The host is not ready. = 主机尚未就绪。
 	never: None yet = 尚无
 	notifyUrl: Notify URL = 通知地址
-	notifyUrl.explained: The startup log has the full URL. = 启动时的日志中有完整地址。
+	notifyUrl.explained: The token is in the settings, under NotifyTokens. = 令牌在设置的 NotifyTokens 中。
 	uploadUrl: Upload callback URL = 上传回调地址
 	uploadUrl.explained: Set it in the upload policy, and Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
 	policy: Upload policy = 上传策略
