@@ -5,8 +5,8 @@ namespace FopWatch.Contracts;
 
 /// <summary>A CloudEvents 1.0 event with the state of a job.</summary>
 /// <remarks>
-/// Each event is delivered at least once, always with the same <see cref="Id"/>. Events may arrive out of order:
-/// keep the highest <see cref="JobRecord.Version"/> per <see cref="Source"/> and <see cref="Subject"/>.
+/// Each event is delivered at least once, always with the same <see cref="Id"/>. Events may arrive out of order: per <see cref="Source"/> and
+/// <see cref="Subject"/>, keep the one with the latest <see cref="JobRecord.RegisteredAt"/> and, of these, the highest <see cref="JobRecord.Version"/>.
 /// </remarks>
 public sealed record JobEvent
 {

@@ -68,7 +68,7 @@ public record JobRecord
     /// <summary>The metadata with which the application registered the job, up to 4 KB.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>When FopWatch first learned of the job.</summary>
+    /// <summary>When FopWatch first learned of the job. It is later, and <see cref="Version"/> begins at 1, if a deleted job is registered again.</summary>
     public required DateTimeOffset RegisteredAt { get; init; }
 
     /// <summary>When this record last changed.</summary>
@@ -80,7 +80,7 @@ public record JobRecord
     /// <summary>How often FopWatch has asked the status API about the job.</summary>
     public int Polls { get; init; }
 
-    /// <summary>Grows by at least 1 with every change. Of two records of a job, the one with the higher version is the later one.</summary>
+    /// <summary>Grows by at least 1 with every change. Of two records of a job with the same <see cref="RegisteredAt"/>, the one with the higher version is the later one.</summary>
     public required long Version { get; init; }
 }
 

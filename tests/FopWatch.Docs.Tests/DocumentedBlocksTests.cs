@@ -93,30 +93,33 @@ public sealed class DocumentedBlocksTests
         Assert.True(errors.Length == 0, $"{shown.Place}:\n{errors}");
     }
 
-    /// <summary>The statement that keeps the highest version, on a table derived from its columns.</summary>
+    /// <summary>The statement that keeps the latest record of a job, on a table derived from its columns.</summary>
     [Theory]
     [MemberData(nameof(Of), "sql", DisableDiscoveryEnumeration = true)]
-    public void SQL_keeps_the_highest_version(object block)
+    public void SQL_keeps_the_latest_record(object block)
     {
         using var database = new SqliteConnection("Data Source=:memory:");
         database.Open();
         using var command = database.CreateCommand();
-        command.CommandText = "CREATE TABLE jobs (source TEXT, id TEXT, version INTEGER, state TEXT, PRIMARY KEY (source, id))";
+        command.CommandText = "CREATE TABLE jobs (source TEXT, id TEXT, registered INTEGER, version INTEGER, state TEXT, PRIMARY KEY (source, id))";
         command.ExecuteNonQuery();
         command.CommandText = ((Block)block).Text;
 
-        Assert.Equal(1, Save(2, "processing"));
-        Assert.Equal(0, Save(2, "processing"));
-        Assert.Equal(0, Save(1, "waiting"));
-        Assert.Equal(1, Save(3, "succeeded"));
+        Assert.Equal(1, Save(10, 2, "processing"));
+        Assert.Equal(0, Save(10, 2, "processing"));
+        Assert.Equal(0, Save(10, 1, "waiting"));
+        Assert.Equal(1, Save(10, 3, "succeeded"));
+        Assert.Equal(1, Save(11, 1, "failed"));
+        Assert.Equal(0, Save(10, 4, "succeeded"));
         command.CommandText = "SELECT version || state FROM jobs";
-        Assert.Equal("3succeeded", command.ExecuteScalar());
+        Assert.Equal("1failed", command.ExecuteScalar());
 
-        int Save(int version, string state)
+        int Save(int registered, int version, string state)
         {
             command.Parameters.Clear();
             command.Parameters.AddWithValue("@source", "media");
             command.Parameters.AddWithValue("@id", "z0.a");
+            command.Parameters.AddWithValue("@registered", registered);
             command.Parameters.AddWithValue("@version", version);
             command.Parameters.AddWithValue("@state", state);
             return command.ExecuteNonQuery();

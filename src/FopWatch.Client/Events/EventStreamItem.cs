@@ -24,7 +24,7 @@ public sealed record EventStreamOpened : EventStreamItem;
 /// <summary>An event.</summary>
 public sealed record EventReceived : EventStreamItem
 {
-    /// <summary>The event. It can be a repetition: keep the highest <see cref="JobRecord.Version"/> per source and id.</summary>
+    /// <summary>The event. It can be a repetition: per source and id, keep the one with the latest <see cref="JobRecord.RegisteredAt"/> and, of these, the highest <see cref="JobRecord.Version"/>.</summary>
     public required JobEvent Event { get; init; }
 
     /// <summary>The event as the host sent it, on one line.</summary>

@@ -7,16 +7,17 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>The known state of a tracked job.</summary>
 /// <param name="Id">The id.</param>
 /// <param name="State">The state.</param>
+/// <param name="RegisteredAt">The registration time of the record with this state. Versions of a job that is registered again after its deletion begin at 1.</param>
 /// <param name="Version">The version of the record with this state; 0 if it comes from the answer to the registration.</param>
 /// <param name="Error">Why the job did not succeed, in one line; null if it succeeded, is open, or the reason is not known yet.</param>
-internal sealed record TrackedJob(string Id, JobState State, long Version, string? Error)
+internal sealed record TrackedJob(string Id, JobState State, DateTimeOffset RegisteredAt, long Version, string? Error)
 {
     /// <summary>Whether <see cref="State"/> is an outcome.</summary>
     public bool IsSettled => State >= JobState.Succeeded;
 }
 
 /// <summary>
-/// The states of the tracked jobs. Events, answers and registrations report them in any order; the record with the highest version counts.
+/// The states of the tracked jobs. Events, answers and registrations report them in any order; the record with the latest registration counts, then the one with the highest version.
 /// Thread-safe. It keeps one line per job, not the record.
 /// </summary>
 internal sealed class TrackedJobs
@@ -33,7 +34,7 @@ internal sealed class TrackedJobs
     public TrackedJobs(string source, IReadOnlyCollection<string> ids)
     {
         _source = source;
-        _jobs = ids.ToDictionary(id => id, id => new TrackedJob(id, JobState.Waiting, 0, null), StringComparer.Ordinal);
+        _jobs = ids.ToDictionary(id => id, id => new TrackedJob(id, JobState.Waiting, default, 0, null), StringComparer.Ordinal);
         _counts[(int)JobState.Waiting] = _open = _jobs.Count;
     }
 
@@ -87,8 +88,8 @@ internal sealed class TrackedJobs
     {
         lock (_lock)
         {
-            if (record.Source == _source && _jobs.TryGetValue(record.Id, out var known) && record.Version > known.Version)
-                Replace(new(record.Id, record.State, record.Version, ErrorOf(record)));
+            if (record.Source == _source && _jobs.TryGetValue(record.Id, out var known) && (record.RegisteredAt, record.Version).CompareTo((known.RegisteredAt, known.Version)) > 0)
+                Replace(new(record.Id, record.State, record.RegisteredAt, record.Version, ErrorOf(record)));
         }
     }
 

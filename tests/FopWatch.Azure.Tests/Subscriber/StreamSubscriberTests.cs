@@ -59,6 +59,18 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_that_is_registered_again_after_its_deletion_begins_at_version_1()
+    {
+        var again = Sample.Job("a") with { Version = 0, RegisteredAt = Sample.Start.AddDays(40) };
+        _stream = Event(1, Sample.Event("a", 3)) + Event(2, again.Republish(again.RegisteredAt).ToEvent()!) + Event(3, Sample.Event("a", 4));
+
+        await RunUntilAsync("3");
+
+        Assert.Equal([("a", 3), ("a", 1)], _handled);
+        Assert.Contains("old        /fopwatch/media a version 4", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_unreadable_event_is_put_aside_with_the_reason_and_the_stream_continues()
     {
         _stream = "id: 1\nevent: fopwatch.job.settled\ndata: {\"not\":\ndata: \"an event\"}\n\n" + Event(2, Sample.Event("a", 1));

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using FopWatch.Client;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
@@ -25,7 +26,22 @@ public class JobTrackingTests
 
         await tracking.SettleAsync(() => { }, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
 
-        Assert.Equal(new TrackedJob("z0.1", JobState.Failed, 2, "why"), Assert.Single(tracking.Jobs.All));
+        Assert.Equal(new TrackedJob("z0.1", JobState.Failed, new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), 2, "why"), Assert.Single(tracking.Jobs.All));
+    }
+
+    [Fact]
+    public void A_job_that_is_registered_again_after_its_deletion_begins_at_version_1()
+    {
+        var failed = JsonSerializer.Deserialize(Failed, ContractsJson.Default.JobRecord)!;
+        var jobs = new TrackedJobs("media", ["z0.1"]);
+
+        jobs.Seen(failed);
+        jobs.Seen(failed with { State = JobState.Succeeded, Version = 1 });
+        Assert.Equal(JobState.Failed, Assert.Single(jobs.All).State);
+
+        jobs.Seen(failed with { State = JobState.Processing, RegisteredAt = failed.RegisteredAt.AddDays(40), Version = 1 });
+        jobs.Seen(failed with { Version = 3 });
+        Assert.Equal((JobState.Processing, 0), (Assert.Single(jobs.All).State, jobs.Settled));
     }
 
     /// <summary>Answers with one stream, then with none.</summary>
@@ -40,7 +56,7 @@ public class JobTrackingTests
             if (request.Method == HttpMethod.Get)
                 return Of(200, "application/json", Failed);
 
-            using var json = System.Text.Json.JsonDocument.Parse(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
+            using var json = JsonDocument.Parse(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
             var links = string.Join(',', json.RootElement.EnumerateArray().Select(job => $$"""{"source":"media","id":"{{job.GetProperty("id").GetString()}}","state":"waiting","href":"/"}"""));
             return Of(202, "application/json", $$"""{"jobs":[{{links}}]}""");
         }
