@@ -225,6 +225,24 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
         Assert.Equal(1555 / 3100.0, PlanReader.HeardOf(hours, Start.AddHours(26)).Share, 12);
     }
 
+    [Fact]
+    public async Task Plans_of_replaced_sources_stay_outdated_until_they_could_be_learned()
+    {
+        var reader = Reader(_sources);
+        await reader.RefreshAsync(Cancelled);
+        var source = _sources.All.Single();
+        _sources.Replace([source with { Poll = source.Poll with { First = TimeSpan.FromMinutes(7) } }]);
+        Assert.True(reader.IsOutdated);
+
+        (_isDown, _damaged) = (true, Source);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => reader.RefreshAsync(Cancelled));
+        Assert.True(reader.IsOutdated);
+
+        (_isDown, _damaged) = (false, null);
+        await reader.RefreshAsync(Cancelled);
+        Assert.False(reader.IsOutdated);
+    }
+
     async ValueTask IStatistics.AddAsync(StatisticsDelta delta, CancellationToken cancellationToken)
     {
         if (_isDown)

@@ -38,7 +38,7 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         StoreUnavailableException? unavailable = null;
-        _replaced = sources.Replaced;
+        var replaced = sources.Replaced;
         var all = sources.All;
         foreach (var name in _learnedFrom.Keys.Except(all.Select(source => source.Name)).ToList())
         {
@@ -66,6 +66,7 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
 
         if (unavailable is not null)
             ExceptionDispatchInfo.Throw(unavailable);
+        _replaced = replaced;
     }
 
     /// <summary>The share of jobs that are notified, from the hours of a source.</summary>
