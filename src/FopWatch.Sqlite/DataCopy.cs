@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
 namespace FopWatch.Sqlite;
 
 /// <summary>Copies the database of a data folder to a file, even while a host uses it, and such a file to a new data folder.</summary>
-internal static class DataCopy
+internal static partial class DataCopy
 {
     private const int PagesAtOnce = 1024;
     private const int InstructionsBetweenLooks = 10_000;
@@ -59,7 +60,9 @@ internal static class DataCopy
         RefuseOtherThanFile(file);
 
         // LockEmpty deletes the partial files of a killed restore, and this file could be one.
-        if (Path.GetFullPath(file).StartsWith($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+        var target = File.ResolveLinkTarget(file, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(file);
+        if (target.StartsWith($"{Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))}{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            || (DataFolder.IsPartial(Path.GetFileName(target)) && IsWithin(folder, target)))
             throw new StoreOpenException($"'{file}' is in the data folder '{folder}'. Move it elsewhere first.");
         using var held = DataFolder.LockEmpty(folder);
         return Copy(
@@ -76,6 +79,30 @@ internal static class DataCopy
             },
             isLocked: true,
             cancellationToken);
+    }
+
+    /// <summary>
+    /// The files beside a backup that look like those of killed backups. They are not deleted, because another backup may be writing one of them, and a name alone
+    /// does not tell whose file it is.
+    /// </summary>
+    /// <param name="backup">The backup.</param>
+    /// <param name="isOfBackup">Whether a file name is one that a backup to the same place may have.</param>
+    public static IReadOnlyList<string> LeftBeside(string backup, Func<string, bool> isOfBackup)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(backup))!, $"*{DataFolder.PartialSuffix}")
+                    .Where(file => PartialName().Match(Path.GetFileName(file)) is { Success: true } match && isOfBackup(match.Groups[1].Value))
+                    .Order(StringComparer.Ordinal),
+            ];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A folder that can be written to, but not listed.
+            return [];
+        }
     }
 
     /// <param name="from">The database.</param>
@@ -231,6 +258,10 @@ internal static class DataCopy
         if (copy.Scalar("PRAGMA integrity_check(1)") is not "ok")
             throw new DamagedCopyException(from);
     }
+
+    /// <summary>The name of an incomplete copy: that of the copy, what <see cref="Path.GetRandomFileName"/> gave, and the suffix.</summary>
+    [GeneratedRegex(@"^(.+)\.[a-z0-9]{8}\.[a-z0-9]{3}\.partial$", RegexOptions.CultureInvariant)]
+    private static partial Regex PartialName();
 
     private static string Reason(Exception failure) => failure switch
     {

@@ -145,7 +145,7 @@ internal static class DataFolder
     }
 
     /// <summary>Whether a file is an incomplete copy, or a file that SQLite keeps beside it.</summary>
-    private static bool IsPartial(string name) =>
+    public static bool IsPartial(string name) =>
         name.StartsWith($"{SqliteDatabase.FileName}.", StringComparison.Ordinal)
         && Array.Exists([PartialSuffix, $"{PartialSuffix}-journal", $"{PartialSuffix}-wal", $"{PartialSuffix}-shm"], end => name.EndsWith(end, StringComparison.Ordinal));
 

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
 
 /// <summary><c>backup</c>: copies the data folder of a host that may be running.</summary>
-internal static class BackupCommand
+internal static partial class BackupCommand
 {
     private const int MostInASecond = 100;
 
@@ -16,7 +17,7 @@ internal static class BackupCommand
 
         TARGET is the file to write, or an existing folder other than the data folder. In a folder, the file is named fopwatch-<UTC time>.db.
         An existing file is never overwritten. The file has mode 0600, because it holds ids, and notifications with secrets in them. A killed
-        backup leaves a file that ends in .partial: delete it.
+        backup leaves a file that ends in .partial. The next backup to the same place names it on standard error: delete it.
 
         Examples:
           $ fopwatch backup /var/backups/fopwatch
@@ -44,9 +45,13 @@ internal static class BackupCommand
             () => DataCopy.Backup(
                 PlaceOptions.PathOf("--data", result.GetValue(data)),
                 FilesOf(terminal, PlaceOptions.PathOf("TARGET", result.GetValue(target))),
-                cancellationToken)));
+                cancellationToken),
+            name => NameInFolder().IsMatch(name) || name == Path.GetFileName(result.GetValue(target))));
         return command;
     }
+
+    [GeneratedRegex(@"^fopwatch-\d{8}T\d{6}Z(-\d+)?\.db$", RegexOptions.CultureInvariant)]
+    private static partial Regex NameInFolder();
 
     /// <summary>The file, or candidates of which the first free one is used, because several backups can be made in one second.</summary>
     private static IReadOnlyList<string> FilesOf(Terminal terminal, string target)

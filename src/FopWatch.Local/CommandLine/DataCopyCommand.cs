@@ -9,7 +9,7 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>The output and exit codes that <c>backup</c> and <c>restore</c> share.</summary>
 internal static class DataCopyCommand
 {
-    public static Task<int> RunAsync(Terminal terminal, ParseResult result, bool json, string done, Func<CopiedData> copy) =>
+    public static Task<int> RunAsync(Terminal terminal, ParseResult result, bool json, string done, Func<CopiedData> copy, Func<string, bool>? isOfBackup = null) =>
         HostOptions.GuardAsync(terminal, result, async () =>
         {
             try
@@ -20,6 +20,8 @@ internal static class DataCopyCommand
                     terminal.Output.WriteLine(JsonSerializer.Serialize(new(file, copied.Bytes, copied.Format), CopyJson.Default.CopyAnswer));
                 else
                     terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} {file} ({copied.Bytes:N0} bytes, checked)"));
+                foreach (var left in isOfBackup is null ? [] : DataCopy.LeftBeside(file, isOfBackup))
+                    terminal.WriteErrorLine($"A backup that did not end left {left}. Delete it, unless a backup is running.");
                 return ExitCodes.Ok;
             }
             catch (DamagedCopyException e)

@@ -32,6 +32,24 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_killed_backup_left_is_named_by_the_next_one_and_stays()
+    {
+        await using var host = await RunningHost.StartAsync();
+        string[] left = ["fopwatch-20260101T000000Z.db.p5xkq2ab.c3d.partial", "fopwatch-20260101T000000Z-2.db.p5xkq2ab.c3d.partial", "mine.db.p5xkq2ab.c3d.partial"];
+        string[] foreign = ["film.mp4.partial", "other.db.p5xkq2ab.c3d.partial", "fopwatch.db.p5xkq2ab.c3d.partial", "fopwatch-20260101T000000Z.db.partial"];
+        foreach (var name in (string[])[.. left, .. foreign])
+            await File.WriteAllTextAsync(PathOf(name), "", TestContext.Current.CancellationToken);
+
+        var (exit, _, error) = await CommandRun.RunAsync(["backup", PathOf("mine.db"), "--data", host.Folder]);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Equal(
+            left.Order(StringComparer.Ordinal).Select(name => $"A backup that did not end left {PathOf(name)}. Delete it, unless a backup is running."),
+            error.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n'));
+        Assert.All(left.Concat(foreign), name => Assert.True(File.Exists(PathOf(name))));
+    }
+
+    [Fact]
     public async Task An_impossible_backup_or_restore_is_reported_in_one_line_and_changes_nothing()
     {
         await using var host = await RunningHost.StartAsync();

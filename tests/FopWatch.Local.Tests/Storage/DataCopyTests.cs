@@ -126,6 +126,25 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_in_the_data_folder_is_not_restored_through_links_either()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a privilege.");
+        await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+            DataCopy.Backup(PathOf("data"), [PathOf("copy.db")], Cancelled);
+        Directory.CreateDirectory(PathOf("rest"));
+        const string Name = $"fopwatch.db.p5xkq2ab.c3d{DataFolder.PartialSuffix}";
+        File.Move(PathOf("copy.db"), PathOf(Path.Combine("rest", Name)));
+        Directory.CreateSymbolicLink(PathOf("folder"), PathOf("rest"));
+        File.CreateSymbolicLink(PathOf("file.db"), Path.Combine("rest", Name));
+
+        foreach (var (file, folder) in (ReadOnlySpan<(string, string)>)[(Path.Combine("folder", Name), "rest"), (Path.Combine("rest", Name), "folder"), ("file.db", "rest"), ("file.db", "folder")])
+        {
+            Assert.Equal($"'{PathOf(file)}' is in the data folder '{PathOf(folder)}'. Move it elsewhere first.", Refused(() => Restore(file, folder)));
+            Assert.True(File.Exists(PathOf(Path.Combine("rest", Name))));
+        }
+    }
+
+    [Fact]
     public async Task A_restore_accepts_the_lock_file_of_an_ended_host_and_locks_the_folder_meanwhile()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
