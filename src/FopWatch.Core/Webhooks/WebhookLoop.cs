@@ -147,12 +147,29 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         }
     }
 
-    /// <summary>Refuses further changes, because another loop takes over the cursor.</summary>
-    public async Task CloseAsync()
+    /// <summary>
+    /// Refuses further changes, because another loop takes over the cursor, and writes what is not written yet. If the webhook's settings were replaced, its failures
+    /// are those of the old settings: the new ones are tried at once.
+    /// </summary>
+    /// <param name="isReplaced">Whether the webhook goes on with other settings.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Call it again.</exception>
+    public async Task CloseAsync(bool isReplaced)
     {
         await _changing.WaitAsync(CancellationToken.None);
-        _closed = true;
-        _changing.Release();
+        try
+        {
+            _closed = true;
+            if (_cursor is not { } cursor)
+                return;
+            if (isReplaced && cursor is { Paused: null, Attempts: > 0 })
+                cursor = cursor.Resumed();
+            if (cursor != _written || _unwritten.Count > 0)
+                await WriteAsync(cursor, CancellationToken.None);
+        }
+        finally
+        {
+            _changing.Release();
+        }
     }
 
     public void Dispose() => sender.Dispose();
@@ -230,14 +247,18 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         ports.Metrics.Attempted(webhook.Name, answer.IsDelivered);
         var now = ports.Time.GetUtcNow();
 
+        // A failure of settings that were replaced meanwhile says nothing about the new ones. An event that was delivered is not sent again.
+        var counts = answer.IsDelivered || ports.IsConfigured(webhook);
+
         // An operator's change wins: a cursor that was moved meanwhile stays where it is.
         await KeepAsync(
-            cursor => cursor.Position == before.Position && (answer.IsDelivered || cursor.Attempts == before.Attempts)
+            cursor => counts && cursor.Position == before.Position && (answer.IsDelivered || cursor.Attempts == before.Attempts)
                 ? cursor.After(answer, one.Seq, now, ports.Random)
                 : cursor,
             isToBeWritten: true,
             delivery);
-        Report(before, _cursor!, answer);
+        if (counts)
+            Report(before, _cursor!, answer);
     }
 
     private void Report(WebhookCursor before, WebhookCursor after, WebhookAnswer answer)

@@ -208,7 +208,7 @@ public sealed class WebhookLoops
             if (all.Contains(loop.Webhook))
                 continue;
             await StopAsync(running, loop);
-            await loop.CloseAsync();
+            await loop.CloseAsync(isReplaced: all.Any(webhook => webhook.Name == name));
             _loops.TryRemove(name, out _);
             loop.Dispose();
 

@@ -266,14 +266,7 @@ internal sealed class LocalHost : IAsyncDisposable
             logger.NoSources();
         foreach (var warning in settings.Shared.Warnings(Url))
             logger.DoubtfulSetting(warning);
-        var publicUrl = settings.Shared.PublicOrigin ?? Url.AbsoluteUri.TrimEnd('/');
         foreach (var source in settings.Shared.Sources.All)
-        {
-            logger.SourceConfigured(
-                source.Name,
-                source.Provider.Kind,
-                $"{publicUrl}/api/notify/{source.Name}/<token>",
-                source.StatusEndpoint.AbsoluteUri);
-        }
+            logger.SourceConfigured(source, settings.Shared, Url);
     }
 }

@@ -1,4 +1,6 @@
 using FopWatch.Contracts;
+using FopWatch.Providers;
+using FopWatch.Settings;
 
 namespace FopWatch.Local.Hosting;
 
@@ -48,4 +50,15 @@ internal static partial class Log
 
     [LoggerMessage(15, LogLevel.Warning, "{Most} connections are open, which is the limit. New connections are closed: {Count} since the start")]
     public static partial void ConnectionsClosed(this ILogger logger, int most, long count);
+
+    /// <summary>Logs where a source is notified and polled.</summary>
+    /// <param name="logger">The log.</param>
+    /// <param name="source">The source.</param>
+    /// <param name="running">The settings that the host was started with.</param>
+    /// <param name="listening">The URL that the host listens on.</param>
+    public static void SourceConfigured(this ILogger logger, Source source, FopWatchSettings running, Uri listening) => logger.SourceConfigured(
+        source.Name,
+        source.Provider.Kind,
+        $"{running.PublicOrigin ?? listening.AbsoluteUri.TrimEnd('/')}/api/notify/{source.Name}/<token>",
+        source.StatusEndpoint.AbsoluteUri);
 }

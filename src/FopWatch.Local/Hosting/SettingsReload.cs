@@ -159,8 +159,12 @@ internal sealed class SettingsReload(
             log.SettingsReadAgain(read.ReadFrom.File, changes.Length > 0 ? string.Join("; ", changes) : "nothing changed");
         else
             log.NothingToReadAgain(read.ReadFrom.File);
+        if (sources.Count == 0 && sourcesBefore.Count > 0)
+            log.NoSources();
         foreach (var warning in warnings)
             log.DoubtfulSetting(warning);
+        foreach (var source in sources.ExceptBy(sourcesBefore.Select(one => one.Name), source => source.Name))
+            log.SourceConfigured(source, started.Shared, listening());
         if (files.AreTooFewFor(sources.Count))
             log.FewDescriptors(files.Limit!.Value, files.Connections, OpenFiles.Wanted(sources.Count));
         if (pending.Count > 0 && !pending.SequenceEqual(pendingBefore))

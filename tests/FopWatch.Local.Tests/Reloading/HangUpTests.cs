@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Net;
 using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Webhooks;
 
 namespace FopWatch.Local.Tests.Reloading;
 
@@ -56,59 +56,78 @@ public sealed class HangUpTests : IDisposable
     public async Task Settings_that_can_be_read_only_once_stay_as_they_are()
     {
         SkipWithoutSignals();
-        var pid = Path.Combine(_folder.FullName, "pid");
-        var file = Path.Combine(_folder.FullName, "settings.json");
-        await File.WriteAllTextAsync(file, ReloadedHost.Json(ReloadedHost.With(("media", ReloadedHost.Source()))), Cancelled);
-        using var host = new HostProcess(
-            Path.Combine(_folder.FullName, "data"),
-            new Dictionary<string, string?>(),
-            through: ["bash", "-c", $"export FOPWATCH_CONFIG=/dev/stdin; cat '{file}' | {{ echo $BASHPID > '{pid}'; exec \"$@\"; }}", "bash"],
-            variables: new() { ["FOPWATCH_LOG"] = "Information" });
-        host.Start();
-        await host.UntilReadyAsync();
+        await using var host = await WrappedHost.StartAsync(
+            _folder, "export FOPWATCH_CONFIG=/dev/stdin; cat \"$SETTINGS\" | { echo $BASHPID > \"$HOST_PID\"; exec \"$@\"; }");
 
-        await Task.Delay(SettingsReloadPeriods(3), Cancelled);
+        await Task.Delay(3 * Hosting.SettingsReload.LookEvery, Cancelled);
         Assert.DoesNotContain("fail:", host.Printed, StringComparison.Ordinal);
         Assert.Contains("with 1 source(s)", host.Printed, StringComparison.Ordinal);
-        using var served = await ServedAsync(pid);
-        using (var kill = Process.Start("kill", ["-s", "HUP", $"{served.Id}"]))
-            await kill.WaitForExitAsync(Cancelled);
+        await host.HangUpAsync();
         await Eventually.HoldsAsync(() => host.Printed.Contains("which can be read only once", StringComparison.Ordinal));
-        Assert.False(served.HasExited);
-        served.Kill();
+        Assert.True(host.Runs);
     }
 
     [Fact]
     public async Task It_reloads_in_a_terminal_and_ends_the_host_once_the_terminal_is_closed()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "There is no program 'script' (util-linux) that makes a terminal.");
-        var pid = Path.Combine(_folder.FullName, "pid");
-        var settings = Path.Combine(_folder.FullName, "settings.json");
-        await File.WriteAllTextAsync(settings, ReloadedHost.Json(ReloadedHost.With(("media", ReloadedHost.Source()))), Cancelled);
-        using var host = new HostProcess(
-            Path.Combine(_folder.FullName, "data"),
-            new Dictionary<string, string?>(),
-            through: ["bash", "-c", $"printf -v all '%q ' \"$@\"; exec script --quiet --return --command \"echo \\$\\$ > '{pid}'; exec $all\" /dev/null", "bash"],
-            variables: new() { ["FOPWATCH_LOG"] = "Information", ["FOPWATCH_CONFIG"] = settings });
-        host.Start();
-        await host.UntilReadyAsync();
-        using var served = await ServedAsync(pid);
+        SkipWithoutTerminals();
+        await using var host = await WrappedHost.StartAsync(_folder, InTerminal("echo $$ > $HOST_PID; exec"));
 
-        using (var kill = Process.Start("kill", ["-s", "HUP", $"{served.Id}"]))
-            await kill.WaitForExitAsync(Cancelled);
+        await host.HangUpAsync();
         await Eventually.HoldsAsync(() => host.Printed.Contains("nothing changed", StringComparison.Ordinal));
-        Assert.False(served.HasExited);
+        Assert.True(host.Runs);
 
         // Whoever has the other end of the terminal is gone.
-        host.Kill();
-        await served.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
-        Assert.False(File.Exists(Path.Combine(host.Folder, "fopwatch.db-wal")));
+        host.KillWrapper();
+        await host.EndedAsync();
+        Assert.False(File.Exists(host.Log));
     }
 
-    private static async Task<Process> ServedAsync(string pid) =>
-        Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(pid, Cancelled), System.Globalization.CultureInfo.InvariantCulture));
+    /// <summary>As zsh does with its jobs in the background when it exits. The terminal closes when the shell has ended.</summary>
+    [Fact]
+    public async Task It_ends_the_host_if_the_shell_sends_it_before_the_terminal_is_closed()
+    {
+        SkipWithoutTerminals();
+        var leaves = Path.Combine(_folder.FullName, "leaves");
+        await using var host = await WrappedHost.StartAsync(
+            _folder, InTerminal("set -m; leave() { until [ -e " + leaves + " ]; do sleep 0.1; done; kill -s HUP $!; }; start() { \"$@\" & echo $! > $HOST_PID; leave; }; start"));
 
-    private static TimeSpan SettingsReloadPeriods(int count) => count * Hosting.SettingsReload.LookEvery;
+        await File.WriteAllTextAsync(leaves, "", Cancelled);
+
+        await host.EndedAsync();
+        Assert.False(File.Exists(host.Log));
+    }
+
+    [Fact]
+    public async Task During_a_stop_it_has_no_effect()
+    {
+        SkipWithoutSignals();
+        await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(7));
+        var answered = new TaskCompletionSource();
+        receiver.Answer = (_, _) => answered.Task;
+        var settings = ReloadedHost.With(("media", ReloadedHost.Source()));
+        settings["Webhooks"] = ReloadedHost.Webhook(receiver.Url, WebhookReceiver.Secret(7));
+        await using var host = await ReloadedHost.StartAsync(settings);
+        await host.NotifyAsync("media", "z0.1");
+        await Eventually.HoldsAsync(() => receiver.Received.Count == 1);
+
+        // The stop waits for the answer, and signals come until the process has ended.
+        var stopped = host.Process.SignalAsync("TERM");
+        while (!stopped.IsCompleted)
+            await host.Process.SendAsync("HUP");
+
+        Assert.Equal(ExitCodes.Ok, await stopped);
+        Assert.False(File.Exists(Path.Combine(host.Process.Folder, "fopwatch.db-wal")));
+        answered.SetResult();
+    }
+
+    /// <summary>A command that starts the arguments of bash in a terminal of their own.</summary>
+    /// <param name="before">What the shell in the terminal does with them.</param>
+    private static string InTerminal(string before) =>
+        $"printf -v all '%q ' \"$@\"; exec script --quiet --return --command '{before} '\"$all\" /dev/null";
+
+    private static void SkipWithoutTerminals() =>
+        Assert.SkipUnless(OperatingSystem.IsLinux() && File.Exists("/usr/bin/script"), "There is no program 'script' (util-linux) that makes a terminal.");
 
     private static void SkipWithoutSignals() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signal.");
 }

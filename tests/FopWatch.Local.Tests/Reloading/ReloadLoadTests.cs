@@ -86,7 +86,9 @@ public sealed class ReloadLoadTests
 
         Assert.All(status.AskedIds.GroupBy(id => id), one => Assert.Single(one));
         await Eventually.HoldsAsync(() => host.Process.OpenFiles <= descriptors + 8);
-        Assert.InRange(Threads(host), 1, threads + 8);
+
+        // The thread pool grows on a busy machine, but a thread that each reload left would make 150.
+        await Eventually.HoldsAsync(() => Threads(host) <= threads + 75);
         Assert.InRange(host.Process.Memory, 0, memory + (48 << 20));
         Assert.Single(JsonNode.Parse(await host.Http.GetStringAsync("/api/overview", Cancelled))!["sources"]!.AsArray());
         Assert.Single(JsonNode.Parse(await host.Http.GetStringAsync("/api/webhooks", Cancelled))!["webhooks"]!.AsArray());

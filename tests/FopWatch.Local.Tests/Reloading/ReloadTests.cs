@@ -72,7 +72,7 @@ public sealed class ReloadTests : IAsyncLifetime
             var settings = ReloadedHost.With(
                 ("media", ReloadedHost.Source(token: "other-token")), ("added2", ReloadedHost.Source()), ("added1", ReloadedHost.Source()));
             settings["ApiKeys"] = new JsonObject { ["ci"] = new JsonObject { ["Key"] = key, ["Rights"] = "Read" } };
-            settings["Webhooks"] = Webhook(new("http://127.0.0.1:9/hook"), WebhookReceiver.Secret(7));
+            settings["Webhooks"] = ReloadedHost.Webhook(new("http://127.0.0.1:9/hook"), WebhookReceiver.Secret(7));
             return settings;
         }
     }
@@ -189,12 +189,12 @@ public sealed class ReloadTests : IAsyncLifetime
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         };
         var settings = ReloadedHost.With(("media", ReloadedHost.Source()));
-        settings["Webhooks"] = Webhook(first.Url, WebhookReceiver.Secret(7));
+        settings["Webhooks"] = ReloadedHost.Webhook(first.Url, WebhookReceiver.Secret(7));
         await _host.ReloadAsync(settings);
         await _host.NotifyAsync("media", "z0.1");
         await Eventually.HoldsAsync(() => first.Received.Count == 1);
 
-        settings["Webhooks"]!["added"] = Webhook(second.Url, WebhookReceiver.Secret(8))["crm"]!.DeepClone();
+        settings["Webhooks"]!["added"] = ReloadedHost.Webhook(second.Url, WebhookReceiver.Secret(8))["crm"]!.DeepClone();
         await _host.ReloadAsync(settings);
         await _host.NotifyAsync("media", "z0.2");
         await Eventually.HoldsAsync(() => second.Received.Count == 1);
@@ -248,7 +248,4 @@ public sealed class ReloadTests : IAsyncLifetime
             one["Sources"] = new JsonArray([.. sources.Select(source => (JsonNode)source)]);
         return one;
     }
-
-    private static JsonObject Webhook(Uri url, string secret) =>
-        new() { ["crm"] = new JsonObject { ["Url"] = url.AbsoluteUri, ["Secret"] = secret, ["AllowPrivate"] = true } };
 }

@@ -56,6 +56,15 @@ internal sealed class ReloadedHost : IAsyncDisposable
         ["Sources"] = new JsonObject(sources.Select(source => KeyValuePair.Create<string, JsonNode?>(source.Name, source.Settings))),
     };
 
+    /// <summary>A webhook on this machine.</summary>
+    public static JsonObject Webhook(Uri url, string secret, params string[] sources)
+    {
+        var one = new JsonObject { ["Url"] = url.AbsoluteUri, ["Secret"] = secret, ["AllowPrivate"] = true };
+        if (sources.Length > 0)
+            one["Sources"] = new JsonArray([.. sources.Select(source => (JsonNode)source)]);
+        return new() { ["crm"] = one };
+    }
+
     /// <summary>The settings file with these settings.</summary>
     public static string Json(JsonObject settings)
     {
