@@ -90,8 +90,10 @@ public sealed class HangUpTests : IDisposable
         SkipWithoutTerminals();
         var leaves = Path.Combine(_folder.FullName, "leaves");
         await using var host = await WrappedHost.StartAsync(
-            _folder, InTerminal("set -m; leave() { until [ -e " + leaves + " ]; do sleep 0.1; done; kill -s HUP $!; }; start() { \"$@\" & echo $! > $HOST_PID; leave; }; start"));
+            _folder, InTerminal("set -m; leave() { until [ -e " + leaves + " ]; do sleep 0.1; done; }; start() { \"$@\" & echo $! > $HOST_PID; leave; }; start"));
 
+        await host.HangUpAsync();
+        await Eventually.HoldsAsync(() => host.Printed.Contains("nothing changed", StringComparison.Ordinal));
         await File.WriteAllTextAsync(leaves, "", Cancelled);
 
         await host.EndedAsync();
