@@ -53,13 +53,13 @@ internal static class JobLists
     /// <param name="query">The filters.</param>
     /// <param name="after">The registration time and place of the previous row.</param>
     /// <param name="wanted">The jobs to return; null for all.</param>
-    /// <param name="most">How many other jobs to skip at most.</param>
+    /// <param name="most">How many other jobs to skip at most, in all ranges together.</param>
     /// <returns>The places. If the limit on skipped jobs is reached, the last one is the place of the last skipped job, and <c>IsEnd</c> is true.</returns>
     public static IEnumerable<((long RegisteredAt, long Seq) Place, bool IsEnd)> Places(
         SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after, JobSet? wanted, int most)
     {
-        var (passed, ranges) = (0, new List<SqliteStatement>());
-        var next = new PriorityQueue<(SqliteStatement Rows, bool IsEnd), (long RegisteredAt, long Seq)>(
+        var (passed, last, ranges) = (0, (RegisteredAt: -1L, Seq: -1L), new List<SqliteStatement>());
+        var next = new PriorityQueue<SqliteStatement, (long RegisteredAt, long Seq)>(
             Comparer<(long RegisteredAt, long Seq)>.Create((one, other) => other.CompareTo(one)));
         try
         {
@@ -67,15 +67,33 @@ internal static class JobLists
             {
                 ranges.Add(new(session.Connection.Handle!, RangeSql(range, query, PlaceColumns, isBounded: wanted is not null)));
                 Bind(ranges[^1], [.. Values(range, query, int.MaxValue, after), wanted?.Greatest]);
-                Advance(ranges[^1]);
+                if (ranges[^1].Step())
+                    next.Enqueue(ranges[^1], Place(ranges[^1]));
             }
 
-            while (next.TryDequeue(out var first, out var place))
+            // The merged places are counted, not those of each range. If one range used up the limit alone, the call would end at the first place of another
+            // range, and the next call would skip the same places again.
+            while (next.TryPeek(out var rows, out var place))
             {
-                yield return (place, first.IsEnd);
-                if (first.IsEnd)
-                    break;
-                Advance(first.Rows);
+                // Bounded statements of two ranges may both return a job, because they do not compare everything.
+                if (place != last)
+                {
+                    last = place;
+                    if (wanted?.Contains(place.Seq) != false)
+                    {
+                        yield return (place, false);
+                    }
+                    else if (++passed >= most)
+                    {
+                        yield return (place, true);
+                        break;
+                    }
+                }
+
+                if (rows.Step())
+                    next.DequeueEnqueue(rows, Place(rows));
+                else
+                    next.Dequeue();
             }
         }
         finally
@@ -84,18 +102,7 @@ internal static class JobLists
                 range.Dispose();
         }
 
-        void Advance(SqliteStatement rows)
-        {
-            while (rows.Step())
-            {
-                var seq = rows.Number(1);
-                var isWanted = wanted?.Contains(seq) != false;
-                if (!isWanted && ++passed < most)
-                    continue;
-                next.Enqueue((rows, IsEnd: !isWanted), (rows.Number(0), seq));
-                return;
-            }
-        }
+        static (long RegisteredAt, long Seq) Place(SqliteStatement rows) => (rows.Number(0), rows.Number(1));
     }
 
     /// <summary>The sources of a query: the named ones, or all that have jobs.</summary>

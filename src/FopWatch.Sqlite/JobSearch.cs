@@ -182,9 +182,7 @@ internal sealed class JobSearch
                 best = narrowed;
         }
 
-        // Few jobs may match the other filters, and too many the word to find them among.
-        var isOnly = _wanted.All.Count == 1 && _query.States.Count + _query.Watches.Count == 0 && _query is { IdPrefix: null, Overdue: null };
-        return best is { IsWhole: false } && !isOnly ? null : best;
+        return best is { IsWhole: false } && !_wanted.IsOnlyFilter ? null : best;
     }
 
     private static bool IsBetter(Narrowed one, Narrowed other) =>

@@ -27,10 +27,16 @@ public readonly record struct WantedWord(ReadOnlyMemory<byte> Word, bool IsPrefi
 /// <summary>The words of a query. A matching job has all of them.</summary>
 public sealed class WantedWords
 {
-    private WantedWords(IReadOnlyList<WantedWord> all) => All = all;
+    private WantedWords(IReadOnlyList<WantedWord> all, bool isOnlyFilter) => (All, IsOnlyFilter) = (all, isOnlyFilter);
 
     /// <summary>The words.</summary>
     public IReadOnlyList<WantedWord> All { get; }
+
+    /// <summary>
+    /// Whether one word is the only filter other than source and time, so that nearly all jobs with that word match. Only then does a store page through the jobs
+    /// of a word that are too many to be sorted. With another filter, few of them may match, and the list, which has all filters' columns, is examined first.
+    /// </summary>
+    public bool IsOnlyFilter { get; }
 
     /// <summary>The words of a query.</summary>
     public static WantedWords Of(JobQuery query)
@@ -47,7 +53,7 @@ public sealed class WantedWords
             Add(JobWords.OfKey(key), isPrefix: true, isMetadata: false, isOneText: true);
         if (query.Bucket is { } bucket)
             Add(JobWords.OfBucket(bucket), isPrefix: false, isMetadata: false, isOneText: true);
-        return new(words);
+        return new(words, words.Count == 1 && query is { States.Count: 0, Watches.Count: 0, Overdue: null, IdPrefix: null });
 
         void Add(ReadOnlyMemory<byte> word, bool isPrefix, bool isMetadata, bool isOneText) =>
             words.Add(new(word, isPrefix, isMetadata, isOneText && word.Length <= JobWords.MaxLength));

@@ -2,6 +2,7 @@ using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Sqlite;
+using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
@@ -31,6 +32,10 @@ public sealed class OldJobSearchTests
             await FindAsync(new() { Metadata = [new("kind", "old")], States = states });
             await FindAsync(new() { IdPrefix = "old", Metadata = [new("kind", "old")], States = states });
             await FindAsync(new() { IdPrefix = "old", KeyPrefix = "in/", Metadata = [new("kind", "old")], States = states });
+
+            // Several ranges of the indexes contain a job of such a combination.
+            await FindAsync(new() { IdPrefix = "old", Watches = [WatchStatus.Watching, WatchStatus.Stopped], States = states });
+            await FindAsync(new() { KeyPrefix = "in/old", Watches = [WatchStatus.Watching, WatchStatus.Stopped], Overdue = false, States = states });
         }
 
         async Task FindAsync(JobQuery query)
@@ -79,8 +84,40 @@ public sealed class OldJobSearchTests
             after = places.Count > 0 && places[^1].IsEnd ? places[^1].Place : null;
         }
 
-        Assert.Equal(Enumerable.Range(1, 250).Where(seq => seq % 10 < 2).Reverse().Select(seq => (long)seq), found);
-        Assert.Equal(calls == 1, most > 250);
+        var all = Enumerable.Range(1, 250).ToList();
+        Assert.Equal(all.Where(seq => seq % 10 < 2).Reverse().Select(seq => (long)seq), found);
+
+        // Every call but the last one passes over as many as it may, however they are divided among the sources.
+        Assert.Equal((all.Count(seq => seq % 10 >= 2) / most) + 1, calls);
+    }
+
+    [Fact]
+    public async Task The_limit_on_passed_places_is_not_used_up_by_one_range_alone()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        using (var session = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1)))
+        {
+            // Between every two jobs of one source, there is one of another. Only the newest and the oldest job are wanted.
+            session.Begin();
+            for (var number = 0; number < 400; number++)
+                Insert(session, $"j{number:000}", number, number % 2 == 0 ? "files" : "media");
+            session.Commit();
+        }
+
+        var wanted = new JobSet();
+        wanted.Add(1);
+        wanted.Add(400);
+        var (found, calls) = (new List<long>(), 0);
+        for ((long, long)? after = (long.MaxValue, long.MaxValue); after is not null; calls++)
+        {
+            var places = await temp.Store.Database.ReadAsync(
+                session => JobLists.Places(session, new() { Continuation = "" }, after.Value, wanted, most: 100).ToList(), Cancelled);
+            found.AddRange(places.Where(place => !place.IsEnd).Select(place => place.Place.Seq));
+            after = places.Count > 0 && places[^1].IsEnd ? places[^1].Place : null;
+        }
+
+        Assert.Equal([400, 1], found);
+        Assert.Equal(4, calls);
     }
 
     [Fact]
@@ -122,8 +159,10 @@ public sealed class OldJobSearchTests
     private static void Insert(SqliteSession session, string id, int number, string source, string kind = "any")
     {
         var job = Sample.Job(id, source, TimeSpan.FromSeconds(number));
+        if (number % 5 == 0)
+            job = job with { Watch = job.Watch.Stop() };
         job = job with { Metadata = Job.NoMetadata.Add("kind", kind), Facts = job.Facts with { Bucket = kind, Key = $"in/{id}.mp4" } };
-        session.Execute(JobCommits.InsertSql, source, id, "waiting", job.RegisteredAt.UtcTicks, null, 1, 0, JobJson.Serialize(job), new string('0', 24), "watching", 0);
+        session.Execute(JobCommits.InsertSql, source, id, "waiting", job.RegisteredAt.UtcTicks, null, 1, 0, JobJson.Serialize(job), new string('0', 24), WireNames.Of(job.WatchStatus), 0);
         WordIndex.Add(session, session.LastInsertedRow, JobWords.Of(job));
     }
 }
