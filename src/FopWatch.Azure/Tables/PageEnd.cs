@@ -7,7 +7,7 @@ namespace FopWatch.Azure.Tables;
 /// <summary>The last row of a page.</summary>
 /// <param name="RowKey">Its row key, the order of lists.</param>
 /// <param name="Partition">Its partition, the order among equal row keys.</param>
-internal readonly record struct PageEnd(string RowKey, string Partition)
+internal readonly record struct PageEnd(string RowKey, string Partition) : IComparable<PageEnd>
 {
     /// <summary>The end of a page whose last row is a row of the list.</summary>
     public static PageEnd Of(TableEntity listed) => new(listed.RowKey, listed.PartitionKey);
@@ -17,6 +17,10 @@ internal readonly record struct PageEnd(string RowKey, string Partition)
 
     /// <summary>Whether a row of the list comes after the page.</summary>
     public bool IsBefore(string rowKey, string partition) => string.CompareOrdinal(rowKey, From(partition)) >= 0;
+
+    /// <summary>Compares in the order of lists.</summary>
+    public int CompareTo(PageEnd other) =>
+        string.CompareOrdinal(RowKey, other.RowKey) is not 0 and var byRow ? byRow : string.CompareOrdinal(Partition, other.Partition);
 
     /// <summary>As opaque text.</summary>
     public string ToContinuation() => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{RowKey}\n{Partition}"));

@@ -67,7 +67,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
-        var after = query.Continuation is null ? (SearchEnd?)null : SearchEnd.Read(query.Continuation);
+        var after = query.Continuation is null ? (SearchEnd?)null : SearchEnd.Read(query.Continuation, query);
         return TableFailures.AskAsync(token => search.ListAsync(query, after, token), cancellationToken);
     }
 

@@ -6,15 +6,12 @@ using FopWatch.Watching;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// Lists, searches and counts jobs, newest first. A search reads the rows of a word, or of ids or keys with a prefix if they are few enough to be sorted.
-/// Otherwise it goes through the rows of the list, which also contain the words. If too few of the newest jobs match, it continues in the index. Ids and keys are then in the order
-/// of the index, because they are too many to be sorted. In all cases, a page ends after a maximum of rows.
+/// Lists, searches and counts jobs, newest first. A search reads the jobs of the most selective index if they are few enough to be sorted. Otherwise it goes through the rows of the list, which
+/// also contain the words, and then through the rest of the most selective index. Ids and keys are then in the order of the index, because they are too many to be sorted. In all cases, a page
+/// ends after a maximum of rows.
 /// </summary>
-internal sealed class TableSearch(TableGateway table, TableReferences references, WordsBackfill words)
+internal sealed class TableSearch(TableGateway table, TableReferences references, TableIndexes indexes)
 {
-    /// <summary>The maximum of rows of one index that are sorted.</summary>
-    internal const int MostSorted = 1000;
-
     /// <summary>The maximum of rows of the list that are examined for a page.</summary>
     internal const int MostExamined = 5000;
 
@@ -82,50 +79,54 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     private async Task<(List<Found> Found, SearchEnd? End)> FindAsync(JobQuery query, SearchEnd? after, int most, CancellationToken cancellationToken)
     {
         var wanted = WantedWords.Of(query);
+        var partitions = await table.PartitionsAsync(query.Sources, cancellationToken);
         if (!query.IsSearch)
-            return await GoThroughAsync(query, wanted, after?.Listed, most, cancellationToken);
+            return await GoThroughAsync(query, wanted, partitions, after?.Listed, most, new(query, wanted), cancellationToken);
 
-        var (found, end) = (new List<Found>(), after);
-        if (after?.Indexed is null)
+        if (after is { Indexed: not null })
+            return await GoOnByPrefixAsync(query, wanted, partitions, after.Value, after.Value.IsById, most, cancellationToken);
+
+        var narrowed = await indexes.NarrowAsync(query, wanted, partitions, after?.Listed, cancellationToken);
+        if (narrowed is not null && (narrowed.IsWhole || wanted.IsOnlyFilter))
+            return ToFound(narrowed, most);
+
+        var counts = new FilterCounts(query, wanted);
+        var (found, end) = await GoThroughAsync(query, wanted, partitions, after?.Listed, most, counts, cancellationToken);
+
+        // The list of overdue jobs is an index itself.
+        if (end is not { } listed || found.Count >= Math.Min(query.Top, most) || query.Overdue == true)
+            return (found, end);
+
+        var hasWords = wanted.All.Count > 0 && await indexes.AreCompleteAsync(cancellationToken);
+        var (others, rest) = counts.BestPrefix(hasWords) switch
         {
-            if (await NarrowAsync(query, wanted, after?.Listed, cancellationToken) is var (narrowed, isWhole))
-                return ToFound(narrowed, isWhole, most);
-            (found, end) = await GoThroughAsync(query, wanted, after?.Listed, most, cancellationToken);
-            if (end is null || found.Count >= Math.Min(query.Top, most))
-                return (found, end);
-        }
-
-        var (others, rest) = await GoOnAsync(query, wanted, end!.Value, most - found.Count, cancellationToken);
+            var (isId, _) => await GoOnByPrefixAsync(query, wanted, partitions, listed, isId, most - found.Count, cancellationToken),
+            // The rows of an exact word are already here, in the order of the list, unless the list has passed them.
+            _ when narrowed is { End: { } reached } && listed.Listed.IsBefore(reached.RowKey, reached.Partition) =>
+                ToFound(narrowed with { Rows = narrowed.Rows.FindAll(row => listed.Listed.IsBefore(row.RowKey, row.PartitionKey)) }, most - found.Count),
+            _ => ([], listed),
+        };
         return ([.. found, .. others], rest);
     }
 
-    private static (List<Found> Found, SearchEnd? End) ToFound(List<TableEntity> narrowed, bool isWhole, int most)
+    private static (List<Found> Found, SearchEnd? End) ToFound(Narrowed narrowed, int most)
     {
-        var some = narrowed.Count > most ? narrowed[..most] : narrowed;
+        var some = narrowed.Rows.Count > most ? narrowed.Rows[..most] : narrowed.Rows;
         return (
             [.. some.Select(row => new Found(row, WordMatch.Maybe, new(PageEnd.Of(row))))],
-            some.Count > 0 && (some.Count < narrowed.Count || !isWhole) ? new(PageEnd.Of(some[^1])) : null);
+            some.Count < narrowed.Rows.Count ? new(PageEnd.Of(some[^1])) : narrowed.End is { } reached ? new(reached) : null);
     }
 
-    /// <summary>Continues in an index, with the jobs after a position in the list: by id or key in the order of the index, by other words in the order of the list.</summary>
-    private async Task<(List<Found> Found, SearchEnd? End)> GoOnAsync(
-        JobQuery query, WantedWords wanted, SearchEnd after, int most, CancellationToken cancellationToken)
+    /// <summary>Continues in the index of ids or of keys, in its order, with the jobs after a position in the list.</summary>
+    private async Task<(List<Found> Found, SearchEnd? End)> GoOnByPrefixAsync(
+        JobQuery query, WantedWords wanted, List<string> partitions, SearchEnd after, bool isById, int most, CancellationToken cancellationToken)
     {
-        var isWordIndexed = wanted.All.Count > 0 && await words.CheckCompleteAsync(cancellationToken);
-        var key = wanted.All.Where(word => word.IsPrefix && isWordIndexed).Select(word => (ReadOnlyMemory<byte>?)word.Word).FirstOrDefault();
-        var partitions = await table.PartitionsAsync(query.Sources, cancellationToken);
-        if (query.IdPrefix is null && key is null)
-        {
-            var word = wanted.All.FirstOrDefault(word => !word.IsPrefix);
-            return isWordIndexed && await ExactAsync(query, partitions, word, after.Listed, cancellationToken) is var (exact, isWhole) ? ToFound(exact, isWhole, most) : ([], after);
-        }
-
-        var prefix = query.IdPrefix is { } id ? RowKeys.Job(id) : RowKeys.WordFrom(key!.Value.Span);
+        var prefix = SearchEnd.PrefixOf(query, isById)!;
         var rows = await table.FirstAsync(
             [.. partitions.Select(partition => new RowRange(partition, after.Indexed?.From(partition) ?? prefix, prefix + "~"))],
-            query.IdPrefix is null ? null : Condition(query),
-            query.IdPrefix is null ? Columns.Keys : [.. Columns.ForSearch, Columns.RegisteredAt],
-            MostSorted,
+            isById ? Condition(query) : null,
+            isById ? [.. Columns.ForSearch, Columns.RegisteredAt] : Columns.Keys,
+            TableIndexes.MostSorted,
             cancellationToken);
         var (found, end) = (new List<Found>(), after);
         foreach (var row in rows)
@@ -133,24 +134,24 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             if (found.Count == most)
                 return (found, end);
             end = after with { Indexed = PageEnd.Of(row) };
-            var place = query.IdPrefix is null ? RowKeys.ListedOfWord(row.RowKey) : ListedOfJob(row);
-            if (place is null || !after.Listed.IsBefore(place, row.PartitionKey) || !IsInTime(query, place))
+            var place = isById ? TableIndexes.ListedOfJob(row) : RowKeys.ListedOfWord(row.RowKey);
+            if (place is null || !after.Listed.IsBefore(place, row.PartitionKey) || !TableIndexes.IsInTime(query, place) || !HasId(query, place))
                 continue;
             var listed = new TableEntity(row) { PartitionKey = row.PartitionKey, RowKey = place };
-            if ((query.IdPrefix is null ? WordMatch.Maybe : Match(listed, query, wanted)) is not WordMatch.No and var match)
+            if ((isById ? Match(listed, query, wanted) : WordMatch.Maybe) is not WordMatch.No and var match)
                 found.Add(new(listed, match, end));
         }
 
-        return (found, rows.Count < MostSorted ? null : end);
+        return (found, rows.Count < TableIndexes.MostSorted ? null : end);
     }
 
     private async Task<(List<Found> Found, SearchEnd? End)> GoThroughAsync(
-        JobQuery query, WantedWords wanted, PageEnd? after, int most, CancellationToken cancellationToken)
+        JobQuery query, WantedWords wanted, List<string> partitions, PageEnd? after, int most, FilterCounts counts, CancellationToken cancellationToken)
     {
         // Few jobs are overdue, and their separate list avoids reading the others. A page always ends at a key of the list of all jobs.
         var isOverdue = query.Overdue == true;
-        var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
-            .Select(partition => RangeOf(query, partition, isOverdue ? RowKeys.Overdue : RowKeys.Listed, after))
+        var ranges = partitions
+            .Select(partition => TableIndexes.RangeOf(query, partition, isOverdue ? RowKeys.Overdue : RowKeys.Listed, after))
             .ToList();
 
         // A job's row in the list of overdue jobs is written and deleted with the job, so without further filters it suffices.
@@ -169,7 +170,8 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
                 break;
             var row = isOverdue ? new TableEntity(read.PartitionKey, KeyOfAll(read)) : read;
             (examined, last) = (examined + 1, row);
-            if ((isOverdue ? overdue : Match(row, query, wanted)) is not WordMatch.No and var match)
+            counts.Add(row);
+            if ((!isOverdue ? Match(row, query, wanted) : HasId(query, row.RowKey) ? overdue : WordMatch.No) is not WordMatch.No and var match)
                 found.Add(new(row, match, new(PageEnd.Of(row))));
         }
 
@@ -185,7 +187,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         if (!query.IsSearch && query.Watches.Count == 0 && query.Overdue is null)
             return WordMatch.Yes;
         var isListed = (query.Overdue is null || (listed.Flag(Columns.Overdue) == true) == query.Overdue)
-            && (query.IdPrefix is null || RowKeys.ReadListed(listed.RowKey).Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
+            && HasId(query, listed.RowKey)
             && WireNames.TryParse<JobState>(listed.Text(Columns.State), out var state)
             && query.Admits(state, JobRows.WatchOf(listed), RowKeys.ReadListed(listed.RowKey).Time);
         return !isListed ? WordMatch.No
@@ -194,77 +196,13 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
             : WordMatch.Maybe;
     }
 
+    private static bool HasId(JobQuery query, string listed) =>
+        query.IdPrefix is null || RowKeys.ReadListed(listed).Id.StartsWith(query.IdPrefix, StringComparison.Ordinal);
+
     private static string[] ColumnsFor(JobQuery query, WantedWords wanted) =>
         wanted.All.Count > 0 ? Columns.ForSearch
         : query.IsSearch || query.Watches.Count > 0 || query.Overdue is not null ? Columns.ForStanding
         : Columns.Keys;
-
-    /// <summary>The rows of the list to which an index narrows a search, and whether they are all; null if no index does.</summary>
-    private async Task<(List<TableEntity> Rows, bool IsWhole)?> NarrowAsync(
-        JobQuery query, WantedWords wanted, PageEnd? after, CancellationToken cancellationToken)
-    {
-        var partitions = await table.PartitionsAsync(query.Sources, cancellationToken);
-        if (query.IdPrefix is { } id && await SortedAsync(partitions, RowKeys.Job(id), [.. Columns.Keys, Columns.RegisteredAt], ListedOfJob) is { } byId)
-            return (byId, true);
-        if (wanted.All.Count == 0 || !await words.CheckCompleteAsync(cancellationToken))
-            return null;
-        foreach (var key in wanted.All.Where(word => word.IsPrefix))
-        {
-            if (await SortedAsync(partitions, RowKeys.WordFrom(key.Word.Span), Columns.Keys, row => RowKeys.ListedOfWord(row.RowKey)) is { } byKey)
-                return (byKey, true);
-        }
-
-        (List<TableEntity> Rows, bool IsWhole)? best = null;
-        foreach (var word in wanted.All.Where(word => !word.IsPrefix))
-        {
-            var narrowed = await ExactAsync(query, partitions, word, after, cancellationToken);
-            if (best is null || (narrowed.IsWhole && (!best.Value.IsWhole || narrowed.Rows.Count < best.Value.Rows.Count)))
-                best = narrowed;
-        }
-
-        // Jobs of a state or watch status may be few among very many jobs of a word.
-        return best is { IsWhole: false } && query.States.Count + query.Watches.Count > 0 ? null : best;
-
-        async Task<List<TableEntity>?> SortedAsync(List<string> of, string prefix, IReadOnlyList<string> select, Func<TableEntity, string?> listedOf)
-        {
-            var rows = await table.FirstAsync(
-                [.. of.Select(partition => new RowRange(partition, prefix, prefix + "~"))], null, select, MostSorted + 1, cancellationToken);
-            return rows.Count > MostSorted ? null : InOrder(query, rows, after, listedOf);
-        }
-    }
-
-    /// <summary>The newest rows of a word after a position in the list, in the order of the list, and whether these are all.</summary>
-    private async Task<(List<TableEntity> Rows, bool IsWhole)> ExactAsync(
-        JobQuery query, List<string> partitions, WantedWord word, PageEnd? after, CancellationToken cancellationToken)
-    {
-        var rows = new List<TableEntity>();
-        var isWhole = true;
-        foreach (var one in (ReadOnlyMemory<byte>[])(word.IsMetadata ? [word.Word, JobWords.More] : [word.Word]))
-        {
-            var prefix = RowKeys.WordFrom(one.Span) + "|";
-            var ranges = partitions.Select(partition => RangeOf(query, partition, prefix, after)).ToList();
-            var some = await table.FirstAsync(ranges, null, Columns.Keys, MostSorted, cancellationToken);
-            isWhole &= some.Count < MostSorted;
-            rows.AddRange(some);
-        }
-
-        var sorted = InOrder(query, rows, after, row => RowKeys.ListedOfWord(row.RowKey));
-        return (isWhole || sorted.Count <= MostSorted ? sorted : sorted[..MostSorted], isWhole);
-    }
-
-    private static List<TableEntity> InOrder(JobQuery query, List<TableEntity> rows, PageEnd? after, Func<TableEntity, string?> listedOf) =>
-    [
-        .. rows
-            .Select(row => (row.PartitionKey, RowKey: listedOf(row)))
-            .Where(row => row.RowKey is not null && IsInTime(query, row.RowKey) && after?.IsBefore(row.RowKey, row.PartitionKey) != false)
-            .Distinct()
-            .OrderBy(row => row.RowKey, StringComparer.Ordinal)
-            .ThenBy(row => row.PartitionKey, StringComparer.Ordinal)
-            .Select(row => new TableEntity(row.PartitionKey, row.RowKey)),
-    ];
-
-    private static bool IsInTime(JobQuery query, string listed) =>
-        RowKeys.ReadListed(listed).Time is var at && (query.Since is null || at >= query.Since) && (query.Until is null || at < query.Until);
 
     private async Task<bool> PassesAsync(TableEntity key, JobQuery query, WantedWords wanted, CancellationToken cancellationToken)
     {
@@ -277,21 +215,6 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
                 && query.Matches(job!)
             : match == WordMatch.Yes;
     }
-
-    /// <summary>The range of rows of a partition with a prefix followed by the rest of a list key, after the end of a page and within the times of a query.</summary>
-    private static RowRange RangeOf(JobQuery query, string partition, string prefix, PageEnd? after)
-    {
-        var from = query.Until is { } before ? RowKeys.ListedFrom(new(Math.Max(before.UtcTicks - 1, 0), TimeSpan.Zero)) : RowKeys.Listed;
-        if (after?.From(partition) is { } next && string.CompareOrdinal(next, from) > 0)
-            from = next;
-        return new(
-            partition,
-            string.Concat(prefix, from.AsSpan(RowKeys.Listed.Length)),
-            query.Since is { } since ? string.Concat(prefix, RowKeys.EndOf(RowKeys.ListedFrom(since)).AsSpan(RowKeys.Listed.Length)) : RowKeys.EndOf(prefix));
-    }
-
-    private static string? ListedOfJob(TableEntity row) =>
-        row.Time(Columns.RegisteredAt) is { } at ? RowKeys.ListedAt(at, row.RowKey[RowKeys.Jobs.Length..]) : null;
 
     /// <summary>The service-side condition on rows of the list.</summary>
     private static string? Condition(JobQuery query)

@@ -23,7 +23,7 @@ public sealed class TableStore : IStore
         _rows = table.Rows;
         var references = new TableReferences(table, layout);
         Words = new(table, layout);
-        Jobs = new TableJobs(table, references, new(table), new(table, references, Words));
+        Jobs = new TableJobs(table, references, new(table), new(table, references, new(table, Words)));
         Due = new TableDueIndex(table);
         Outbox = new TableOutbox(table);
         Quarantine = new TableQuarantine(table);

@@ -10,7 +10,7 @@ namespace FopWatch.Azure.Tests.Tables;
 /// <summary>Searches that find more jobs than an index can sort.</summary>
 public sealed class TableSearchLimitTests(SharedAzurite azurite)
 {
-    private const int Jobs = TableSearch.MostSorted + 25;
+    private const int Jobs = TableIndexes.MostSorted + 25;
     private const int EachSettled = 5;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
