@@ -87,7 +87,11 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
     [Fact]
     public async Task Text_of_any_kind_matches_as_a_whole_and_not_by_its_start()
     {
-        string[] texts = [LongText, LongText + "1", LongText + "2", "a/b\\c#d?e%f", "line\nline", "\t", "\0", "e\u0301", "\u00e9", "'; --", "\U0010FFFF", "A", "a", "", " "];
+        string[] texts =
+        [
+            LongText, LongText + "1", LongText + "2", "a/b\\c#d?e%f", "line\nline", "\t", "\0", "e\u0301", "\u00e9", "'; --", "\U0010FFFF", "A", "a", "", " ",
+            "😀", "😀😁", "\u212a", "K", "\"", "''", "%", "_", "\u0001\u007f", new string('x', 1024), new string('x', 1023) + "y",
+        ];
         for (var i = 0; i < texts.Length; i++)
         {
             var job = Sample.Job($"j{i}", after: TimeSpan.FromMinutes(i));
@@ -101,6 +105,35 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
             var expected = Enumerable.Range(0, texts.Length).Reverse().Where(j => texts[j].StartsWith(texts[i], StringComparison.Ordinal)).Select(j => $"media:j{j}");
             Assert.Equal(expected, await FoundAsync(new() { KeyPrefix = texts[i] }));
         }
+    }
+
+    [Fact]
+    public async Task Jobs_that_change_between_pages_are_found_as_they_are_and_the_others_once()
+    {
+        var (jobs, etags) = (new List<Job>(), new List<string?>());
+        for (var i = 0; i < 30; i++)
+        {
+            jobs.Add(Sample.Job($"z0.{i:00}", after: TimeSpan.FromMinutes(i)) with { Metadata = Metadata(("course", "a"), ("lesson", $"{i % 2}")) });
+            etags.Add(await CommitAsync(jobs[i].New()));
+        }
+
+        await IndexAsync();
+        var query = new JobQuery { IdPrefix = "z0.", Metadata = [new("course", "a"), new("lesson", "1")], States = [JobState.Waiting], Top = 3 };
+        var first = await Port.ListAsync(query, Cancelled);
+        Assert.Equal(["z0.29", "z0.27", "z0.25"], first.Elements.Select(job => job.Key.Id));
+
+        // One on the first page and one later no longer match, one settles, one newly matches, and one is registered.
+        await ChangeAsync(27, "0");
+        await ChangeAsync(21, "0");
+        await CommitAsync(jobs[19].Settled().On(etags[19]));
+        await ChangeAsync(10, "1");
+        await CommitAsync((jobs[1] with { Key = new("media", "z0.99"), RegisteredAt = Sample.Start.AddHours(1) }).New());
+
+        var rest = await FoundAsync(query with { Continuation = first.Continuation });
+        Assert.Equal(((int[])[23, 17, 15, 13, 11, 10, 9, 7, 5, 3, 1]).Select(i => $"media:z0.{i:00}"), rest);
+
+        Task<string> ChangeAsync(int i, string lesson) =>
+            CommitAsync(new(jobs[i] with { Metadata = Metadata(("course", "a"), ("lesson", lesson)) }, etags[i], null));
     }
 
     /// <summary>Completes the indexes that follow commits, if the store has any.</summary>
@@ -171,7 +204,7 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
 
     private async Task<List<string>> FoundAsync(JobQuery query)
     {
-        var pages = await PagesAsync(continuation => Port.ListAsync(query with { Continuation = continuation }, Cancelled));
+        var pages = await PagesAsync(continuation => Port.ListAsync(query with { Continuation = continuation ?? query.Continuation }, Cancelled));
         Assert.All(pages, page => Assert.InRange(page.Count, 0, query.Top));
         return [.. pages.SelectMany(page => page).Select(job => job.Key.ToString())];
     }
