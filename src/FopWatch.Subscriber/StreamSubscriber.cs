@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using FopWatch.Contracts;
 
 namespace FopWatch.Subscriber;
@@ -83,7 +84,7 @@ internal sealed class StreamSubscriber(
         {
             return "it stopped sending";
         }
-        catch (Exception e) when (e is IOException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
+        catch (Exception e) when (e is IOException or SocketException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
         {
             return "the connection was cut";
         }

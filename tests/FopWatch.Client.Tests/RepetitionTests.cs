@@ -1,3 +1,5 @@
+using FopWatch.Local.Tests.Http;
+
 namespace FopWatch.Client.Tests;
 
 /// <summary>Which calls are retried, when, and for how long.</summary>
@@ -48,6 +50,16 @@ public sealed class RepetitionTests
         Assert.Equal(("Temporarily unavailable.", true), (failure.Message, failure.IsTransient));
         Assert.InRange(clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(40));
         Assert.InRange(host.Requests.Count, 5, 10);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_reset_at_once_is_tried_again()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var handler = new SocketsHttpHandler { ConnectCallback = ResetConnection.Before(2) };
+        using var client = new FopWatchClient(new() { Url = host.Host.Url }, handler);
+
+        Assert.Equal(HostKind.Embedded, (await client.MeAsync(Cancelled)).Host);
     }
 
     [Fact]

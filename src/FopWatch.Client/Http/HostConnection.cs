@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -117,8 +118,9 @@ internal sealed class HostConnection
         {
             throw NotFopWatch(null, e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
+            // SocketsHttpHandler throws the exception of the socket if a new connection is reset at once.
             throw new FopWatchUnreachableException($"{_base} cannot be reached: {Reason(e)}.", null, e)
             {
                 IsTransient = e is not HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError },

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using FopWatch.Providers;
 using FopWatch.Settings;
@@ -58,7 +59,7 @@ public sealed class NotifyUrlCheck(FopWatchSettings settings, NotifyProbes probe
                 ? verdict.Of(answer)
                 : verdict.OfOther(response, body);
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException)
+        catch (Exception failure) when (failure is HttpRequestException or IOException or SocketException)
         {
             return verdict.Of(failure);
         }

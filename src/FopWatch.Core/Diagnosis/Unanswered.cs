@@ -18,6 +18,7 @@ internal sealed record Unanswered(string What, string Fix)
         HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => new(
             "has a host name that does not resolve", $"Check the host name in {setting}, and the name servers of this machine."),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError, InnerException: SocketException socket } => OfSocket(socket.SocketErrorCode, url, setting),
+        SocketException socket => OfSocket(socket.SocketErrorCode, url, setting),
         HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => new("does not accept connections", $"Check {setting}, and the firewalls on the way."),
         HttpRequestException { InnerException: UntrustedCertificateException certificate } => OfCertificate(certificate, setting),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new(
@@ -45,7 +46,7 @@ internal sealed record Unanswered(string What, string Fix)
         SocketError.TimedOut => new("does not accept connections in time", $"Check {setting}, and that no firewall drops packets to port {url.Port}."),
         SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown => new(
             "cannot be reached: there is no route to it", "Check the network of this machine, and its routes."),
-        SocketError.ConnectionReset or SocketError.ConnectionAborted => new(
+        SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.NotConnected => new(
             "resets the connection", $"Check {setting}. A firewall may also reset connections."),
         SocketError.AccessDenied => new("is blocked: this machine does not permit the connection", "Check the firewall of this machine, and the sandbox of the process."),
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using FopWatch.PollLimits;
 using FopWatch.Watching;
 
@@ -246,8 +247,9 @@ public sealed class StatusClient : IStatusApi
             var answer = exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? PollAnswer.Refused : PollAnswer.Unavailable;
             return new(answer, Detail: FailedRequest.InWords(exception));
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
+            // SocketsHttpHandler throws the exception of the socket if a new connection is reset at once.
             exchange?.Failure = exception;
             return new(PollAnswer.Unavailable, Detail: "the connection was cut");
         }

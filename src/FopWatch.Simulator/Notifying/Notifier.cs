@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 
 namespace FopWatch.Simulator;
@@ -190,7 +191,7 @@ internal sealed class Notifier : IDisposable
             using var response = await _client.SendAsync(request, timeout.Token);
             return (int)response.StatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or SocketException)
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -48,7 +49,7 @@ internal sealed class Uploader(SimulatorOptions options) : IDisposable
             var answer = await response.Content.ReadAsStringAsync(cancellationToken);
             return (int)response.StatusCode == 200 && response.Content.Headers.ContentType?.MediaType == "application/json" && IsJson(answer) ? answer : null;
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

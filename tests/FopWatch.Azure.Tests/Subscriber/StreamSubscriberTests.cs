@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using FopWatch.Contracts;
 using FopWatch.PortContracts;
+using FopWatch.Publishing;
 using FopWatch.Subscriber;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -166,6 +167,17 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_connection_that_is_reset_at_once_is_tried_again()
+    {
+        _stream = Event(1, Sample.Event("a", 1));
+
+        await RunUntilAsync("1", reset: 2);
+
+        Assert.Equal([("a", 1)], _handled);
+        Assert.Contains("the connection was cut", _output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_position_file_with_other_content_is_named()
     {
         await File.WriteAllTextAsync(Position, "elsewhere", Cancelled);
@@ -175,13 +187,13 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
         Assert.Contains(Position, failure.Message, StringComparison.Ordinal);
     }
 
-    private static string Event(long id, FopWatch.Publishing.OutboxEvent one) =>
+    private static string Event(long id, OutboxEvent one) =>
         $"id: {id}\nevent: {one.Type}\ndata: {Encoding.UTF8.GetString(one.Body.Span)}\n\n";
 
     private async Task RunUntilAsync(
-        string position, Func<JobEvent, Task>? handle = null, bool stuck = false, TimeSpan? silence = null, Func<bool>? until = null)
+        string position, Func<JobEvent, Task>? handle = null, bool stuck = false, TimeSpan? silence = null, Func<bool>? until = null, int reset = 0)
     {
-        using var http = new HttpClient();
+        using var http = new HttpClient(new SocketsHttpHandler { ConnectCallback = ResetConnection.Before(reset) });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var options = new StreamOptions
         {

@@ -189,6 +189,18 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_is_reset_at_once_is_named()
+    {
+        using var handler = StatusClient.CreateHandler();
+        handler.ConnectCallback = ResetConnection.ConnectAsync;
+        using var http = new HttpClient(handler);
+
+        var finding = Assert.Single(await ExamineAsync(SourceAt(new("https://api.example.com")), new(http, TimeProvider.System)));
+
+        Assert.Equal("https://api.example.com resets the connection.", finding.What);
+    }
+
+    [Fact]
     public async Task A_proxy_that_refuses_is_named()
     {
         var proxy = await ServeAsync(context => AnswerAsync(context, 403, ""));

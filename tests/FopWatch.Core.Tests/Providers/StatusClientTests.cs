@@ -355,6 +355,18 @@ public sealed class StatusClientTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_is_reset_at_once_is_no_answer()
+    {
+        using var handler = StatusClient.CreateHandler();
+        handler.ConnectCallback = ResetConnection.ConnectAsync;
+        using var http = new HttpClient(handler);
+
+        var answer = await new StatusClient(http, _clock).AskAsync(At(new("http://127.0.0.1:9")), "z0.a", false, Token);
+
+        Assert.Equal((PollAnswer.Unavailable, "the connection was cut"), (answer.Answer, answer.Detail));
+    }
+
+    [Fact]
     public async Task A_hanging_status_API_holds_a_limited_number_of_connections()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
