@@ -237,44 +237,36 @@ internal static class DecodeCommand
     private static void WriteJob(Terminal terminal, BodyInterpretation reading)
     {
         var job = reading.Job!;
-        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn();
-        Add("id", job.Id == BodyInterpretation.Unnamed ? "(not in the body)" : new Piece(job.Id, Terminal.Bold));
-        Add("state", Terminal.State(job.State));
-        AddKnown("bucket", job.Bucket);
-        AddKnown("key", job.Key);
-        AddKnown("pipeline", job.Pipeline);
-        AddKnown("request id", job.RequestId);
-        AddKnown("task from", job.TaskFrom);
-        AddKnown("created", job.CreatedAt?.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
-        Add("notification", WireNames.Of(job.Notification));
-        Add("commands", string.Create(
+        var facts = new FactList();
+        facts.Add("id", job.Id == BodyInterpretation.Unnamed ? "(not in the body)" : new Piece(job.Id, Terminal.Bold));
+        facts.Add("state", Terminal.State(job.State));
+        facts.AddKnown("bucket", job.Bucket);
+        facts.AddKnown("key", job.Key);
+        facts.AddKnown("pipeline", job.Pipeline);
+        facts.AddKnown("request id", job.RequestId);
+        facts.AddKnown("task from", job.TaskFrom);
+        facts.AddKnown("created", job.CreatedAt?.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
+        facts.Add("notification", WireNames.Of(job.Notification));
+        facts.Add("commands", string.Create(
             CultureInfo.InvariantCulture,
             $"{job.Counts.Total}: {job.Counts.Succeeded} succeeded, {job.Counts.Failed} failed, {job.Counts.Running} open"));
-        Add("closes the job", YesNo(reading.Closes == true));
-        Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome)
+        facts.Add("closes the job", YesNo(reading.Closes == true));
+        facts.Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome)
             : reading.Closes == true ? "none yet: processing is over, but the body does not say how each command ended, so FopWatch polls the status API"
             : "none yet");
-        Add("asks for a poll", YesNo(reading.AsksForPoll == true));
+        facts.Add("asks for a poll", YesNo(reading.AsksForPoll == true));
         if (reading.OutOfScope is { } outOfScope)
-            Add("scope", new Piece(outOfScope, Terminal.Wrong));
+            facts.Add("scope", new Piece(outOfScope, Terminal.Wrong));
         if (reading is { Trust: { } trust, Becomes: { } becomes })
         {
-            Add("trust", TrustPiece(trust));
+            facts.Add("trust", TrustPiece(trust));
             foreach (var (name, value) in InWords(reading.Signature))
-                Add(name, value);
-            Add("so", Consequence(reading, becomes));
+                facts.Add(name, value);
+            facts.Add("so", Consequence(reading, becomes));
         }
 
-        terminal.Console.Write(facts);
+        facts.Write(terminal);
         WriteItems(terminal, job);
-
-        void Add(string name, Piece value) => facts.AddRow(Terminal.Cell(new(name, Terminal.Dim)), Terminal.Cell(value));
-
-        void AddKnown(string name, string? value)
-        {
-            if (value is not null)
-                Add(name, value);
-        }
     }
 
     private static void WriteItems(Terminal terminal, JobRecord job)

@@ -23,7 +23,7 @@ internal static class DoctorCommand
           0  no trouble was found; there may be warnings
           1  trouble was found
           2  wrong usage, or refused by the host, for example while another examination runs
-          3  no host answers at the given --url; the checks that need no host were run
+          3  no host answers; the checks that need no host were run
         """;
 
     public static Command Create(Terminal terminal)
@@ -63,7 +63,7 @@ internal static class DoctorCommand
                 terminal.Output.WriteLine(JsonSerializer.Serialize(report!, FopWatchJson.TypeOf<DoctorReport>()));
             else
                 new DoctorText(terminal).Write(report!);
-            return unreached is not null && host.IsUrlGiven(result) ? ExitCodes.Unreachable
+            return unreached is not null ? ExitCodes.Unreachable
                 : report!.Findings.Any(finding => finding.Level == "trouble") ? ExitCodes.Failed
                 : ExitCodes.Ok;
         }));

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FopWatch.Client;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
@@ -11,6 +12,9 @@ internal sealed class HostOptions
     /// <summary>The variable with the API key. Other users of the machine can see the arguments of a command.</summary>
     public const string ApiKeyVariable = "FOPWATCH_API_KEY";
 
+    /// <summary>The variable with the URL of the host.</summary>
+    public const string UrlVariable = "FOPWATCH_URL";
+
     /// <summary>
     /// How long a host may take to answer. A connection that is not accepted fails after 10 seconds, and a refused one at once.
     /// </summary>
@@ -21,22 +25,12 @@ internal sealed class HostOptions
 
     private readonly Option<Uri> _url = new("--url")
     {
-        Description = "The URL of the running host.",
+        Description = $"The URL of the running host. Environment variable: {UrlVariable}.",
         HelpName = "URL",
-        DefaultValueFactory = _ => new(HostSettings.DefaultUrls),
-        CustomParser = result =>
-        {
-            var text = result.Tokens[0].Value;
-            if (Uri.TryCreate(text, UriKind.Absolute, out var url)
-                && url.Scheme is "http" or "https"
-                && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0)
-            {
-                return url;
-            }
-
-            result.AddError($"--url: '{text}' is not an http or https URL, such as {HostSettings.DefaultUrls}.");
-            return null;
-        },
+        DefaultValueFactory = result => Environment.GetEnvironmentVariable(UrlVariable) is { Length: > 0 } text
+            ? Parse(UrlVariable, text, result)!
+            : new(HostSettings.DefaultUrls),
+        CustomParser = result => Parse("--url", result.Tokens[0].Value, result),
     };
 
     private readonly Option<string?> _apiKey = new("--api-key")
@@ -52,8 +46,6 @@ internal sealed class HostOptions
     }
 
     public Uri UrlOf(ParseResult result) => result.GetValue(_url)!;
-
-    public bool IsUrlGiven(ParseResult result) => result.GetResult(_url) is { Implicit: false };
 
     /// <summary>The first option that is given; null for none.</summary>
     public string? Given(ParseResult result) =>
@@ -80,6 +72,19 @@ internal sealed class HostOptions
                 RetryConnecting = false,
             },
             time: terminal.Time);
+    }
+
+    private static Uri? Parse(string name, string text, ArgumentResult result)
+    {
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && url.Scheme is "http" or "https"
+            && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0)
+        {
+            return url;
+        }
+
+        result.AddError($"{name}: '{text}' is not an http or https URL, such as {HostSettings.DefaultUrls}.");
+        return null;
     }
 
     /// <summary>Why the host refused, in words for the user of the command line.</summary>

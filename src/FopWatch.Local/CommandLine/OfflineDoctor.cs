@@ -40,7 +40,10 @@ internal static class OfflineDoctor
         {
             var settings = SettingsFile.Read(config, HostSettings.DefaultUrls, data);
             tell(settings.ReadFrom!.ToWords());
-            checks.Add(new SettingsCheck(settings.Shared) { Listening = new(settings.Urls) });
+            if (settings.ReadFrom is { Exists: false, Variables: 0 })
+                found.Add(NoSettings);
+            else
+                checks.Add(new SettingsCheck(settings.Shared) { Listening = new(settings.Urls) });
             webhooks = settings.Webhooks;
             checks.Add(new StatusApiCheck(settings.Shared, new(http, time, new() { Timeout = StatusTimeout, MaxAnswerLength = settings.Shared.MaxAnswerBytes }), time));
         }
@@ -67,6 +70,15 @@ internal static class OfflineDoctor
         var json = JsonSerializer.SerializeToUtf8Bytes(report! with { Findings = [.. found, .. report.Findings, .. notExamined] }, ApiJson.Wire.DoctorReport);
         return JsonSerializer.Deserialize(json, Client.FopWatchJson.TypeOf<Client.DoctorReport>())!;
     }
+
+    private static DoctorFinding NoSettings => new()
+    {
+        Check = DoctorCheck.Settings,
+        Level = DoctorLevel.Warning,
+        What = $"There are no settings here: no {SettingsFile.DefaultName} in this folder, and no FopWatch__… variable.",
+        Why = "If a host is installed on this machine, its settings and its data folder are elsewhere, and were not examined.",
+        Fix = "Give --config and --data as for the host, or run doctor in its folder. For a host on another machine, give --url. For a new installation, run fopwatch init.",
+    };
 
     private static DoctorFinding Skipped(DoctorCheck check, string what) => new() { Check = check, Level = DoctorLevel.Skipped, What = what };
 }

@@ -10,7 +10,7 @@ namespace FopWatch.Local.CommandLine;
 internal static class PlanCommand
 {
     private const string More = """
-        With --url, shows the plans of a running host. For each source and class, it shows the number of known jobs, the plan that polls them,
+        Shows the plans of a running host. For each source and class, it shows the number of known jobs, the plan that polls them,
         its cost beside that of the fixed plan, and the age at which a job is overdue. --class and --all also show how long the jobs took
         and the ages at which they are polled. With --ages, shows the plan that is learned from a file.
 
@@ -32,8 +32,8 @@ internal static class PlanCommand
         file has random gaps that only the optimum can use. With fewer than 20 ages, neither is shown.
 
         Examples:
-          $ fopwatch plan --url http://127.0.0.1:7071
-          $ fopwatch plan --url http://127.0.0.1:7071 --source media --class avthumb/mp4
+          $ fopwatch plan
+          $ fopwatch plan --url https://fopwatch.example.com --source media --class avthumb/mp4
           $ fopwatch plan --ages ages.txt
           $ fopwatch plan --ages ages.txt --first 30s --max 5m --polls-per-job 4
           $ fopwatch plan --ages ages.txt --heard 0.95 --json
@@ -49,12 +49,12 @@ internal static class PlanCommand
     {
         var file = new Option<string>("--ages")
         {
-            Description = "A file with one completion age in seconds on each line; - for standard input.",
+            Description = "Ask no host, but learn a plan from a file with one completion age in seconds on each line; - for standard input.",
             HelpName = "FILE",
         };
-        var source = new Option<string?>("--source") { Description = "With --url: only the plans of this source.", HelpName = "NAME" };
-        var ofClass = new Option<string?>("--class") { Description = "With --url: show how long the jobs of this class took, and when they are polled.", HelpName = "CLASS" };
-        var all = new Option<bool>("--all") { Description = "With --url: show the same for every class." };
+        var source = new Option<string?>("--source") { Description = "Only the plans of this source.", HelpName = "NAME" };
+        var ofClass = new Option<string?>("--class") { Description = "Show how long the jobs of this class took, and when they are polled.", HelpName = "CLASS" };
+        var all = new Option<bool>("--all") { Description = "Show the same for every class." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var command = new ExplainedCommand("plan", "Shows when jobs are polled: by a running host, or by a plan learned from a file.", More) { file };
         var options = new PlanOptions();
@@ -67,15 +67,12 @@ internal static class PlanCommand
         command.Options.Add(json);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
-            var isOfHost = host.IsUrlGiven(result);
-            if (isOfHost == (result.GetValue(file) is not null))
-                throw new UsageException(isOfHost ? "--ages and --url exclude each other." : "Give --ages FILE or --url URL.");
-            if (isOfHost)
+            if (result.GetValue(file) is not { } path)
                 return await ShowHostAsync(result, cancellationToken);
-            if ((host.Given(result) ?? Array.Find((Option[])[source, ofClass, all], option => result.GetResult(option) is { Implicit: false })?.Name) is { } lone)
-                throw new UsageException($"{lone} needs --url.");
+            if ((host.Given(result) ?? Array.Find((Option[])[source, ofClass, all], option => result.GetResult(option) is { Implicit: false })?.Name) is { } ofHost)
+                throw new UsageException($"--ages and {ofHost} exclude each other. {ofHost} is for the plans of a host.");
             var settings = options.ReadSettings(result);
-            var ages = await AgesFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
+            var ages = await AgesFile.ReadAsync(terminal, path, cancellationToken);
             var comparison = PlanComparison.Of(ages, settings, options.Heard(result), options.PollsPerJob(result));
             if (result.GetValue(json))
                 terminal.Output.WriteLine(JsonSerializer.Serialize(comparison, PlanJson.Default.PlanComparison));

@@ -272,10 +272,6 @@ internal static class TrackCommand
         string? file,
         CancellationToken cancellationToken)
     {
-        // The parser treats an unknown option as an argument.
-        if (given.FirstOrDefault(id => id.StartsWith('-')) is { } option)
-            throw new UsageException($"'{option}' is not an option; see track --help. Use --file for an id that begins with '-'.");
-
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
         {

@@ -85,27 +85,29 @@ internal sealed record UploadInterpretation
     {
         terminal.WriteLine(
             new(WireNames.Of(Provider), Terminal.Bold), Problem is null ? ": understood as an upload callback" : ": not understood as an upload callback");
+        var facts = new FactList();
         if (Problem is not null)
-            Show(terminal, "problem", new(Problem, Terminal.Wrong));
+            facts.Add("problem", new(Problem, Terminal.Wrong));
         else if (Id is null)
-            Show(terminal, "id", "none: the upload asked for no processing");
+            facts.Add("id", "none: the upload asked for no processing");
         else
-            Show(terminal, "id", new(Id, Terminal.Bold));
+            facts.Add("id", new(Id, Terminal.Bold));
         foreach (var (name, value) in Metadata)
-            Show(terminal, "metadata", $"{name}={DisplayText.Cut(value, 200)}");
+            facts.Add("metadata", $"{name}={DisplayText.Cut(value, 200)}");
         if (LeavesOutVariables)
-            Show(terminal, "left out", new($"{(Metadata.Count == 0 ? "all" : "the variables")}: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
-        Show(terminal, "answered", DisplayText.Cut(Answer.GetRawText(), 400));
+            facts.Add("left out", new($"{(Metadata.Count == 0 ? "all" : "the variables")}: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
+        facts.Add("answered", DisplayText.Cut(Answer.GetRawText(), 400));
         if (OutOfScope is { } outOfScope)
-            Show(terminal, "scope", new(outOfScope, Terminal.Wrong));
+            facts.Add("scope", new(outOfScope, Terminal.Wrong));
         if (Trust is { } trust)
         {
-            Show(terminal, "trust", DecodeCommand.TrustPiece(trust));
+            facts.Add("trust", DecodeCommand.TrustPiece(trust));
             foreach (var (name, value) in DecodeCommand.InWords(Signature))
-                Show(terminal, name, value);
+                facts.Add(name, value);
         }
 
-        Show(terminal, "so", Consequence());
+        facts.Add("so", Consequence());
+        facts.Write(terminal);
     }
 
     private Piece Consequence() => (UrlProblem, Becomes) switch
@@ -120,8 +122,6 @@ internal sealed record UploadInterpretation
         _ when Id is null => "nothing is registered",
         _ => "its job is registered with this metadata if it is trusted; give --source, --url and --authorization to check",
     };
-
-    private static void Show(Terminal terminal, string name, Piece value) => terminal.WriteText(new($"  {name,-10}", Terminal.Dim), value);
 
     private static JsonElement Parse(ReadOnlyMemory<byte> answer)
     {

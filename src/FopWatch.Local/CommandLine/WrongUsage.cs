@@ -17,7 +17,7 @@ internal static class WrongUsage
             return [$"Unrecognized command or argument '{directive}'."];
 
         // The parser treats a switch's value that is neither true nor false as the next argument.
-        List<string> wrongSwitches =
+        List<string> wrongOptions =
         [
             .. from option in parsed.CommandResult.Command.Options.OfType<Option<bool>>()
                from arg in args
@@ -28,14 +28,22 @@ internal static class WrongUsage
         ];
 
         // The parser accepts an option that is given twice with only one value.
-        wrongSwitches.AddRange(
+        wrongOptions.AddRange(
             from option in parsed.CommandResult.Command.Options
             where option.Arity.MaximumNumberOfValues > 0 && option is not Option<bool>
             let given = parsed.GetResult(option)
             where given is { Implicit: false } && given.IdentifierTokenCount > given.Tokens.Count && given.Tokens.Count > 0
             select $"{option.Name} is given without a value.");
-        if (wrongSwitches.Count > 0 || parsed.Action is not ParseErrorAction)
-            return wrongSwitches;
+
+        // The parser takes an unknown option for an argument.
+        var beforeDashes = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Select(token => token.Value).ToHashSet(StringComparer.Ordinal);
+        wrongOptions.AddRange(
+            from argument in parsed.CommandResult.Command.Arguments
+            from token in parsed.GetResult(argument)?.Tokens ?? []
+            where token.Value is ['-', _, ..] && beforeDashes.Contains(token.Value)
+            select $"'{token.Value}' is not an option. Write -- before arguments that begin with '-'.");
+        if (wrongOptions.Count > 0 || parsed.Action is not ParseErrorAction)
+            return wrongOptions;
 
         // The parser's own message does not name the argument.
         List<string> missing =

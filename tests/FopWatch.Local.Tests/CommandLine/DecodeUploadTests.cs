@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
@@ -52,7 +53,7 @@ public sealed class DecodeUploadTests : IDisposable
               so        its job is registered with this metadata if it is trusted; give --source, --url and --authorization to check
 
             """.ReplaceLineEndings("\n"),
-            output);
+            Trimmed(output));
     }
 
     [Theory]
@@ -87,7 +88,7 @@ public sealed class DecodeUploadTests : IDisposable
             ["decode", "-", "--config", file, "--source", "media", "--url", url, "--content-type", "application/x-www-form-urlencoded", .. signed], body);
 
         Assert.Equal((exit, ""), (ended, error));
-        Assert.Contains($"  so        {consequence}", output, StringComparison.Ordinal);
+        Assert.Matches($"(?m)^  so +{Regex.Escape(consequence)}", Trimmed(output));
         Assert.DoesNotContain("3f9d0c51", output, StringComparison.Ordinal);
         if (kind == "otherField")
             Assert.Contains("the body has no field 'id'", output, StringComparison.Ordinal);
@@ -100,7 +101,7 @@ public sealed class DecodeUploadTests : IDisposable
 
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Contains("  left out  the variables: a job can have at most 4096 bytes of metadata", output, StringComparison.Ordinal);
-        Assert.Contains("  metadata  key=a\n", output, StringComparison.Ordinal);
+        Assert.Contains("  metadata  key=a\n", Trimmed(output), StringComparison.Ordinal);
         Assert.DoesNotContain("metadata  big", output, StringComparison.Ordinal);
     }
 
@@ -122,6 +123,29 @@ public sealed class DecodeUploadTests : IDisposable
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.StartsWith("--channel: wangsuFmgr has no upload callbacks; qiniu has.", error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task In_a_terminal_of_80_columns_a_long_value_continues_in_its_column()
+    {
+        var file = Path.Combine(_folder.FullName, "callback.txt");
+        await File.WriteAllTextAsync(file, Form, TestContext.Current.CancellationToken);
+        var config = Path.Combine(_folder.FullName, "fopwatch.json");
+        await File.WriteAllTextAsync(
+            config,
+            """{ "FopWatch": { "Sources": { "media": { "Provider": "Qiniu", "NotifyTokens": ["3f9d0c51e27a4b86"], "Keys": { "AK": "SK" } } } } }""",
+            TestContext.Current.CancellationToken);
+
+        await using var run = CommandRun.StartLive(
+            ["decode", file, "--config", config, "--source", "media", "--url", Url, "--authorization", $"QBox AK:{Sign("x")}"], 80);
+        Assert.Equal(ExitCodes.Failed, await run.ExitAsync());
+
+        var lines = Trimmed(CommandRun.Plain(run.Output.ToString())).Split('\n');
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
+        Assert.Contains($"  checked for  {Url.Replace("3f9d0c51e27a4b86", "***", StringComparison.Ordinal)}", lines);
+        Assert.All(lines.Where(line => !line.StartsWith("qiniu", StringComparison.Ordinal)), line => Assert.Matches("^$|^  [a-z ]{11}  [^ ]|^ {15}[^ ]", line));
+    }
+
+    private static string Trimmed(string output) => Regex.Replace(output, "(?m) +$", "");
 
     private static string Compact(JsonElement element) => JsonSerializer.Serialize(element);
 

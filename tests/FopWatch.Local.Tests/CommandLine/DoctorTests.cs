@@ -92,6 +92,54 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_host_that_is_down_is_in_the_exit_code_also_without_a_URL()
+    {
+        await using var statusApi = await StatusStub.StartAsync();
+        await WriteAsync(statusApi.Endpoint);
+
+        // The process has no --url. The variable keeps it from a host that this machine may run at the default address.
+        var (exit, output, error) = await CommandProcess.RunAsync(
+            _folder.FullName, new() { [HostOptions.UrlVariable] = $"http://127.0.0.1:{Loopback.FreePort()}" }, "doctor", "--data", Data);
+
+        Assert.Equal(ExitCodes.Unreachable, exit);
+        Assert.Contains("No host was asked: ", error, StringComparison.Ordinal);
+        Assert.Contains("pass     statusApi of media", output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task In_a_folder_without_settings_doctor_says_where_to_run_it()
+    {
+        var (exit, output, _) = await CommandProcess.RunAsync(
+            _folder.FullName, new() { [HostOptions.UrlVariable] = $"http://127.0.0.1:{Loopback.FreePort()}" }, "doctor", "--json");
+
+        Assert.Equal(ExitCodes.Unreachable, exit);
+        var settings = Assert.Single(JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings, finding => finding.Check == "settings");
+        Assert.Equal(("warning", "There are no settings here: no fopwatch.json in this folder, and no FopWatch__… variable."), (settings.Level, settings.What));
+        Assert.Contains("--config and --data", settings.Fix, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Settings_of_the_environment_are_settings()
+    {
+        await using var statusApi = await StatusStub.StartAsync();
+
+        var (_, output, _) = await CommandProcess.RunAsync(
+            _folder.FullName,
+            new()
+            {
+                [HostOptions.UrlVariable] = $"http://127.0.0.1:{Loopback.FreePort()}",
+                ["FopWatch__Sources__media__Provider"] = "Qiniu",
+                ["FopWatch__Sources__media__StatusEndpoint"] = statusApi.Endpoint.AbsoluteUri,
+                ["FopWatch__Sources__media__NotifyTokens__0"] = "0123456789abcdef0123456789abcdef",
+            },
+            "doctor", "--json");
+
+        var findings = JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings;
+        Assert.DoesNotContain(findings, finding => finding.What.StartsWith("There are no settings", StringComparison.Ordinal));
+        Assert.Contains(findings, finding => finding is { Check: "settings", Source: "media" });
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_key_that_the_host_refuses_ends_the_command_without_an_examination()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");

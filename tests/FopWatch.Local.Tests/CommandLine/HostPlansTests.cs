@@ -123,6 +123,29 @@ public sealed class HostPlansTests
         Assert.Contains("\nall jobs: ", whole, StringComparison.Ordinal);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task The_environment_names_the_host_and_an_option_overrides_it()
+    {
+        await using var host = await LearnedAsync();
+        var (url, nowhere) = (host.Host.Url.AbsoluteUri, $"http://127.0.0.1:{Loopback.FreePort()}");
+
+        var (_, expected, _) = await CommandRun.RunAsync(host, "plan", "--json");
+        var ofVariable = await CommandProcess.RunAsync(Path.GetTempPath(), new() { [HostOptions.UrlVariable] = url }, "plan", "--json");
+        var ofOption = await CommandProcess.RunAsync(Path.GetTempPath(), new() { [HostOptions.UrlVariable] = nowhere }, "plan", "--json", "--url", url);
+        var (unreachable, _, error) = await CommandProcess.RunAsync(Path.GetTempPath(), new() { [HostOptions.UrlVariable] = nowhere }, "plan", "--json");
+
+        Assert.Equal((ExitCodes.Ok, SourcesOf(expected)), (ofVariable.Exit, SourcesOf(ofVariable.Output)));
+        Assert.Equal((ExitCodes.Ok, SourcesOf(expected)), (ofOption.Exit, SourcesOf(ofOption.Output)));
+        Assert.Equal(ExitCodes.Unreachable, unreachable);
+        Assert.Contains(nowhere, error, StringComparison.Ordinal);
+
+        static string SourcesOf(string json)
+        {
+            using var report = JsonDocument.Parse(json);
+            return string.Join(' ', report.RootElement.GetProperty("sources").EnumerateArray().Select(source => source.GetProperty("name").GetString()));
+        }
+    }
+
     [Theory(Timeout = 120_000)]
     [InlineData("No source shown has a class 'nothing'.", "--class", "nothing")]
     [InlineData("--class and --all exclude each other.", "--class", "copy", "--all")]

@@ -123,10 +123,10 @@ public sealed class PlanTests
     [InlineData("--deadline (00:01:00) is less than --first (00:02:00 by default).", "--deadline", "1m")]
     [InlineData("--deadline (9.00:00:00 by default) is less than --first (10.00:00:00).", "--first", "10d")]
     [InlineData("--deadline (01:00:00) is less than --first (02:00:00).", "--first", "2h", "--deadline", "1h")]
-    [InlineData("--api-key needs --url.", "--api-key", "a-key")]
-    [InlineData("--class needs --url.", "--class", "avthumb/mp4")]
-    [InlineData("--all needs --url.", "--all")]
-    [InlineData("--source needs --url.", "--source", "media")]
+    [InlineData("--ages and --api-key exclude each other. --api-key is for the plans of a host.", "--api-key", "a-key")]
+    [InlineData("--ages and --class exclude each other. --class is for the plans of a host.", "--class", "avthumb/mp4")]
+    [InlineData("--ages and --all exclude each other. --all is for the plans of a host.", "--all")]
+    [InlineData("--ages and --source exclude each other. --source is for the plans of a host.", "--source", "media")]
     public async Task Contradictory_options_are_named_with_their_values(string problem, params string[] options)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-", .. options], "60");

@@ -125,6 +125,16 @@ public sealed class WrongInputTests : IDisposable
     [Theory]
     [InlineData("SOURCE is missing.", "track")]
     [InlineData("SOURCE is missing.", "track", "--wait")]
+    [InlineData("'--al' is not an option. Write -- before arguments that begin with '-'.", "jobs", "poll", "media", "--al")]
+    [InlineData("'--al' is not an option. Write -- before arguments that begin with '-'.", "jobs", "stop", "media", "a", "--al")]
+    [InlineData("'--jsn' is not an option. Write -- before arguments that begin with '-'.", "jobs", "show", "media", "--jsn")]
+    [InlineData("'-z' is not an option. Write -- before arguments that begin with '-'.", "quarantine", "retry", "-z")]
+    [InlineData("'--jsn' is not an option. Write -- before arguments that begin with '-'.", "quarantine", "show", "--jsn")]
+    [InlineData("'--al' is not an option. Write -- before arguments that begin with '-'.", "quarantine", "delete", "--al")]
+    [InlineData("'--jsn' is not an option. Write -- before arguments that begin with '-'.", "webhooks", "show", "--jsn")]
+    [InlineData("'--wiat' is not an option. Write -- before arguments that begin with '-'.", "track", "media", "z0.1", "--wiat")]
+    [InlineData("'--jsn' is not an option. Write -- before arguments that begin with '-'.", "decode", "--jsn")]
+    [InlineData("'--date' is not an option. Write -- before arguments that begin with '-'.", "backup", "--date")]
     [InlineData("ID is missing. Give ids, or --file with ids in it.", "track", "media")]
     [InlineData("FILE is missing.", "decode")]
     [InlineData("--jobs: 'abc' is not a whole number from 1 to 5000.", "demo", "--jobs", "abc")]
@@ -146,10 +156,9 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("The file name is empty.", "track", "media", "--file", "")]
     [InlineData("'/dev/zero' is a device, not a regular file. Give - to read standard input.", "track", "media", "--file", "/dev/zero")]
     [InlineData("--metadata: 'a' is not of the form NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
-    [InlineData("Give --ages FILE or --url URL.", "plan")]
-    [InlineData("--ages and --url exclude each other.", "plan", "--ages", "-", "--url", "http://127.0.0.1:9")]
+    [InlineData("--ages and --url exclude each other. --url is for the plans of a host.", "plan", "--ages", "-", "--url", "http://127.0.0.1:9")]
     [InlineData("--first needs --ages. A host uses its own settings.", "plan", "--url", "http://127.0.0.1:9", "--first", "30s")]
-    [InlineData("--source needs --url.", "plan", "--ages", "-", "--source", "media")]
+    [InlineData("--ages and --source exclude each other. --source is for the plans of a host.", "plan", "--ages", "-", "--source", "media")]
     [InlineData("--source is empty. Leave it out to show all sources.", "plan", "--url", "http://127.0.0.1:9", "--source", " ")]
     [InlineData("'/no/such/file' cannot be read: there is no such file.", "plan", "--ages", "/no/such/file")]
     [InlineData("'/dev/null' is a device, not a regular file. Give - to read standard input.", "plan", "--ages", "/dev/null")]
@@ -167,8 +176,9 @@ public sealed class WrongInputTests : IDisposable
 
         var lines = error.TrimEnd().Split('\n');
         Assert.Equal([problem], lines[..^1]);
-        Assert.StartsWith($"Usage: fopwatch {line[0]}", lines[^1], StringComparison.Ordinal);
-        Assert.EndsWith($"; see fopwatch {line[0]} --help", lines[^1], StringComparison.Ordinal);
+        var command = line[0] is "jobs" or "quarantine" or "webhooks" ? $"{line[0]} {line[1]}" : line[0];
+        Assert.StartsWith($"Usage: fopwatch {command}", lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith($"; see fopwatch {command} --help", lines[^1], StringComparison.Ordinal);
         Assert.Equal("", output);
         Assert.Equal(ExitCodes.Refused, exit);
     }
@@ -342,6 +352,15 @@ public sealed class WrongInputTests : IDisposable
         var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "a\nb" }, "watch");
 
         Assert.Matches(@"^The API key has characters that are not allowed in an HTTP header\.\nUsage: dotnet \S+ watch \[options\]; see dotnet \S+ watch --help\n$", error.ReplaceLineEndings("\n"));
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    [Fact]
+    public async Task A_wrong_URL_in_the_environment_is_named_with_its_variable()
+    {
+        var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_URL"] = "ftp://host" }, "jobs", "list");
+
+        Assert.StartsWith("FOPWATCH_URL: 'ftp://host' is not an http or https URL, such as http://127.0.0.1:7071.\n", error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
 
