@@ -13,14 +13,16 @@ public sealed class StepTests
               -d '{
             "a": "# no comment"
             }'
+            mv a b &&
+            rm c
             cat >f <<'END'
             text
             END
             ```
             """);
 
-        Assert.Equal(["cp a b", "curl x \\\n  -d '{\n\"a\": \"# no comment\"\n}'", "cat >f <<'END'\ntext\nEND"], steps.Select(step => step.Command));
-        Assert.Equal(["a.md:3", "a.md:4", "a.md:8"], steps.Select(step => step.Place));
+        Assert.Equal(["cp a b", "curl x \\\n  -d '{\n\"a\": \"# no comment\"\n}'", "mv a b &&\nrm c", "cat >f <<'END'\ntext\nEND"], steps.Select(step => step.Command));
+        Assert.Equal(["a.md:3", "a.md:4", "a.md:8", "a.md:10"], steps.Select(step => step.Place));
     }
 
     [Fact]

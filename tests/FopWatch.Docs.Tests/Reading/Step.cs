@@ -64,6 +64,7 @@ internal sealed partial record Step(Block Block, int Line, string Command, IRead
 
     /// <summary>Whether a command continues on the next line.</summary>
     private static bool IsOpen(string command) => command.EndsWith('\\')
+        || command.EndsWith("&&", StringComparison.Ordinal)
         || command.Count(character => character == '\'') % 2 == 1
         || (HereDocument().Match(command) is { Success: true } here
             && !command.Split('\n').Skip(1).Contains(here.Groups[1].Value, StringComparer.Ordinal));
