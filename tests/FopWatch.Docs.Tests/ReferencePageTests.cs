@@ -44,6 +44,23 @@ public sealed partial class ReferencePageTests
         Assert.Equal(metrics.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>An alert without a row leaves whoever is woken by it without help.</summary>
+    [Fact]
+    public void The_page_on_metrics_says_what_to_do_about_every_alert()
+    {
+        var page = File.ReadAllText(Repository.PathOf("docs/metrics.md"));
+        var alerts = Alert().Matches(page).Select(match => match.Groups[1].Value).ToList();
+
+        Assert.NotEmpty(alerts);
+        Assert.Equal(alerts, AlertRow().Matches(page).Select(match => match.Groups[1].Value));
+    }
+
+    [GeneratedRegex(@"^ +- alert: (\w+)$", RegexOptions.Multiline)]
+    private static partial Regex Alert();
+
+    [GeneratedRegex(@"^\| `(FopWatch\w+)` \|", RegexOptions.Multiline)]
+    private static partial Regex AlertRow();
+
     [GeneratedRegex(@"^## (\d+)\. ", RegexOptions.Multiline)]
     private static partial Regex Section();
 

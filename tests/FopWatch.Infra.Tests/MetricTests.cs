@@ -64,6 +64,22 @@ public sealed class MetricTests
     public async Task The_overdue_alert_compares_overdue_jobs_with_settling_jobs() => Assert.Equal(
         ["fopwatch.jobs.overdue", "fopwatch.jobs.settled"], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), "jobs-overdue"))));
 
+    /// <summary>The guide has a row for each alert, with its severity.</summary>
+    [Fact]
+    public async Task The_guide_says_what_to_do_about_every_alert()
+    {
+        var deployment = await Deployments.OfAsync(Deployments.Production);
+        var queries = Alerts(deployment).Select(alert => (Name: alert.Text("properties", "displayName").Split(" (")[0], Severity: Severity(alert)));
+        var metrics = deployment.All(Types.MetricAlert)
+            .Select(alert => (Name: alert.Name.StartsWith("ma-dead-letters-", StringComparison.Ordinal) ? "Dead letters" : "The topic fills", Severity: Severity(alert)));
+        var rows = Regex.Matches(Repository.Text("infra/README.md"), @"^\| ([^|]+) \| ([0-4]) \|[^|]+\|[^|]+\|[^|]+\|$", RegexOptions.Multiline)
+            .Select(row => (Name: row.Groups[1].Value, Severity: int.Parse(row.Groups[2].Value, null)));
+
+        Assert.Equal(queries.Concat(metrics).Order(), rows.Order());
+
+        static int Severity(Resource alert) => alert.At("properties", "severity").GetValue<int>();
+    }
+
     [Fact]
     public async Task Thresholds_are_those_of_the_parameters()
     {
