@@ -76,7 +76,7 @@ param maxBodyBytes int = 4194304
 @maxLength(63)
 param tableName string = 'fopwatch'
 
-@description('The number of partitions for the jobs of a source. Fixed once the table exists.')
+@description('The number of partitions of the table for the jobs of a source; unrelated to the buckets of a provider. Fixed once the table exists.')
 @minValue(1)
 @maxValue(256)
 param buckets int = 16
@@ -189,6 +189,17 @@ param budget Budget?
 param purgeProtection bool = true
 
 // ---
+
+// Placeholders of a parameter file: '<…>', and an identity of zeros. Azure would accept them as addresses and hosts.
+var addresses = union(
+  alertEmails,
+  map(sources, one => one.?statusEndpoint ?? ''),
+  map(sources, one => one.?workflowEndpoint ?? ''),
+  map(receivers, one => one.principalId),
+  [publicUrl, apiUrl, frontDoorDomain]
+)
+var placeholders = filter(addresses, one => contains(one, '<') || one == '00000000-0000-0000-0000-000000000000')
+var checkedEmails = empty(placeholders) ? alertEmails : fail('Replace the placeholders of the parameter file: ${join(placeholders, ', ')}')
 
 var token = uniqueString(subscription().id, resourceGroupName, environmentName, location)
 var suffix = '${environmentName}-${take(token, 6)}'
@@ -461,7 +472,7 @@ module alerts 'modules/alerts.bicep' = {
     serviceBusId: serviceBus.outputs.id
     topicName: serviceBus.outputs.topicName
     topicBytes: topicMegabytes * 1048576 / 2
-    emails: alertEmails
+    emails: checkedEmails
     enabled: alertsEnabled
     outboxAgeSeconds: alertOutboxAgeSeconds
     failedPollsPercent: alertFailedPollsPercent

@@ -1,4 +1,5 @@
-// Production: zones, always-ready instances, alerts, private networking. Replace the sources and the addresses with yours.
+// Production: zones, always-ready instances, alerts, private networking. Replace the sources and subscriptions with yours, and every
+// placeholder, '<…>' and 00000000-…: a deployment with one is refused.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
@@ -18,7 +19,7 @@ param sources = [
   {
     name: 'vod'
     provider: 'WangsuFops'
-    statusEndpoint: 'https://mgr.example.com'
+    statusEndpoint: 'https://<MgrDomain of the account>'
     notifyTokenSecrets: ['vod-token-1']
     keySecrets: [
       { accessKey: 'vod-access-key-1', secretKey: 'vod-secret-key-1' }
@@ -28,7 +29,7 @@ param sources = [
   }
 ]
 
-// One for each receiver. Remove unread subscriptions: they would fill the topic.
+// Examples, one for each receiver below. Remove those that nobody reads: they would fill the topic.
 param subscriptions = [
   {
     name: 'settled'
@@ -54,6 +55,18 @@ param subscriptions = [
   }
 ]
 
+// The identities of the applications that read them, by object id: az ad sp show --id <client id> --query id
+param receivers = [
+  { principalId: '00000000-0000-0000-0000-000000000000', principalType: 'ServicePrincipal', subscription: 'settled' }
+  { principalId: '00000000-0000-0000-0000-000000000000', principalType: 'ServicePrincipal', subscription: 'troubles' }
+  { principalId: '00000000-0000-0000-0000-000000000000', principalType: 'ServicePrincipal', subscription: 'vod-settled' }
+  { principalId: '00000000-0000-0000-0000-000000000000', principalType: 'ServicePrincipal', subscription: 'lessons' }
+]
+
+// Partitions of the jobs' table per source, not buckets of a provider. Fixed once the table exists: for more than 10 million jobs of a source
+// or 4,000 jobs/s, choose more before the first deployment.
+param buckets = 16
+
 // Two instances for two zones. Each timer scales separately: one starts watches, the other publishes events that were not published at once.
 param alwaysReady = [
   { name: 'http', instanceCount: 2 }
@@ -69,5 +82,8 @@ param privateNetworking = true
 param operatorIpRanges = []
 param deleteLocks = true
 
-param alertEmails = ['oncall@example.com']
+param alertEmails = ['<address>']
 param logRetentionDays = 90
+
+// Mails to alertEmails at 80 % of this amount a month, and when the forecast exceeds it. It stops nothing. README.md has the costs.
+// param budget = { amount: 1200, from: '2026-12-01' }

@@ -30,9 +30,15 @@ internal sealed class Compiler : IDisposable
         {
             var copy = Path.Combine(_folder, Path.GetRelativePath(infra, path));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(path, copy);
+            File.WriteAllText(copy, Path.GetExtension(path) == ".bicepparam" ? Filled(File.ReadAllText(path)) : File.ReadAllText(path));
         }
     }
+
+    /// <summary>A parameter file with values in place of its placeholders, with which it cannot be deployed.</summary>
+    private static string Filled(string text) => text
+        .Replace("<address>", "oncall@example.com", StringComparison.Ordinal)
+        .Replace("<MgrDomain of the account>", "mgr.example.com", StringComparison.Ordinal)
+        .Replace("00000000-0000-0000-0000-000000000000", "55555555-5555-5555-5555-555555555555", StringComparison.Ordinal);
 
     /// <summary>Writes a file to the copy.</summary>
     public Compiler With(string file, string text)
@@ -64,6 +70,14 @@ internal sealed class Compiler : IDisposable
     /// <summary>The text of a file of the copy.</summary>
     public string Text(string file) => File.ReadAllText(Path.Combine(_folder, file));
 
+    /// <summary>Why a parameter file cannot be deployed.</summary>
+    public async Task<string> RefusalAsync(string file)
+    {
+        var run = await SnapshotAsync(file, "fopwatch", environment: null);
+        Assert.NotEqual(0, run.Code);
+        return run.Errors;
+    }
+
     /// <summary>The resources that a parameter file deploys.</summary>
     /// <param name="file">The parameter file.</param>
     /// <param name="deployment">The name of the deployment.</param>
@@ -71,14 +85,16 @@ internal sealed class Compiler : IDisposable
     public async Task<Deployment> DeployAsync(
         string file, string deployment = "fopwatch", IReadOnlyDictionary<string, string>? environment = null)
     {
-        var run = await RunAsync(
-            ["snapshot", file, "--mode", "overwrite", "--subscription-id", Subscription, "--tenant-id", Tenant, "--location", "eastus2",
-                "--deployment-name", deployment],
-            environment);
+        var run = await SnapshotAsync(file, deployment, environment);
         Assert.True(run.Code == 0, $"{file} cannot be deployed: {run.Errors}");
         var snapshot = Path.Combine(_folder, Path.ChangeExtension(file, ".snapshot.json"));
         return new(JsonNode.Parse(await File.ReadAllTextAsync(snapshot))!.AsObject(), run.Errors);
     }
+
+    private Task<Run> SnapshotAsync(string file, string deployment, IReadOnlyDictionary<string, string>? environment) => RunAsync(
+        ["snapshot", file, "--mode", "overwrite", "--subscription-id", Subscription, "--tenant-id", Tenant, "--location", "eastus2",
+            "--deployment-name", deployment],
+        environment);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 

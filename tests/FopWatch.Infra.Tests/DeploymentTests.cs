@@ -46,6 +46,31 @@ public sealed class DeploymentTests
         }
     }
 
+    /// <summary>Azure would send alerts to an example's address, poll its host and give its identity a role.</summary>
+    [Fact]
+    public async Task Productions_placeholders_have_to_be_replaced()
+    {
+        using var compiler = new Compiler();
+        compiler.With(Deployments.Production, Repository.Text($"infra/{Deployments.Production}"));
+
+        var refusal = await compiler.RefusalAsync(Deployments.Production);
+
+        Assert.Contains(
+            "Replace the placeholders of the parameter file: <address>, https://<MgrDomain of the account>, 00000000-0000-0000-0000-000000000000.",
+            refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("example.", Repository.Text($"infra/{Deployments.Production}"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Events of a subscription that nobody may receive from become dead letters and fill the topic.</summary>
+    [Fact]
+    public async Task Every_subscription_of_production_has_a_receiver()
+    {
+        var deployment = await Deployments.OfAsync(Deployments.Production);
+
+        Assert.All(deployment.All(Types.Subscription), subscription => Assert.Contains(
+            deployment.All(Types.RoleAssignment), role => role.Id.StartsWith(subscription.Id + "/", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [MemberData(nameof(All))]
     public async Task The_runtime_is_the_one_that_the_app_is_built_for(string name) => CheckApp(await Deployments.OfAsync(name));

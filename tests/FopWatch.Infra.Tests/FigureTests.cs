@@ -15,7 +15,7 @@ public sealed partial class FigureTests
         var (instances, requests) = (Number("maximumInstanceCount"), Number("httpConcurrency"));
         string[] figures =
         [
-            $"| {Number("buckets")} `buckets` per source |",
+            $"| {Number("buckets")} `buckets` per source (partitions of the table) |",
             $"| {TimeSpan.Parse(Text("retention"), CultureInfo.InvariantCulture).TotalDays} days (`retention`) |",
             $"| {instances} at {Number("instanceMemoryMB"):N0} MB for each group of functions",
             $"| {requests} concurrent requests each (`httpConcurrency`): {instances * requests:N0}, of which",
