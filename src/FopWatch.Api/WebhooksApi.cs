@@ -31,12 +31,15 @@ public static class WebhooksApi
 {
     private const int DefaultTop = 50;
 
+    private const string FromText = "The position after which the webhook continues; 0 for all events of the log. A position of the event stream is valid too.";
+    private const string SinceText = "Continue with the first event at this time or later.";
+
     /// <summary>Maps the routes.</summary>
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags("webhooks");
         api.MapGetAndHead("/webhooks", ListAsync)
-            .Describe("listWebhooks", "List the webhooks (embedded host)", "The configured webhooks, with their places in the event log.");
+            .Describe("listWebhooks", "List the webhooks (embedded host)", "The configured webhooks, with their positions in the event log.");
         api.MapGetAndHead("/webhooks/{name}", GetAsync)
             .Describe("getWebhook", "Get a webhook (embedded host)");
         api.MapGetAndHead("/webhooks/{name}/deliveries", DeliveriesAsync)
@@ -45,8 +48,10 @@ public static class WebhooksApi
             .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event in flight may still be delivered. The pause survives restarts. The retention also deletes events that a paused webhook has not sent.");
         api.MapPost("/webhooks/{name}/resume", ResumeAsync)
             .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Resumes a webhook whatever the reason of the pause. A failing webhook makes its next attempt at once. The count of attempts restarts.");
+        api.MapGetAndHead("/webhooks/{name}/replay", PreviewReplayAsync)
+            .Describe("previewReplay", "Ask what a replay would lead to (embedded host)", "Answers the webhook with the position that it would have, and how far that is behind the end of the event log. Nothing is sent or changed. Either `from` or `since` is required.");
         api.MapPost("/webhooks/{name}/replay", ReplayAsync)
-            .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "The webhook sends all events after that place in order, including events that it has sent before. Either `from` or `since` is required. A paused webhook stays paused.");
+            .Describe("replayWebhook", "Move a webhook to another position of the event log (embedded host)", "The webhook sends all events after that position in order, including events that it has sent before. Either `from` or `since` is required. A paused webhook stays paused.");
         api.MapPost("/webhooks/{name}/test", TestAsync)
             .Describe("testWebhook", "Send a test to the receiver of a webhook (embedded host)", $"Sends one signed request outside the sequence of events: a CloudEvent of the type `{WebhookLoops.TestType}` without a job. It is not retried and changes nothing. A paused webhook can be tested.");
     }
@@ -91,34 +96,27 @@ public static class WebhooksApi
         string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
         Answer(await webhooks.ResumeAsync(name, cancellationToken));
 
-    /// <summary><c>POST /api/webhooks/{name}/replay?from=</c> or <c>?since=</c>.</summary>
-    [Needs(KeyRights.Write, EverySource = true)]
-    internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> ReplayAsync(
+    /// <summary><c>GET /api/webhooks/{name}/replay?from=</c> or <c>?since=</c>.</summary>
+    [Needs(KeyRights.Read, EverySource = true)]
+    internal static Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> PreviewReplayAsync(
         string name,
-        [Description("The place after which the webhook continues; 0 for all events of the log. A position of the event stream is valid too.")] string? from,
-        [Description("Continue with the first event at this time or later.")] string? since,
+        [Description(FromText)] string? from,
+        [Description(SinceText)] string? since,
         WebhookLoops webhooks,
         IEventLog log,
-        CancellationToken cancellationToken)
-    {
-        if (string.IsNullOrEmpty(from) == string.IsNullOrEmpty(since))
-            return Problem.Invalid("Give either 'from' or 'since'.");
-        long place;
-        if (!string.IsNullOrEmpty(since))
-        {
-            if (Rfc3339.Parse(since) is not { } time)
-                return Problem.Invalid("A parameter is invalid.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
-            place = await log.PlaceBeforeAsync(time, cancellationToken);
-        }
-        else
-        {
-            if (await log.PlaceOfAsync(from!, cancellationToken) is not { } known)
-                return Problem.Invalid("A parameter is invalid.", [new("from", "It is not a place of the event log.")]);
-            place = known;
-        }
+        CancellationToken cancellationToken) =>
+        MoveAsync(from, since, log, position => webhooks.PreviewReplayAsync(name, position, cancellationToken), cancellationToken);
 
-        return await webhooks.ReplayAsync(name, place, cancellationToken) is { } moved ? TypedResults.Ok(moved) : NoSuchWebhook();
-    }
+    /// <summary><c>POST /api/webhooks/{name}/replay?from=</c> or <c>?since=</c>.</summary>
+    [Needs(KeyRights.Write, EverySource = true)]
+    internal static Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> ReplayAsync(
+        string name,
+        [Description(FromText)] string? from,
+        [Description(SinceText)] string? since,
+        WebhookLoops webhooks,
+        IEventLog log,
+        CancellationToken cancellationToken) =>
+        MoveAsync(from, since, log, position => webhooks.ReplayAsync(name, position, cancellationToken), cancellationToken);
 
     /// <summary><c>POST /api/webhooks/{name}/test</c>.</summary>
     [AdmittedAs(RequestKind.Waiting)]
@@ -128,6 +126,28 @@ public static class WebhooksApi
         await webhooks.TestAsync(name, cancellationToken) is { } answer
             ? TypedResults.Ok(new WebhookTest(answer.Status, answer.Error, (long)answer.Elapsed.TotalMilliseconds))
             : NoSuchWebhook();
+
+    private static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> MoveAsync(
+        string? from, string? since, IEventLog log, Func<long, Task<WebhookStatus?>> move, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(from) == string.IsNullOrEmpty(since))
+            return Problem.Invalid("Give either 'from' or 'since'.");
+        long position;
+        if (!string.IsNullOrEmpty(since))
+        {
+            if (Rfc3339.Parse(since) is not { } time)
+                return Problem.Invalid("A parameter is invalid.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
+            position = await log.PlaceBeforeAsync(time, cancellationToken);
+        }
+        else
+        {
+            if (await log.PlaceOfAsync(from!, cancellationToken) is not { } known)
+                return Problem.Invalid("A parameter is invalid.", [new("from", "It is not a position of the event log.")]);
+            position = known;
+        }
+
+        return await move(position) is { } moved ? TypedResults.Ok(moved) : NoSuchWebhook();
+    }
 
     private static Results<Ok<WebhookStatus>, ProblemResult<NotFound>> Answer(WebhookStatus? status) =>
         status is not null ? TypedResults.Ok(status) : NoSuchWebhook();

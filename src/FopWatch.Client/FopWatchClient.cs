@@ -258,12 +258,23 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
     public Task<WebhookStatus?> ReplayWebhookAsync(string name, string from, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(from);
-        return ReplayAsync(name, new("from", from), cancellationToken);
+        return ReplayAsync(HttpMethod.Post, name, new("from", from), cancellationToken);
     }
 
     /// <inheritdoc/>
     public Task<WebhookStatus?> ReplayWebhookSinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default) =>
-        ReplayAsync(name, new("since", since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)), cancellationToken);
+        ReplayAsync(HttpMethod.Post, name, Since(since), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> PreviewReplayAsync(string name, string from, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(from);
+        return ReplayAsync(HttpMethod.Get, name, new("from", from), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> PreviewReplaySinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default) =>
+        ReplayAsync(HttpMethod.Get, name, Since(since), cancellationToken);
 
     /// <inheritdoc/>
     public Task<WebhookTest?> TestWebhookAsync(string name, CancellationToken cancellationToken = default) => OrNullAsync(() => _host.AnswerAsync<WebhookTest>(
@@ -300,8 +311,11 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
 
     private static string PathOfWebhook(string name) => $"api/webhooks/{Call.Segment(name, nameof(name))}";
 
-    private Task<WebhookStatus?> ReplayAsync(string name, KeyValuePair<string, string> place, CancellationToken cancellationToken) =>
-        WebhookAsync(Call.Of(HttpMethod.Post, $"{PathOfWebhook(name)}/replay", [place]) with { IsIdempotent = false }, cancellationToken);
+    private Task<WebhookStatus?> ReplayAsync(HttpMethod method, string name, KeyValuePair<string, string> start, CancellationToken cancellationToken) =>
+        WebhookAsync(Call.Of(method, $"{PathOfWebhook(name)}/replay", [start]) with { IsIdempotent = method == HttpMethod.Get }, cancellationToken);
+
+    private static KeyValuePair<string, string> Since(DateTimeOffset time) =>
+        new("since", time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture));
 
     private Task<WebhookStatus?> WebhookAsync(Call call, CancellationToken cancellationToken) =>
         OrNullAsync(() => _host.AnswerAsync<WebhookStatus>(call, ClientJson.Default.WebhookStatus, cancellationToken));

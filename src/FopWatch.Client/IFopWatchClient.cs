@@ -239,9 +239,9 @@ public interface IFopWatchClient
     /// <returns>The webhook; null if it does not exist.</returns>
     Task<WebhookStatus?> ResumeWebhookAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Sends all events after a place of the event log to a webhook again.</summary>
+    /// <summary>Sends all events after a position of the event log to a webhook again.</summary>
     /// <param name="name">The name of the webhook.</param>
-    /// <param name="from">The place, or the <see cref="EventStreamItem.Cursor"/> of an event. 0 is the beginning of the log.</param>
+    /// <param name="from">The position, or the <see cref="EventStreamItem.Cursor"/> of an event. 0 is the beginning of the log.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The webhook; null if it does not exist.</returns>
     Task<WebhookStatus?> ReplayWebhookAsync(string name, string from, CancellationToken cancellationToken = default);
@@ -252,6 +252,20 @@ public interface IFopWatchClient
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The webhook; null if it does not exist.</returns>
     Task<WebhookStatus?> ReplayWebhookSinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default);
+
+    /// <summary>What <see cref="ReplayWebhookAsync"/> would lead to. Nothing is sent or changed.</summary>
+    /// <param name="name">The name of the webhook.</param>
+    /// <param name="from">The position, or the <see cref="EventStreamItem.Cursor"/> of an event. 0 is the beginning of the log.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook, with the position that it would have; null if it does not exist.</returns>
+    Task<WebhookStatus?> PreviewReplayAsync(string name, string from, CancellationToken cancellationToken = default);
+
+    /// <summary>What <see cref="ReplayWebhookSinceAsync"/> would lead to. Nothing is sent or changed.</summary>
+    /// <param name="name">The name of the webhook.</param>
+    /// <param name="since">The time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook, with the position that it would have; null if it does not exist.</returns>
+    Task<WebhookStatus?> PreviewReplaySinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default);
 
     /// <summary>Sends one signed test event to the receiver of a webhook. It changes nothing.</summary>
     /// <param name="name">The name of the webhook.</param>

@@ -55,13 +55,13 @@ public sealed record WebhookStatus
     /// <summary>When it was paused; null if it is not.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
-    /// <summary>The place in the event log up to which all events were delivered or excluded by the filters.</summary>
+    /// <summary>The position in the event log up to which all events were delivered or excluded by the filters.</summary>
     public required long Position { get; init; }
 
-    /// <summary>How many places of the event log follow. The filters may exclude some of them.</summary>
+    /// <summary>How many positions of the event log follow. The filters may exclude some of them.</summary>
     public required long Behind { get; init; }
 
-    /// <summary>How many places of the event log retention deleted before the webhook reached them; null for none.</summary>
+    /// <summary>How many positions of the event log retention deleted before the webhook reached them; null for none.</summary>
     public long? Missed { get; init; }
 
     /// <summary>When the last event was delivered; null if none was.</summary>

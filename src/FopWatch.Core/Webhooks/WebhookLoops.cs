@@ -149,6 +149,16 @@ public sealed class WebhookLoops
     public Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken) =>
         ChangeAsync(name, "moved", cursor => cursor.MovedTo(position), cancellationToken);
 
+    /// <summary>The webhook as <see cref="ReplayAsync"/> would leave it; null if there is none of that name.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<WebhookStatus?> PreviewReplayAsync(string name, long position, CancellationToken cancellationToken)
+    {
+        if (Configured(name) is not { } webhook)
+            return null;
+        var last = (await _ports.Log.BoundsAsync(cancellationToken)).Last;
+        return WebhookStatus.Of(webhook, (await CursorAsync(webhook, cancellationToken)).MovedTo(position), last);
+    }
+
     /// <summary>Sends one test event of type <see cref="TestType"/>, outside the log; null if there is no webhook of that name.</summary>
     public async Task<WebhookAnswer?> TestAsync(string name, CancellationToken cancellationToken)
     {
@@ -174,11 +184,14 @@ public sealed class WebhookLoops
         return WebhookStatus.Of(webhook, changed, (await _ports.Log.BoundsAsync(cancellationToken)).Last);
     }
 
-    private async Task<WebhookStatus> StatusAsync(Webhook webhook, long last, CancellationToken cancellationToken)
+    private async Task<WebhookStatus> StatusAsync(Webhook webhook, long last, CancellationToken cancellationToken) =>
+        WebhookStatus.Of(webhook, await CursorAsync(webhook, cancellationToken), last);
+
+    private async Task<WebhookCursor> CursorAsync(Webhook webhook, CancellationToken cancellationToken)
     {
         var loop = LoopOf(webhook);
         await loop.LoadAsync(cancellationToken);
-        return WebhookStatus.Of(webhook, loop.Cursor!, last);
+        return loop.Cursor!;
     }
 
     private Webhook? Configured(string name) => _configured.All.FirstOrDefault(webhook => webhook.Name == name);

@@ -33,13 +33,13 @@ public sealed record WebhookStatus
     /// <summary>When the webhook was paused.</summary>
     public DateTimeOffset? PausedAt { get; init; }
 
-    /// <summary>The place in the event log up to which every event was delivered or left out by the filters.</summary>
+    /// <summary>The position in the event log up to which every event was delivered or left out by the filters.</summary>
     public required long Position { get; init; }
 
-    /// <summary>How many places of the event log follow. The filters may leave some of them out.</summary>
+    /// <summary>How many positions of the event log follow. The filters may leave some of them out.</summary>
     public required long Behind { get; init; }
 
-    /// <summary>How many places of the event log the retention deleted before the webhook reached them; absent for none.</summary>
+    /// <summary>How many positions of the event log the retention deleted before the webhook reached them; absent for none.</summary>
     public long? Missed { get; init; }
 
     /// <summary>When the last event was delivered.</summary>

@@ -61,7 +61,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Warning,
-                string.Create(CultureInfo.InvariantCulture, $"The webhook {status.Name} is {status.Behind} places of the event log behind."),
+                string.Create(CultureInfo.InvariantCulture, $"The webhook {status.Name} is {status.Behind} positions of the event log behind."),
                 "Events are sent one at a time, each when the one before it was answered. The receiver is slow, or was away until now.",
                 "Have the receiver store an event and answer at once. If it stays behind, 'fopwatch webhooks deliveries' shows how long each attempt takes.");
         }

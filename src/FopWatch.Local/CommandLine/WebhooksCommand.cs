@@ -80,7 +80,7 @@ internal static class WebhooksCommand
         Fact("state", $"{StateOf(webhook)}{(webhook.PausedAt is { } at ? $" since {MomentText.Of(at)}" : "")}");
         Fact("position", string.Create(CultureInfo.InvariantCulture, $"{webhook.Position}, {webhook.Behind} behind the end of the event log"));
         if (webhook.Missed is { } missed)
-            Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} places of the event log, which retention deleted before they were sent"));
+            Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} positions of the event log, which retention deleted before they were sent"));
         Fact("delivered", webhook.LastDeliveredAt is { } last ? MomentText.Of(last) : "never");
         if (webhook.FailingSince is { } since)
             Fact("failing", string.Create(CultureInfo.InvariantCulture, $"since {MomentText.Of(since)}, {webhook.Attempt ?? 0} {(webhook.Attempt == 1 ? "attempt" : "attempts")}"));

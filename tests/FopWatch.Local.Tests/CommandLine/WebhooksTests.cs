@@ -39,15 +39,33 @@ public sealed class WebhooksTests
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "pause", "crm");
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Matches(@"(?m)^  state +paused \(operator\) since ", output);
-        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--from", "0", "--json");
+        (exit, output, error) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--from", "0");
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Equal(
+            "The events of 1 position of the event log will be sent to crm again, as far as its filters allow.\nNothing was changed. Nobody can confirm here; give --yes to continue.",
+            error.TrimEnd());
+        (_, output, _) = await CommandRun.RunAsync(host, "webhooks", "show", "crm");
+        Assert.Matches(@"(?m)^  position +1, 0 behind the end of the event log$", output);
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--from", "0", "--yes", "--json");
         Assert.Equal((ExitCodes.Ok, "paused", 1), (exit, JsonDocument.Parse(output).RootElement.GetProperty("state").GetString(), JsonDocument.Parse(output).RootElement.GetProperty("behind").GetInt32()));
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "resume", "crm");
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Matches(@"(?m)^  state +active$", output);
         await Eventually.HoldsAsync(() => receiver.Received.Count == 2);
-        (exit, _, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "1h");
+        (exit, _, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "1h", "--yes");
         Assert.Equal(ExitCodes.Ok, exit);
         await Eventually.HoldsAsync(() => receiver.Received.Count == 3);
+        await Eventually.HoldsAsync(async () => (await CommandRun.RunAsync(host, "webhooks", "show", "crm")).Output.Contains(" 0 behind", StringComparison.Ordinal));
+        (exit, _, error) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "2099-01-01T00:00:00Z");
+        Assert.Equal((ExitCodes.Refused, "crm stays at its position."), (exit, error.Split('\n')[0]));
+
+        // Events that it has not been sent are skipped.
+        await CommandRun.RunAsync(host, "webhooks", "pause", "crm");
+        await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--from", "0", "--yes");
+        (exit, _, error) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "2099-01-01T00:00:00Z");
+        Assert.Equal((ExitCodes.Refused, "The events of 1 position of the event log will be skipped: crm will never be sent them."), (exit, error.Split('\n')[0]));
+        await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "2099-01-01T00:00:00Z", "--yes");
+        await CommandRun.RunAsync(host, "webhooks", "resume", "crm");
 
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "test", "crm");
         Assert.Equal(ExitCodes.Ok, exit);
@@ -82,7 +100,7 @@ public sealed class WebhooksTests
             Assert.Equal((ExitCodes.Failed, "", "The host's settings have no webhook 'crm'."), await RunAsync(call));
         var (exit, _, error) = await RunAsync("replay", "crm", "--from", "7");
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains("from: It is not a place of the event log.", error, StringComparison.Ordinal);
+        Assert.Contains("from: It is not a position of the event log.", error, StringComparison.Ordinal);
 
         async Task<(int Exit, string Output, string Error)> RunAsync(params string[] args)
         {
@@ -94,7 +112,7 @@ public sealed class WebhooksTests
     [Theory]
     [InlineData("NAME is missing.", "webhooks", "show")]
     [InlineData("NAME is not a valid name of a webhook.", "webhooks", "pause", " ")]
-    [InlineData("Give --from PLACE or --since TIME.", "webhooks", "replay", "crm")]
+    [InlineData("Give --from POSITION or --since TIME.", "webhooks", "replay", "crm")]
     [InlineData("--from and --since exclude each other.", "webhooks", "replay", "crm", "--from", "0", "--since", "1h")]
     [InlineData("--since: 'yesterday' is neither", "webhooks", "replay", "crm", "--since", "yesterday")]
     [InlineData("--from is empty.", "webhooks", "replay", "crm", "--from", "")]

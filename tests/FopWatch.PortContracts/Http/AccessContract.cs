@@ -48,6 +48,7 @@ public abstract class AccessContract : HostContract
         OfWebhook("GET", "/{name}/deliveries", KeyRights.Read),
         OfWebhook("POST", "/{name}/pause", KeyRights.Write),
         OfWebhook("POST", "/{name}/resume", KeyRights.Write),
+        OfWebhook("GET", "/{name}/replay", KeyRights.Read, query: "?from=0"),
         OfWebhook("POST", "/{name}/replay", KeyRights.Write, query: "?from=0"),
         OfWebhook("POST", "/{name}/test", KeyRights.Write),
     ];
