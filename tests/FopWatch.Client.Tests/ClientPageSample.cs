@@ -14,15 +14,15 @@ internal static class ClientPageSample
         });
         switch (args)
         {
-            case ["register", var source, .. var ids]:
+            case ["register", var source, .. { Length: > 0 } ids]:
                 foreach (var result in await fopWatch.RegisterManyAsync([.. ids.Select(id => new JobRegistration { Source = source, Id = id })]))
                     Console.WriteLine(result.Job?.Id ?? string.Join(' ', result.Errors.Select(error => error.Detail)));
                 break;
             case ["wait", var source, var id]:
                 Console.WriteLine((await fopWatch.WaitAsync(source, id)).State);
                 break;
-            case ["list", var state]:
-                await foreach (var job in fopWatch.ListAsync(new() { States = [Enum.Parse<JobState>(state, ignoreCase: true)] }))
+            case ["list", var text] when Enum.TryParse<JobState>(text, ignoreCase: true, out var state):
+                await foreach (var job in fopWatch.ListAsync(new() { States = [state] }))
                     Console.WriteLine($"{job.Id} {job.State}");
                 break;
             case ["follow", var file]:
@@ -34,6 +34,10 @@ internal static class ClientPageSample
                         File.WriteAllText(file, item.Cursor);
                 }
 
+                break;
+            default:
+                Console.Error.WriteLine("usage: register SOURCE ID... | wait SOURCE ID | list STATE | follow FILE");
+                Environment.ExitCode = 2;
                 break;
         }
     }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using FopWatch.Local.Tests.Http;
@@ -32,6 +34,64 @@ public sealed class ClientPageTests
     {
         using var folder = new TempFolder();
         await UseAsync(folder.FullName, ["dotnet", typeof(ClientPageTests).Assembly.Location, Program.PageArgument]);
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("bash", "client.sh", "bash", "curl")]
+    [InlineData("python", "client.py", "python3", "python3")]
+    [InlineData("js", "client.mjs", "node", "node")]
+    [InlineData("java", "FopWatch.java", "java", "java")]
+    [InlineData("go", "client.go", "go run", "go")]
+    [InlineData("php", "client.php", "php", "php")]
+    [InlineData("csharp", "", "", "dotnet")]
+    public async Task A_mistyped_command_line_is_answered_with_the_usage(string language, string file, string program, string needs)
+    {
+        Assert.SkipUnless(IsOnPath(needs), $"{needs} is not on the PATH: the client in {language} was not run.");
+        using var folder = new TempFolder();
+        if (file.Length > 0)
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), Sample(language), Cancelled);
+        string[] command = file.Length == 0 ? ["dotnet", typeof(ClientPageTests).Assembly.Location, Program.PageArgument] : [.. program.Split(' '), file];
+
+        foreach (var wrong in (string[][])[[], ["regster", "media", "z0.1"], ["register", "media"], ["wait", "media"], ["wait", "media", "z0.1", "z0.2"], ["list"], ["follow"]])
+        {
+            await using var run = new Running(folder.FullName, new("http://127.0.0.1:9"), [.. command, .. wrong]);
+            var (output, errors, exit) = await run.FinishAsync();
+
+            // "go run" ends with 1 and says the program's exit code.
+            Assert.Equal(("", "usage: register SOURCE ID... | wait SOURCE ID | list STATE | follow FILE", language == "go" ? 1 : 2), (output, errors.Split('\n')[0], exit));
+        }
+    }
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("bash", "client.sh", "bash", "curl")]
+    [InlineData("python", "client.py", "python3", "python3")]
+    [InlineData("js", "client.mjs", "node", "node")]
+    [InlineData("java", "FopWatch.java", "java", "java")]
+    [InlineData("go", "client.go", "go run", "go")]
+    [InlineData("php", "client.php", "php", "php")]
+    public async Task A_single_small_event_is_shown_at_once(string language, string file, string program, string needs)
+    {
+        Assert.SkipUnless(IsOnPath(needs), $"{needs} is not on the PATH: the client in {language} was not run.");
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), Sample(language), Cancelled);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+
+        await using var following = new Running(
+            folder.FullName, new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"), [.. program.Split(' '), file, "follow", "cursor"]);
+        using var connection = await listener.AcceptTcpClientAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromMinutes(4), Cancelled);
+        const string Settled = """
+            {"specversion":"1.0","id":"e1","type":"fopwatch.job.settled","source":"/fopwatch/media","data":{"source":"media","id":"z0.1","provider":"qiniu","state":"succeeded","settled":true,"version":1}}
+            """;
+        const string Text = $"id: 7-abc\nevent: fopwatch.job.settled\ndata: {Settled}\n\n";
+        await SendAsync("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+        await Task.Delay(500, Cancelled);
+        await SendAsync($"{Encoding.UTF8.GetByteCount(Text):x}\r\n{Text}\r\n");
+
+        // The connection stays open, and nothing follows. A program that waits for more shows the event only at its read timeout, after 45 s.
+        await Eventually.HoldsAsync(() => following.Output.Contains("z0.1 succeeded", StringComparison.OrdinalIgnoreCase), TimeSpan.FromSeconds(25));
+
+        ValueTask SendAsync(string text) => connection.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), Cancelled);
     }
 
     private static async Task UseAsync(string folder, string[] command)
@@ -139,6 +199,14 @@ public sealed class ClientPageTests
 
         public async Task<(string Output, int Exit)> EndAsync()
         {
+            var (output, errors, exit) = await FinishAsync();
+            if (exit != 0)
+                Assert.Fail($"The program ended with exit code {exit}:\n{output}\n{errors}");
+            return (output.ToLowerInvariant(), exit);
+        }
+
+        public async Task<(string Output, string Errors, int Exit)> FinishAsync()
+        {
             try
             {
                 await _process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(120), Cancelled);
@@ -148,9 +216,7 @@ public sealed class ClientPageTests
                 Assert.Fail($"The program is still running:\n{Output}\n{_errors}");
             }
 
-            if (_process.ExitCode != 0)
-                Assert.Fail($"The program ended with exit code {_process.ExitCode}:\n{Output}\n{_errors}");
-            return (Output.ToLowerInvariant(), _process.ExitCode);
+            return (Output, _errors.ToString(), _process.ExitCode);
         }
 
         public Task UntilAsync(string text) => Eventually.HoldsAsync(

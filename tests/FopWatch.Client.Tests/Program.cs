@@ -13,6 +13,6 @@ public static class Program
         if (args is not [PageArgument, .. var rest])
             return await ConsoleRunner.Run(args);
         await ClientPageSample.RunAsync(rest);
-        return 0;
+        return Environment.ExitCode;
     }
 }
