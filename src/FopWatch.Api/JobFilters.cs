@@ -54,7 +54,7 @@ internal sealed class JobFilters
     public JobQuery Read(HttpRequest request, Sources sources, List<ProblemElement> problems)
     {
         if (Source is { Length: > 0 } && sources.Find(Source) is null)
-            problems.Add(new("source", "It is not the name of a configured source."));
+            problems.Add(UnknownSource.Parameter(Source, sources));
         if (Overdue is { Length: > 0 } and not ("true" or "false"))
             problems.Add(new("overdue", "It is neither true nor false."));
         if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))

@@ -88,7 +88,12 @@ internal sealed class JobRegistrations
         var before = _problems.Count;
         var source = _sources.Find(Text(element, "source"));
         if (source is null)
-            Wrong(at, "source", IsMissing(element, "source") ? "is missing" : "is not the name of a configured source");
+        {
+            Wrong(at, "source", IsMissing(element, "source") ? "is missing"
+                : Text(element, "source") is not { } given ? "is not a string"
+                : $"is {UnknownSource.Quoted(given)}, which is not the name of a configured source{UnknownSource.Others(_sources)}");
+        }
+
         var id = Text(element, "id");
         if (!JobKey.IsValidId(id))
             Wrong(at, "id", IsMissing(element, "id") ? "is missing" : $"is not {JobKey.IdRule}");

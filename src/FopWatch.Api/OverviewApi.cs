@@ -91,7 +91,7 @@ internal static class OverviewApi
             return sources.All;
         if (sources.Find(source) is { } one)
             return [one];
-        problems.Add(new("source", "It is not the name of a configured source."));
+        problems.Add(UnknownSource.Parameter(source, sources));
         return [];
     }
 }

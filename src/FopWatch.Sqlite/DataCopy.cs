@@ -25,8 +25,13 @@ internal static partial class DataCopy
     public static CopiedData Backup(string folder, IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
         var database = Path.Combine(folder, SqliteDatabase.FileName);
-        if (!File.Exists(database))
-            throw new StoreOpenException($"The data folder '{folder}' has no {SqliteDatabase.FileName}.");
+        if (DataFolder.HasDatabase(folder) is not true and var has)
+        {
+            throw new StoreOpenException(has is null
+                ? $"The data folder '{folder}' cannot be read: permission denied. Run the command as the user of the host."
+                : $"The data folder '{folder}' has no {SqliteDatabase.FileName}.");
+        }
+
         RefuseOtherThanFile(database);
         return Copy(
             database,
@@ -65,7 +70,7 @@ internal static partial class DataCopy
             || (DataFolder.IsPartial(Path.GetFileName(target)) && IsWithin(folder, target)))
             throw new StoreOpenException($"'{file}' is in the data folder '{folder}'. Move it elsewhere first.");
         using var held = DataFolder.LockEmpty(folder);
-        return Copy(
+        var copied = Copy(
             file,
             [Path.Combine(folder, SqliteDatabase.FileName)],
             source => Schema.ReadableVersion(source, file, Schema.Migrations) == 0 ? new($"'{file}' is an empty database.")
@@ -79,6 +84,8 @@ internal static partial class DataCopy
             },
             isLocked: true,
             cancellationToken);
+        held.Keep();
+        return copied;
     }
 
     /// <summary>

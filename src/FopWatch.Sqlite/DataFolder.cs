@@ -57,13 +57,33 @@ internal static class DataFolder
         }
     }
 
+    /// <summary>Whether a folder has a database; null if this user may not look.</summary>
+    public static bool? HasDatabase(string folder)
+    {
+        try
+        {
+            // File.Exists does not distinguish a missing file from a folder that may not be read.
+            File.GetAttributes(Path.Combine(folder, SqliteDatabase.FileName));
+            return true;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Creates the folder if it does not exist, and locks it while a database is copied into it.</summary>
     /// <param name="folder">The folder.</param>
     /// <returns>The lock. Dispose it to release the folder.</returns>
     /// <exception cref="StoreOpenException">The folder is not empty, in use, or not writable.</exception>
-    public static IDisposable LockEmpty(string folder)
+    public static EmptyFolder LockEmpty(string folder)
     {
         var path = Path.Combine(folder, LockName);
+        var made = new EmptyFolder(Directory.Exists(folder) ? null : folder, Path.Exists(path) ? null : path);
         try
         {
             if (!Directory.Exists(folder))
@@ -80,7 +100,8 @@ internal static class DataFolder
                 // A running writer of these files would hold the lock.
                 foreach (var left in Directory.EnumerateFiles(folder).Where(file => IsPartial(Path.GetFileName(file))))
                     File.Delete(left);
-                return folderLock;
+                made.Lock = folderLock;
+                return made;
             }
             catch
             {

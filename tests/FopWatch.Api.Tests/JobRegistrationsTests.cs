@@ -44,6 +44,8 @@ public sealed class JobRegistrationsTests
     [InlineData("", "The body cannot be read as JSON (line 1, byte 1)")]
     [InlineData("7", "The body is a number")]
     [InlineData("null", "The body is null")]
+    [InlineData("""{"source":"Media","id":"a"}""", "'source' is 'Media', which is not the name of a configured source; the sources are media.")]
+    [InlineData("""{"source":7,"id":"a"}""", "'source' is not a string.")]
     [InlineData("false", "The body is a boolean")]
     [InlineData("[[]]", "This is an array; an object is expected.")]
     [InlineData("""{"source":"media","id":"\ud800"}""", "A name or a string in the body is not valid Unicode")]

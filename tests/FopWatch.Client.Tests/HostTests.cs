@@ -180,7 +180,7 @@ public sealed class HostTests
         Assert.Equal(["media"], (await client.OverviewAsync("media", cancellationToken: Cancelled)).Sources.Select(source => source.Name));
         Assert.Equal(["files", "media", "video"], (await client.PlanAsync(cancellationToken: Cancelled)).Sources.Select(source => source.Name));
         var refused = await Assert.ThrowsAsync<FopWatchRefusedException>(() => client.PlanAsync("nobody", Cancelled));
-        Assert.Contains("source: It is not the name of a configured source.", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("source: 'nobody' is not the name of a configured source; the sources are files, media, video.", refused.Message, StringComparison.Ordinal);
 
         var examined = await client.ExamineAsync(Cancelled);
         Assert.Contains(examined.Findings, finding => (finding.Check, finding.Level) == ("database", "pass"));

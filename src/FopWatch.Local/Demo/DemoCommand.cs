@@ -73,7 +73,7 @@ internal static class DemoCommand
         try
         {
             await using var run = await DemoRun.StartAsync(seed, count, answers, cancellationToken);
-            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, one minute per second."));
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, one minute per second. The provider loses, delays, repeats and forges notifications on purpose."));
             terminal.WriteText($"Dashboard: {run.Url.AbsoluteUri}ui/");
 
             var clock = Stopwatch.StartNew();

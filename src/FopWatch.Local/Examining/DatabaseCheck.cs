@@ -35,8 +35,14 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
     private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, SqliteDatabase.FileName);
-        if (!File.Exists(path))
-            return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
+        switch (DataFolder.HasDatabase(folder))
+        {
+            case null:
+                return [Finding(DoctorLevel.Skipped, "The database was not examined: this user has no permission to read the data folder.", fix: "Run the doctor as the user of the host.")];
+            case false:
+                return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
+        }
+
         if (store?.Database.Damage is not null)
             return [Damaged];
 

@@ -53,8 +53,9 @@ internal static class EventStream
         HostSettings settings,
         CancellationToken cancellationToken)
     {
-        if (!string.IsNullOrEmpty(source) && caller.Visible(sources).Find(source) is null)
-            return Problem.Invalid("A parameter is invalid.", [new("source", "It is not the name of a configured source.")]);
+        var visible = caller.Visible(sources);
+        if (!string.IsNullOrEmpty(source) && visible.Find(source) is null)
+            return Problem.Invalid("A parameter is invalid.", [UnknownSource.Parameter(source, visible)]);
 
         var last = await log.LastSeqAsync(cancellationToken);
         var position = log.Epochs.PositionOf(last);

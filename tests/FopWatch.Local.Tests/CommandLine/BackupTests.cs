@@ -64,6 +64,38 @@ public sealed class BackupTests : IDisposable
         Assert.Equal("mine", await File.ReadAllTextAsync(PathOf("copy.db"), TestContext.Current.CancellationToken));
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_data_folder_that_may_not_be_read_is_named_as_such()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Assert.SkipWhen(
+            Environment.IsPrivilegedProcess && !File.Exists("/usr/bin/setpriv"), "The tests run as root, whom no mode stops, and setpriv is not installed.");
+        var data = Directory.CreateDirectory(PathOf("theirs")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(data, "fopwatch.db"), "", TestContext.Current.CancellationToken);
+        File.SetUnixFileMode(data, UnixFileMode.None);
+        try
+        {
+            var (exit, _, error) = await RunAsync("backup", PathOf("copy.db"), "--data", data);
+            Assert.Equal(
+                (ExitCodes.Unreachable, $"The data folder '{data}' cannot be read: permission denied. Run the command as the user of the host."), (exit, error.TrimEnd()));
+
+            var (_, output, _) = await RunAsync("doctor", "--url", $"http://127.0.0.1:{Loopback.FreePort()}", "--data", data);
+            Assert.Contains("The database was not examined: this user has no permission to read the data", output, StringComparison.Ordinal);
+            Assert.DoesNotContain("There is no database yet", output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        // Without these capabilities, modes count for root too.
+        Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments) => Environment.IsPrivilegedProcess
+            ? CommandProcess.RunAsync(
+                _folder.FullName, [], "setpriv", ["--bounding-set=-dac_override,-dac_read_search", "dotnet", typeof(Hosting.LocalHost).Assembly.Location, .. arguments])
+            : CommandProcess.RunAsync(_folder.FullName, [], arguments);
+    }
+
     [Fact]
     public async Task Backups_within_one_second_get_distinct_names()
     {

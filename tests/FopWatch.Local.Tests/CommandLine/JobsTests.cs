@@ -43,7 +43,7 @@ public sealed class JobsTests
         Assert.Equal((ExitCodes.Ok, "", "No job matches the filters."), (exit, output, error.TrimEnd()));
         (exit, _, error) = await CommandRun.RunAsync(host, "jobs", "list", "--source", "nosuch");
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains("source: It is not the name of a configured source.", error, StringComparison.Ordinal);
+        Assert.Contains(" is not the name of a configured source; the sources are ", error, StringComparison.Ordinal);
     }
 
     [Theory]

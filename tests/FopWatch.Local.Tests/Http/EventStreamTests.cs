@@ -161,7 +161,7 @@ public partial class EventStreamTests
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var problem = await RunningHost.ProblemAsync(answer);
-        Assert.Equal(("source", "It is not the name of a configured source."), (problem.Errors![0].Element, problem.Errors[0].Detail));
+        Assert.Equal(("source", "'nosuch' is not the name of a configured source; the sources are files, media, video."), (problem.Errors![0].Element, problem.Errors[0].Detail));
     }
 
     /// <summary>The lines of a stream up to its first position, which precedes the first event.</summary>

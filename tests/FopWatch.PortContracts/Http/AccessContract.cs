@@ -217,8 +217,8 @@ public abstract class AccessContract : HostContract
         var unknown = await RegisterAsync("""[{"source":"media","id":"z0.1"},{"source":"nobody","id":"z0.2"}]""");
 
         Assert.Equal(HttpStatusCode.BadRequest, foreign.Status);
-        Assert.Equal(unknown, foreign);
-        Assert.Equal("/1/source", foreign.Element);
+        Assert.Equal(unknown with { ElementDetail = unknown.ElementDetail.Replace("nobody", "files", StringComparison.Ordinal) }, foreign);
+        Assert.Equal(("/1/source", "'source' is 'files', which is not the name of a configured source; the sources are media."), (foreign.Element, foreign.ElementDetail));
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.1", Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/files/z0.2", Cancelled)).StatusCode);
 
@@ -375,6 +375,21 @@ public abstract class AccessContract : HostContract
             using var answer = await SendAsync(host, holder, "HEAD", "/api/jobs/media/z0.a");
             Assert.Equal((holder, status), (holder, answer.StatusCode));
         }
+    }
+
+    [Theory]
+    [InlineData("/api/jobs?source=media")]
+    [InlineData("/api/overview?source=media")]
+    [InlineData("/api/plan?source=media")]
+    public async Task A_key_is_told_the_names_of_its_own_sources_only(string path)
+    {
+        await using var host = await StartAsync();
+
+        using var answer = await SendAsync(host, "files-write", "GET", path);
+
+        Assert.Equal(
+            ("source", "'media' is not the name of a configured source; the sources are files."),
+            Assert.Single((await ServedHost.ProblemAsync(answer)).Errors!.Select(problem => (problem.Element, problem.Detail))));
     }
 
     /// <summary>A client that the host lets in without an API key, if there is one; otherwise a stranger.</summary>
