@@ -157,7 +157,7 @@ public sealed record JobInput
     /// <summary>The bucket of the file, if it is known.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Bucket { get; init; }
-    
+
     /// <summary>The key of the file; the prefix, if the command works on all files under a prefix; null for a whole bucket.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Key { get; init; }

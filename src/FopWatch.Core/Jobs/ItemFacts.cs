@@ -10,7 +10,7 @@ public sealed record OutputFacts
 {
     /// <summary>The bucket; null if unknown.</summary>
     public string? Bucket { get; init; }
-    
+
     /// <summary>The key.</summary>
     public string? Key { get; init; }
 
@@ -40,7 +40,7 @@ public sealed record InputFacts : IComparable<InputFacts>
 {
     /// <summary>The bucket; null if unknown.</summary>
     public string? Bucket { get; init; }
-    
+
     /// <summary>The key, or the prefix of keys; empty for a whole bucket.</summary>
     public required string Key { get; init; }
 

@@ -31,7 +31,7 @@ public sealed record SourceOverview
 {
     /// <summary>The name.</summary>
     public required string Name { get; init; }
-    
+
     /// <summary>The provider.</summary>
     public required ProviderKind Provider { get; init; }
 
@@ -58,7 +58,7 @@ public sealed record SourceOverview
 
     /// <summary>The share of the jobs of the last 7 days that were notified; null if none is known.</summary>
     public HeardJobs? Heard { get; init; }
-    
+
     /// <summary>The time from a change to the publication of its event; null if none was published. In the embedded host it is the time until the commit was durable.</summary>
     public Quantiles? Lag { get; init; }
 

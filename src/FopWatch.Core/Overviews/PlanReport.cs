@@ -51,7 +51,7 @@ public sealed record ClassPlanReport
 
     /// <summary>The mean delay, in seconds.</summary>
     public required double ExpectedDelay { get; init; }
-    
+
     /// <summary>
     /// The age in seconds from which a job is overdue: 1.5 times the 95th percentile of its class, or of its source if fewer than 20 jobs of the class are known; null if its jobs are never overdue.
     /// </summary>
@@ -62,7 +62,7 @@ public sealed record ClassPlanReport
 
     /// <summary>The expected values of the fixed plan.</summary>
     public required FixedPlanReport Fixed { get; init; }
-    
+
     /// <summary>The smallest possible mean delay with the same number of polls; null if fewer than 20 jobs are known, and for all but the 16 largest classes.</summary>
     public OptimumReport? Optimum { get; init; }
 

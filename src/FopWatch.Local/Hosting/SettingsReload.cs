@@ -68,7 +68,7 @@ internal sealed class SettingsReload(
         // A changed content that is not settled yet.
         string? changing = null;
         var known = Applied.ReadFrom!.Seen;
-        for (var isAsked = false; ; )
+        for (var isAsked = false; ;)
         {
             await _signal.SleepAsync(changing is null ? LookEvery : Settled, cancellationToken);
             var isWoken = Interlocked.Exchange(ref _asked, 0) == 1;

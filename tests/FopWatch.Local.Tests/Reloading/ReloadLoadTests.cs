@@ -108,7 +108,9 @@ public sealed class ReloadLoadTests
     {
         [$"hook{turn}"] = new JsonObject
         {
-            ["Url"] = "http://127.0.0.1:9/", ["Secret"] = Webhooks.WebhookReceiver.Secret((byte)turn), ["AllowPrivate"] = true,
+            ["Url"] = "http://127.0.0.1:9/",
+            ["Secret"] = Webhooks.WebhookReceiver.Secret((byte)turn),
+            ["AllowPrivate"] = true,
         },
     };
 

@@ -144,7 +144,9 @@ public sealed class ReloadTests : IAsyncLifetime
         var settings = ReloadedHost.With(("media", ReloadedHost.Source()), ("other", ReloadedHost.Source()));
         settings["ApiKeys"] = new JsonObject
         {
-            ["goes"] = Key("the-key-that-goes"), ["narrowed"] = Key("the-key-that-is-narrowed", "media", "other"), ["stays"] = Key("the-key-that-stays", "media", "other"),
+            ["goes"] = Key("the-key-that-goes"),
+            ["narrowed"] = Key("the-key-that-is-narrowed", "media", "other"),
+            ["stays"] = Key("the-key-that-stays", "media", "other"),
         };
         await _host.ReloadAsync(settings);
         await _host.RegisterAsync("other", "z0.1");
@@ -158,7 +160,9 @@ public sealed class ReloadTests : IAsyncLifetime
 
         settings["ApiKeys"] = new JsonObject
         {
-            ["comes"] = Key("the-key-that-comes"), ["narrowed"] = Key("the-key-that-is-narrowed", "media"), ["stays"] = Key("the-key-that-stays", "other", "media"),
+            ["comes"] = Key("the-key-that-comes"),
+            ["narrowed"] = Key("the-key-that-is-narrowed", "media"),
+            ["stays"] = Key("the-key-that-stays", "other", "media"),
         };
         await _host.ReloadAsync(settings);
 
