@@ -15,6 +15,9 @@ internal sealed class TempTable : IAsyncDisposable
         Options = options;
     }
 
+    /// <summary>A clock that stands still, so that a count is not cut short where the emulator is slow.</summary>
+    public static TimeProvider WithoutElapsedTime => new StepTime(TimeSpan.Zero, Sample.Start);
+
     public TableStoreOptions Options { get; }
 
     public TableStore Store { get; private set; } = null!;
