@@ -7,7 +7,7 @@ namespace FopWatch.Jobs;
 /// <summary>
 /// Decides how an input changes a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. All are pure
 /// functions, written with the operations of <see cref="Job"/> and <see cref="Watch"/>. <see cref="Watch.Start"/> decides the deadline,
-/// <see cref="PollPlan"/> the time of the next poll, and <see cref="GivingUp"/> when a job expires.
+/// <see cref="PollPlan"/> the time of the next poll, <see cref="GivingUp"/> when a job expires, and <see cref="OverdueAges"/> when it is overdue.
 /// </summary>
 public static class JobDecider
 {

@@ -45,7 +45,7 @@ public static class GivingUp
         if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
             return SettledBy.Deadline;
 
-        // Answers within the grace prove nothing: the API must repeat them afterwards.
+        // Answers within the grace alone prove nothing: the API must give one after it.
         return watch.LastAnswer == PollAnswer.NotFound && watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace
             ? SettledBy.Poll
             : null;
