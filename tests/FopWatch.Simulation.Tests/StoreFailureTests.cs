@@ -78,8 +78,11 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         {
             await AskedAsync(TimeSpan.FromSeconds(wait));
 
-            // A read of the index starts each poll, and another follows it.
-            await TriedAsync(2 * ++polls);
+            // A read of the index starts each poll, and another follows it: the failure is logged, and then wakes the loop.
+            polls++;
+            await Eventually.HoldsAsync(() => _logged.Count >= polls);
+            await TriedAsync(2 * polls);
+            await UntilNoMoreTriesAsync();
             Assert.Equal(Enumerable.Repeat("poll", polls), _logged);
         }
 
@@ -278,6 +281,23 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     private Task TriedAsync(int times, TimeSpan after = default) => PassedAsync(_tried, times, after);
 
     private Task AskedAsync(TimeSpan after) => PassedAsync(_asked, _asked.Count + 1, after);
+
+    /// <summary>Waits until the loop sleeps. A wake-up that came late lets it read once more.</summary>
+    private async Task UntilNoMoreTriesAsync()
+    {
+        for (var before = -1; before != Count();)
+        {
+            before = Count();
+            await Task.Delay(100, _stop.Token);
+            await _time.UntilTimersAsync(1, _stop.Token).WaitAsync(Patience, _stop.Token);
+        }
+
+        int Count()
+        {
+            lock (_tried)
+                return _tried.Count;
+        }
+    }
 
     private async Task PassedAsync(List<double> what, int times, TimeSpan after)
     {
