@@ -17,7 +17,10 @@ public sealed class UploadPageTests
 
     public static TheoryData<int> Policies => [.. Blocks.Select((_, index) => index)];
 
-    private static List<Block> Blocks => [.. Markdown.BlocksOfRepository().Where(block => block is { Document: Page, Language: "json" })];
+    private static List<Block> Blocks => [.. OfPage("json").Where(block => block.Text.Contains("callbackUrl", StringComparison.Ordinal))];
+
+    private static IEnumerable<Block> OfPage(string language) =>
+        Markdown.BlocksOfRepository().Where(block => block.Document == Page && block.Language == language);
 
     [Theory]
     [MemberData(nameof(Policies))]
@@ -56,6 +59,47 @@ public sealed class UploadPageTests
         }
 
         string Text(string name) => policy.GetProperty(name).GetString()!;
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("&x:lesson=43", false)]
+    public async Task The_callback_signed_with_openssl_registers_its_job_unless_the_body_is_changed(string added, bool isRegistered)
+    {
+        Assert.SkipUnless(Need.IsOnPath("bash") && Need.IsOnPath("openssl") && Need.IsOnPath("curl"), "bash, openssl or curl is not installed.");
+        var shown = Assert.Single(OfPage("json"), block => block.Text.Contains("try-it-on-this-machine", StringComparison.Ordinal));
+        var script = Assert.Single(OfPage("sh"), block => block.Text.Contains("openssl", StringComparison.Ordinal));
+        var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
+        try
+        {
+            var settings = HostSettings.Read(Settings.Configuration(shown.Text), "http://127.0.0.1:0", folder);
+            await using var host = await LocalHost.StartAsync(settings, TimeProvider.System, logging: null, Cancelled);
+            var commands = new Rewriting(host.Url.Port).Of(script.Text).Replace("-d \"$body\"", $"-d \"$body{added}\"", StringComparison.Ordinal);
+            await using var sent = new RunningCommand(new("bash", ["-ec", commands])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+            Assert.Equal(0, await sent.ExitAsync(TimeSpan.FromMinutes(1), Cancelled));
+
+            using var http = new HttpClient { BaseAddress = host.Url };
+            using var job = await http.GetAsync("/api/jobs/try/z0.try-upload", Cancelled);
+            Assert.Equal(isRegistered, job.IsSuccessStatusCode);
+            var quarantined = await http.GetStringAsync("/api/quarantine", Cancelled);
+            Assert.Equal(isRegistered, !quarantined.Contains("signature", StringComparison.Ordinal));
+            if (isRegistered)
+            {
+                using var registered = JsonDocument.Parse(await job.Content.ReadAsStringAsync(Cancelled));
+                var metadata = registered.RootElement.GetProperty("metadata").EnumerateObject().Select(entry => entry.Name);
+                Assert.Equal(["bucket", "hash", "key", "lesson"], metadata.Order(StringComparer.Ordinal));
+                Assert.Equal("uploadCallback", registered.RootElement.GetProperty("timeline")[0].GetProperty("by").GetString());
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static Dictionary<string, string?> SettingsOf(SimulatedProvider provider, string token) => new()
