@@ -17,6 +17,7 @@ internal sealed class SettingsFile
     private const string VariablePrefix = FopWatchSettings.Section + "__";
     private const int MaxBytes = 4 << 20;
     private const string Missing = "missing";
+    private const string MustBeObject = $"must be a JSON object with the member \"{FopWatchSettings.Section}\"";
 
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> _lists = [];
@@ -144,9 +145,14 @@ internal sealed class SettingsFile
         {
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
-                throw Wrong(reader.TokenStartIndex, $"the file must be a JSON object with the member \"{FopWatchSettings.Section}\"");
+                throw Wrong(reader.TokenStartIndex, $"the file {MustBeObject}");
             ReadObject(ref reader, null);
             reader.Read();
+        }
+        catch (JsonException e) when (e.Message.Contains("does not contain any JSON tokens", StringComparison.Ordinal))
+        {
+            // Nothing but the message distinguishes it from a cut literal. The rest of the message is about the reader's own parameters.
+            throw Wrong(0, $"the file is empty: it {MustBeObject}");
         }
         catch (JsonException e)
         {
@@ -154,7 +160,6 @@ internal sealed class SettingsFile
             var where = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
             throw Wrong(OffsetOf(e), $"the JSON is invalid: {(where < 0 ? e.Message : e.Message[..where])}");
         }
-
         catch (InvalidOperationException e)
         {
             // A string is not valid Unicode.

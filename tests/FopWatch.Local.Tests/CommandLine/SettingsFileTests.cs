@@ -37,7 +37,10 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("{\n  \"FopWatch\": {\n    \"Sources\" {}\n", ":3:15: the JSON is invalid: ")]
     [InlineData("{\n  \"FopWatch\": {\n    \"数据\": \"é\" \"b\"\n", ":3:15: the JSON is invalid: ")]
     [InlineData("{ \"FopWatch\": {} }\n}", ":2:1: the JSON is invalid: ")]
-    [InlineData("", ":1:1: the JSON is invalid: ")]
+    [InlineData("", ":1:1: the file is empty: it must be a JSON object with the member \"FopWatch\"")]
+    [InlineData(" \n\n", ":1:1: the file is empty: it must be")]
+    [InlineData("// nothing yet", ":1:1: the file is empty: it must be")]
+    [InlineData("n", ":1:2: the JSON is invalid: ")]
     [InlineData("{ \"FopWatch\": {", ":1:16: the JSON is invalid: ")]
     [InlineData("{ \"FopWatch\": { \"PublicUrl\": \"\\ud800\" } }", ":1:30: the JSON is invalid: ")]
     [InlineData("[]", ":1:1: the file must be a JSON object with the member \"FopWatch\"")]
@@ -54,6 +57,7 @@ public sealed class SettingsFileTests : IDisposable
         var problems = Problems();
         Assert.StartsWith(Name + problem, Assert.Single(problems), StringComparison.Ordinal);
         Assert.DoesNotContain("LineNumber", problems[0], StringComparison.Ordinal);
+        Assert.DoesNotContain("isFinalBlock", problems[0], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class WrongSettingsTests
             ("Sources:media:StatusEndpoint", () => host.Write(Changed(settings => settings["Sources"]!["media"]!["StatusEndpoint"] = "no url"))),
             ("is set twice", () => host.Write(Encoding.UTF8.GetBytes(ReloadedHost.Json(Changed(_ => { })).Replace("\"ApiKey\"", "\"APIKEY\":\"x\",\"ApiKey\"", StringComparison.Ordinal)))),
             ("ApiKeys:two:Key", () => host.Write(Changed(settings => settings["ApiKeys"] = new JsonObject { ["one"] = Key("0123456789abcdef"), ["two"] = Key("0123456789abcdef") }))),
-            ("the JSON is invalid", () => host.Write(Array.Empty<byte>())),
+            ("the file is empty", () => host.Write(Array.Empty<byte>())),
             ("the JSON is invalid", () => host.Write([0xff, 0xfe, 0x00])),
             ("the top level has no \"FopWatch\"", () => host.Write("{ \"Sources\": {} }"u8.ToArray())),
             ("is larger than 4 MiB", () => host.Write(new byte[5 << 20])),
