@@ -77,11 +77,7 @@ public sealed class SettingsReader
     public bool Has(string name) => !string.IsNullOrWhiteSpace(_settings.GetValueOrDefault(Full(name)));
 
     /// <summary>Whether there are settings below a name.</summary>
-    public bool HasBelow(string name)
-    {
-        var prefix = Full(name) + ":";
-        return _written.Exists(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
-    }
+    public bool HasBelow(string name) => IsAboveOthers(Full(name));
 
     /// <summary>A text without surrounding whitespace; null if it is absent or blank.</summary>
     public string? Text(string name)
@@ -221,7 +217,10 @@ public sealed class SettingsReader
         if (WrittenTime.TryParse(text, out var time) && time >= least && time <= most)
             return time;
 
-        Problem(name, $"is '{text}', not a time from {least:c} to {most:c}, such as 00:02:00 or 9.00:00:00");
+        var right = WrittenTime.TryParseWithUnit(text, most, out var meant) && meant >= least
+            ? $": write {meant:c}"
+            : ", such as 00:02:00 or 9.00:00:00";
+        Problem(name, $"is '{text}', not a time from {least:c} to {most:c}{right}");
         return missing;
     }
 
@@ -264,7 +263,8 @@ public sealed class SettingsReader
     {
         foreach (var (name, value) in _settings)
         {
-            if (value is not null && !_known.Contains(name) && !IsExplained(name))
+            // A setting above others has no value of its own. Without a value and without others below it, it is an empty map or list, or null.
+            if (!_known.Contains(name) && !IsExplained(name) && (value is not null || !IsAboveOthers(name)))
                 _problems.Add($"{name} is not a setting of FopWatch; docs/settings.md lists them all{Meant(name)}");
         }
 
@@ -296,6 +296,8 @@ public sealed class SettingsReader
 
         return "";
     }
+
+    private bool IsAboveOthers(string fullName) => _written.Exists(key => key.StartsWith(fullName + ":", StringComparison.OrdinalIgnoreCase));
 
     private void Explain(string name, string problem)
     {

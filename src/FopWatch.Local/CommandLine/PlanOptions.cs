@@ -13,16 +13,6 @@ internal sealed class PlanOptions
     private static readonly TimeSpan LongestWatch = TimeSpan.FromDays(365);
     private static readonly PollSettings Defaults = new() { First = TimeSpan.FromMinutes(2) };
 
-    private static readonly (string Name, TimeSpan Unit)[] Units =
-    [
-        ("ms", TimeSpan.FromMilliseconds(1)),
-        ("s", TimeSpan.FromSeconds(1)),
-        ("m", TimeSpan.FromMinutes(1)),
-        ("h", TimeSpan.FromHours(1)),
-        ("d", TimeSpan.FromDays(1)),
-        ("", TimeSpan.FromSeconds(1)),
-    ];
-
     private readonly Option<TimeSpan?> _first = Time("--first", LongestWait, "The fixed plan's first poll (Poll:First; default: 00:02:00).");
     private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "The factor by which each wait grows (Poll:Factor; default: 1.5).");
     private readonly Option<TimeSpan?> _max = Time("--max", LongestWait, "The longest wait of any plan (Poll:Max; default: 00:10:00, or --first if longer).");
@@ -108,19 +98,9 @@ internal sealed class PlanOptions
         },
     };
 
-    /// <summary>Reads a time in the format of <see cref="WrittenTime"/>, or a number with a unit.</summary>
-    public static bool TryParseTime(string text, out TimeSpan time)
-    {
-        if (WrittenTime.TryParse(text, out time))
-            return true;
-        var (name, unit) = Array.Find(Units, one => text.EndsWith(one.Name, StringComparison.Ordinal));
-        if (!double.TryParse(text.AsSpan(0, text.Length - name.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
-            || !(count * unit.TotalDays <= LongestWatch.TotalDays))
-        {
-            return false;
-        }
-
-        time = count * unit;
-        return true;
-    }
+    /// <summary>Reads a time in the format of <see cref="WrittenTime"/>, a number with a unit, or a number of seconds.</summary>
+    public static bool TryParseTime(string text, out TimeSpan time) =>
+        WrittenTime.TryParse(text, out time)
+        || WrittenTime.TryParseWithUnit(text, LongestWatch, out time)
+        || (text is [.., >= '0' and <= '9'] && WrittenTime.TryParseWithUnit(text + "s", LongestWatch, out time));
 }

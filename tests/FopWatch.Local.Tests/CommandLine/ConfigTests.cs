@@ -69,7 +69,10 @@ public sealed class ConfigTests : IDisposable
         using var answer = JsonDocument.Parse(output);
         Assert.False(answer.RootElement.GetProperty("valid").GetBoolean());
         Assert.Equal(
-            ["FopWatch:MaxBodyBytes is '1', not a whole number from 65536 to 67108864"],
+            [
+                "FopWatch:MaxBodyBytes is '1', not a whole number from 65536 to 67108864",
+                "FopWatch:Sorces is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Sources?",
+            ],
             answer.RootElement.GetProperty("problems").EnumerateArray().Select(problem => problem.GetString()));
     }
 
