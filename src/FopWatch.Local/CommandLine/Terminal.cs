@@ -136,6 +136,13 @@ internal sealed class Terminal
     /// <summary>Writes text to standard error, wrapped between words at the width of the terminal.</summary>
     public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
 
+    /// <summary>Writes an element of a list to standard error. On a terminal its further lines are indented; in a file it stays one line.</summary>
+    public void WriteErrorElement(Piece element)
+    {
+        foreach (var line in HelpText.Wrap(element.Text, 4, _errors.Profile.Width))
+            WriteErrorLine(element with { Text = line });
+    }
+
     public static IRenderable Cell(Piece piece) => new Text(DisplayText.Clean(piece.Text), piece.Style);
 
     public static Piece State(JobState state) => new(WireNames.Of(state), new Style(ColorOf(state)));

@@ -15,6 +15,32 @@ public sealed class ConfigTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task On_a_terminal_the_further_lines_of_a_problem_are_indented_and_in_a_file_it_is_one_line()
+    {
+        Write("""{ "FopWatch": { "Retention": "30s", "Source": {} } }""");
+        const string Retention = "FopWatch:Retention is '30s', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00";
+        const string Source = "FopWatch:Source is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Sources?";
+
+        await using var live = CommandRun.StartLive(["config", "check", "--config", File], width: 80);
+        var exit = await live.ExitAsync();
+        var (_, _, whole) = await CommandRun.RunAsync(["config", "check", "--config", File]);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.StartsWith(
+            """
+            2 settings are wrong:
+              FopWatch:Retention is '30s', not a time from 00:01:00 to 3650.00:00:00, such
+                as 00:02:00 or 9.00:00:00
+              FopWatch:Source is not a setting of FopWatch; docs/settings.md lists them all.
+                Did you mean FopWatch:Sources?
+
+            """.ReplaceLineEndings("\n"),
+            CommandRun.Plain(live.Error.ToString()),
+            StringComparison.Ordinal);
+        Assert.StartsWith($"2 settings are wrong:\n  {Retention}\n  {Source}\n", whole.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Valid_settings_are_shown_without_their_secrets()
     {
         Write($$$"""
