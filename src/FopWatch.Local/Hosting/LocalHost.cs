@@ -67,6 +67,9 @@ internal sealed class LocalHost : IAsyncDisposable
         Action<ILoggingBuilder>? logging,
         CancellationToken cancellationToken)
     {
+        // A first start that cannot listen leaves no data folder behind.
+        if (DataFolder.HasDatabase(settings.Data) is false)
+            ListeningProbe.Check(settings.Urls);
         var steady = new SteadyTime(time);
         var store = await SqliteStore.OpenAsync(settings.Data, steady, new() { IsBroker = true }, cancellationToken);
         try

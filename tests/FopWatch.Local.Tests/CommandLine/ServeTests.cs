@@ -64,6 +64,26 @@ public sealed class ServeTests : IDisposable
         Assert.Equal($"--urls: cannot listen on {url}: another program already listens there. Stop it, or choose another port.", said);
     }
 
+    [Theory]
+    [InlineData("http://127.0.0.1:PORT")]
+    [InlineData("http://localhost:PORT")]
+    [InlineData("http://0.0.0.0:PORT")]
+    [InlineData("http://[::]:PORT")]
+    [InlineData("http://127.0.0.1:0;http://127.0.0.1:PORT")]
+    [InlineData("http://203.0.113.1:PORT")]
+    public async Task A_first_start_that_cannot_listen_leaves_no_data_folder(string urls)
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var folder = Path.Combine(_folder.FullName, "new");
+        urls = urls.Replace("PORT", $"{((IPEndPoint)other.LocalEndpoint).Port}", StringComparison.Ordinal);
+
+        var said = await RefusedAsync(ExitCodes.Unreachable, "--data", folder, "--urls", urls);
+
+        Assert.StartsWith($"--urls: cannot listen on {urls.Split(';')[^1]}: ", said, StringComparison.Ordinal);
+        Assert.False(Path.Exists(folder));
+    }
+
     [Fact]
     public async Task A_data_folder_that_is_not_a_folder_is_named()
     {
