@@ -102,7 +102,7 @@ internal static class BulkApi
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        var query = caller.Restrict(asked.Filters.Read(asked.Request, caller.Visible(settings.Sources), problems));
+        var query = await asked.Filters.ReadAsync(asked.Request, caller, settings.Sources, store, problems, cancellationToken);
         if (problems.Count > 0)
             return Problem.Invalid("A parameter is invalid.", problems);
         if (JobFilters.IsEmpty(query, asked.Filters.Ref))

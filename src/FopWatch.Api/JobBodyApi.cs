@@ -19,9 +19,9 @@ internal static class JobBodyApi
 
     [Needs(KeyRights.Read)]
     public static async Task<Results<Ok<JobBody>, ProblemResult<NotFound>>> GetAsync(
-        string source, string id, Caller caller, IJobStore store, Sources sources, CancellationToken cancellationToken)
+        string source, string id, Caller caller, IJobStore store, CancellationToken cancellationToken)
     {
-        if (JobsApi.KeyOf(source, id, caller.Visible(sources)) is not { } key || (await store.FindAsync(key, cancellationToken))?.Job is not { } job)
+        if (JobsApi.KeyOf(source, id, caller) is not { } key || (await store.FindAsync(key, cancellationToken))?.Job is not { } job)
             return JobsApi.NoSuchJob();
         if (job.Facts.Raw is not { } raw)
             return Problem.NotFound("No report of the job is stored: none has arrived yet, or all were too long.");

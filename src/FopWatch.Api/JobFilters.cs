@@ -47,14 +47,18 @@ internal sealed class JobFilters
     [FromQuery(Name = "ref"), Description("Only the job with this reference, which the log uses in place of the id. The other filters apply too.")]
     public string? Ref { get; init; }
 
-    /// <summary>Reads the filters.</summary>
+    /// <summary>Reads the filters, as a query limited to the sources that the caller sees.</summary>
     /// <param name="request">The request, for filters by metadata.</param>
+    /// <param name="caller">The sender of the request.</param>
     /// <param name="sources">The configured sources.</param>
+    /// <param name="store">The jobs, among which are those of sources that are no longer configured.</param>
     /// <param name="problems">Gets the problems.</param>
-    public JobQuery Read(HttpRequest request, Sources sources, List<ProblemElement> problems)
+    /// <param name="cancellationToken">Cancels it.</param>
+    public async Task<JobQuery> ReadAsync(
+        HttpRequest request, Caller caller, Sources sources, IJobStore store, List<ProblemElement> problems, CancellationToken cancellationToken)
     {
-        if (Source is { Length: > 0 } && sources.Find(Source) is null)
-            problems.Add(UnknownSource.Parameter(Source, sources));
+        if (Source is { Length: > 0 } && !await IsSourceAsync(Source, caller, sources, store, cancellationToken))
+            problems.Add(UnknownSource.Parameter(Source, caller.Visible(sources)));
         if (Overdue is { Length: > 0 } and not ("true" or "false"))
             problems.Add(new("overdue", "It is neither true nor false."));
         if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))
@@ -67,7 +71,7 @@ internal sealed class JobFilters
                 problems.Add(new(name, $"It has more than {MaxText} characters."));
         }
 
-        return new()
+        return caller.Restrict(new()
         {
             Source = NullIfEmpty(Source),
             States = Choices<JobState>("state", State, problems),
@@ -79,8 +83,15 @@ internal sealed class JobFilters
             KeyPrefix = NullIfEmpty(Key),
             IdPrefix = NullIfEmpty(Id),
             Metadata = Metadata(request, problems),
-        };
+        });
     }
+
+    /// <summary>Whether the caller sees a source that is configured or has stored jobs.</summary>
+    private static async Task<bool> IsSourceAsync(string source, Caller caller, Sources sources, IJobStore store, CancellationToken cancellationToken) =>
+        caller.Sees(source)
+        && Sources.IsName(source)
+        && (sources.Find(source) is not null
+            || await store.ListAsync(new() { Source = source, Top = 1 }, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 });
 
     /// <summary>Whether there is no filter.</summary>
     public static bool IsEmpty(JobQuery query, string? reference) =>

@@ -47,7 +47,7 @@ internal static class JobListApi
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        var query = filters.Read(request, caller.Visible(settings.Sources), problems);
+        var query = await filters.ReadAsync(request, caller, settings.Sources, store, problems, cancellationToken);
         var count = 100;
         if (!string.IsNullOrEmpty(top)
             && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= JobQuery.MaxTop))
@@ -58,7 +58,7 @@ internal static class JobListApi
         if (problems.Count > 0)
             return Problem.Invalid("A parameter is invalid.", problems);
 
-        query = caller.Restrict(query) with { Top = count, Continuation = JobFilters.NullIfEmpty(continuation) };
+        query = query with { Top = count, Continuation = JobFilters.NullIfEmpty(continuation) };
         try
         {
             return await ListAnswer<JobList>.MakeAsync(
@@ -97,7 +97,7 @@ internal static class JobListApi
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        var query = caller.Restrict(filters.Read(request, caller.Visible(settings.Sources), problems));
+        var query = await filters.ReadAsync(request, caller, settings.Sources, store, problems, cancellationToken);
         if (problems.Count > 0)
             return Problem.Invalid("A parameter is invalid.", problems);
 

@@ -61,7 +61,7 @@ internal static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
-        if (KeyOf(source, id, caller.Visible(settings.Sources)) is not { } key)
+        if (KeyOf(source, id, caller) is not { } key)
             return NoSuchJob();
 
         var seconds = 0d;
@@ -88,10 +88,9 @@ internal static class JobsApi
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, caller.Visible(settings.Sources)) is { } key
-        && await poller.PollNowAsync(key, cancellationToken) is { Job: { } job } polled
-            ? TypedResults.Ok(new PolledJob(job, references, settings.Sources.Find(source)?.Domains, polled.Answer))
-            : NoSuchJob();
+        KeyOf(source, id, caller) is not { } key || await poller.PollNowAsync(key, cancellationToken) is not { Job: { } job } polled ? NoSuchJob()
+        : settings.Sources.Find(source) is not { } configured ? Problem.NotFound($"The source {UnknownSource.Quoted(source)} of the job is not configured, so the job is not polled.")
+        : TypedResults.Ok(new PolledJob(job, references, configured.Domains, polled.Answer));
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
     [Needs(KeyRights.Write)]
@@ -104,7 +103,7 @@ internal static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
-        if (KeyOf(source, id, caller.Visible(settings.Sources)) is not { } key)
+        if (KeyOf(source, id, caller) is not { } key)
             return NoSuchJob();
 
         return (await recorder.RecordAsync(key, new DecisionInput.Republish(), cancellationToken)).Job switch
@@ -126,13 +125,14 @@ internal static class JobsApi
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, caller.Visible(settings.Sources)) is { } key
+        KeyOf(source, id, caller) is { } key
         && (await recorder.RecordAsync(key, new DecisionInput.StopWatching(), cancellationToken)).Job is { } job
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();
 
-    internal static JobKey? KeyOf(string source, string id, Sources sources) =>
-        sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
+    /// <summary>The key of a job that the caller may see. Its source may be one that is no longer configured.</summary>
+    internal static JobKey? KeyOf(string source, string id, Caller caller) =>
+        caller.Sees(source) && Sources.IsName(source) && JobKey.IsValidId(id) ? new(source, id) : null;
 
     /// <summary>A job as the API returns it.</summary>
     internal static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings, bool isWhole = true) =>

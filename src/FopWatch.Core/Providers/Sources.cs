@@ -20,6 +20,13 @@ public sealed class Sources(IEnumerable<Source> sources)
     /// <summary>The current source of a name; null if there is none.</summary>
     public Source? Find(string? name) => name is null ? null : _byName.Now.GetValueOrDefault(name);
 
+    /// <summary>Whether a text can be the name of a source.</summary>
+    public static bool IsName(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return FopWatchSettings.IsName(text, 1, 64);
+    }
+
     /// <summary>Replaces the sources. A source that is equal to its predecessor stays the same object. If all are equal, nothing happens.</summary>
     /// <param name="others">The new sources. Names are unique.</param>
     public void Replace(IEnumerable<Source> others)

@@ -107,7 +107,7 @@ public sealed record FopWatchSettings
 
     private static Source? ReadSource(SettingsReader reader, string name)
     {
-        if (!IsName(name, 1, 64))
+        if (!Sources.IsName(name))
             reader.Problem("", "is not a valid name: a source's name is 1 to 64 of A-Z a-z 0-9 _ -");
 
         var kind = reader.Choice<ProviderKind>("Provider", null);

@@ -81,6 +81,42 @@ public sealed class KeyOfASourceTests
     }
 
     [Fact]
+    public async Task Jobs_of_a_source_that_is_no_longer_configured_are_listed_read_and_stopped_with_keys_for_all_sources()
+    {
+        await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
+        await RegisterAsync(host, "z0.over");
+        using var registered = await host.PostAsync("/api/jobs", """{"source":"files","id":"z0.open"}""");
+        Assert.Equal(HttpStatusCode.Accepted, registered.StatusCode);
+        await host.StopAsync();
+        await host.RestartAsync(settings: Settings().Where(setting => !setting.Key.StartsWith("Sources:files:", StringComparison.Ordinal)).ToDictionary());
+
+        var jobs = (await host.Http.GetFromJsonAsync("/api/jobs?source=files", ApiJson.Default.JobList, Cancelled))!.Jobs;
+        Assert.Equal(["z0.open", "z0.over"], jobs.Select(job => job.Id).Order());
+        Assert.Equal("""{"count":1,"atLeast":false}""", await host.Http.GetStringAsync("/api/jobs/count?source=files&id=z0.ov", Cancelled));
+        Assert.Contains("\"z0.open\"", await host.Http.GetStringAsync("/api/jobs/files/z0.open?wait=0", Cancelled), StringComparison.Ordinal);
+        using var body = await host.Http.GetAsync("/api/jobs/files/z0.over/body", Cancelled);
+        using var polled = await host.PostAsync("/api/jobs/files/z0.open/poll");
+        using var republished = await host.PostAsync("/api/jobs/files/z0.over/republish");
+        using var unknown = await host.Http.GetAsync("/api/jobs?source=filez", Cancelled);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (body.StatusCode, republished.StatusCode));
+        Assert.Equal("The source 'files' of the job is not configured, so the job is not polled.", (await RunningHost.ProblemAsync(polled)).Detail);
+        Assert.Equal(HttpStatusCode.BadRequest, unknown.StatusCode);
+
+        foreach (var key in (string[])[OfMedia, OfTwo])
+        {
+            Use(host, key);
+            Assert.Equal(HttpStatusCode.BadRequest, (await host.Http.GetAsync("/api/jobs?source=files", Cancelled)).StatusCode);
+            foreach (var path in (string[])["", "/body"])
+                Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync($"/api/jobs/files/z0.over{path}", Cancelled)).StatusCode);
+            Assert.Equal(HttpStatusCode.NotFound, (await host.Http.DeleteAsync("/api/jobs/files/z0.open", Cancelled)).StatusCode);
+        }
+
+        Use(host, Everything);
+        var stopped = await host.Http.DeleteAsync("/api/jobs/files/z0.open", Cancelled);
+        Assert.Contains("\"stopped\"", await stopped.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_notification_is_visible_to_and_deletable_by_keys_of_its_source()
     {
         await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
