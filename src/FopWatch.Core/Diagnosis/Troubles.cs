@@ -78,14 +78,17 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
-    /// <summary>A source is configured no more: forgets what went wrong with it.</summary>
+    /// <summary>A source is configured no more, so its troubles are over.</summary>
     /// <param name="source">The source.</param>
     public void Forget(string source)
     {
         lock (_lock)
         {
             foreach (var key in _entries.Keys.Where(key => key.Source == source).ToList())
-                _entries.Remove(key);
+            {
+                if (_entries.Remove(key, out var entry))
+                    entry.End();
+            }
         }
     }
 

@@ -169,6 +169,19 @@ public class TroublesTests
     }
 
     [Fact]
+    public void The_troubles_of_a_source_that_was_removed_are_over()
+    {
+        _troubles.Occurred("media", TroubleKind.WrongToken);
+        _troubles.Occurred("files", TroubleKind.WrongToken);
+        _troubles.Occurred(null, TroubleKind.UnknownNotifyUrl);
+
+        _troubles.Forget("media");
+
+        Assert.Equal(["warn media 1", "warn files 1", "warn - 1", "over media 1 in 0"], _log.Lines);
+        Assert.Equal(["files", null], _troubles.Current.Select(trouble => trouble.Source));
+    }
+
+    [Fact]
     public void A_wrong_signature_points_to_the_public_URL()
     {
         _troubles.Occurred("media", TroubleKind.WrongSignature);

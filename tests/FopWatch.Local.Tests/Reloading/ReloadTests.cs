@@ -105,6 +105,8 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.DoesNotContain("\"wrongToken\"", await _host.HealthAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain("other", await _host.Http.GetStringAsync("/api/overview", Cancelled), StringComparison.Ordinal);
 
+        Assert.Contains("Over: Notifications with a wrong token are answered 404. Source: other.", _host.Process.Printed, StringComparison.Ordinal);
+
         // Its jobs are there, as after a start without it, and nobody polls them though they are due.
         var jobs = await _host.Http.GetStringAsync("/api/jobs?source=other", Cancelled);
         Assert.Contains("z0.open", jobs, StringComparison.Ordinal);
