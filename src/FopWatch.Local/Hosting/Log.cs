@@ -42,6 +42,9 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Warning, "Changed settings that take effect at the next start: {Names}")]
     public static partial void EffectiveAtNextStart(this ILogger logger, string names);
 
+    [LoggerMessage(17, LogLevel.Warning, "Source {Source} was removed and leaves {Open} open job(s), which are not polled until it is added again. To stop watching them, run fopwatch jobs stop --source {Source}")]
+    public static partial void OpenJobsLeft(this ILogger logger, string source, long open);
+
     [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It restarts in {Wait}")]
     public static partial void LoopFailed(this ILogger logger, string loop, string source, TimeSpan wait, Exception exception);
 

@@ -19,6 +19,7 @@ namespace FopWatch.Local.Hosting;
 /// <param name="keys">The API keys.</param>
 /// <param name="webhooks">The webhooks.</param>
 /// <param name="loops">Starts new webhooks at the end of the log.</param>
+/// <param name="jobs">The jobs, of which a removed source leaves some open.</param>
 /// <param name="files">The limit of open files.</param>
 /// <param name="troubles">Receives a trouble while the file differs from what the host runs with.</param>
 /// <param name="listening">The URL that the host listens on.</param>
@@ -28,6 +29,7 @@ internal sealed class SettingsReload(
     Replaceable<ApiKeys> keys,
     ConfiguredWebhooks webhooks,
     WebhookLoops loops,
+    IJobStore jobs,
     OpenFiles files,
     Troubles troubles,
     Func<Uri> listening,
@@ -161,6 +163,8 @@ internal sealed class SettingsReload(
             log.NothingToReadAgain(read.ReadFrom.File);
         if (sources.Count == 0 && sourcesBefore.Count > 0)
             log.NoSources();
+        if (removed.Count > 0)
+            await WarnOfOpenJobsAsync(removed, cancellationToken);
         foreach (var warning in warnings)
             log.DoubtfulSetting(warning);
         foreach (var source in sources.ExceptBy(sourcesBefore.Select(one => one.Name), source => source.Name))
@@ -169,6 +173,21 @@ internal sealed class SettingsReload(
             log.FewDescriptors(files.Limit!.Value, files.Connections, OpenFiles.Wanted(sources.Count));
         if (pending.Count > 0 && !pending.SequenceEqual(pendingBefore))
             log.EffectiveAtNextStart(string.Join(", ", pending));
+    }
+
+    private async Task WarnOfOpenJobsAsync(List<string> removed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The store keeps these counts, so this does not count jobs.
+            var books = (await jobs.PartsAsync(cancellationToken)).SelectMany(part => part.Books);
+            foreach (var one in books.Where(one => one.Open > 0 && removed.Contains(one.Source)).OrderBy(one => one.Source, StringComparer.Ordinal))
+                log.OpenJobsLeft(one.Source, one.Open);
+        }
+        catch (StoreUnavailableException)
+        {
+            // A trouble of its own reports it.
+        }
     }
 
     private void Refuse(SettingsException refused)

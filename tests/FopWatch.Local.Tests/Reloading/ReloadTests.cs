@@ -105,6 +105,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.DoesNotContain("\"wrongToken\"", await _host.HealthAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain("other", await _host.Http.GetStringAsync("/api/overview", Cancelled), StringComparison.Ordinal);
 
+        await Eventually.HoldsAsync(() => _host.Process.Printed.Contains("Source other was removed and leaves 1 open job(s)", StringComparison.Ordinal));
         Assert.Contains("Over: Notifications with a wrong token are answered 404. Source: other.", _host.Process.Printed, StringComparison.Ordinal);
 
         // Its jobs are there, as after a start without it, and nobody polls them though they are due.
