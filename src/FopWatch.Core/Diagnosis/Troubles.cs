@@ -41,7 +41,8 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
     /// <param name="source">The name of a configured source; null for the installation.</param>
     /// <param name="kind">The kind.</param>
     /// <param name="detail">Details, without ids, tokens, keys and bodies.</param>
-    public void Occurred(string? source, TroubleKind kind, string? detail = null)
+    /// <param name="isLogged">Whether the caller logs this occurrence, so that no warning repeats it.</param>
+    public void Occurred(string? source, TroubleKind kind, string? detail = null, bool isLogged = false)
     {
         lock (_lock)
         {
@@ -49,7 +50,10 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
                 _entries.Add((source, kind), entry = new(log, time));
             entry.EndIfOver();
             entry.Add(source, kind, detail);
-            entry.WarnIfDue();
+            if (isLogged)
+                entry.CountAsWarned();
+            else
+                entry.WarnIfDue();
         }
     }
 
@@ -134,9 +138,11 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
             // This also limits warnings of a trouble that returns soon after it was over.
             if (Trouble is not { } trouble || trouble.Count == _warnedOf || (_warned is { } at && time.GetElapsedTime(at) < WarnEvery))
                 return;
-            (_warned, _warnedOf) = (time.GetTimestamp(), trouble.Count);
+            CountAsWarned();
             log.Warn(trouble);
         }
+
+        public void CountAsWarned() => (_warned, _warnedOf) = (time.GetTimestamp(), Trouble?.Count ?? 0);
 
         public void EndIfOver()
         {

@@ -36,10 +36,10 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Warning, "The settings came from {File}, which can be read only once. Restart the host with others")]
     public static partial void ReadOnlyOnce(this ILogger logger, string file);
 
-    [LoggerMessage(11, LogLevel.Error, "{File} is wrong, and nothing of it applies. The host goes on with the settings that it had. {Problems}")]
+    [LoggerMessage(11, LogLevel.Error, "{File} is wrong, and nothing of it applies. The host goes on with the settings that it had. Kind: SettingsWrong. {Problems}")]
     public static partial void SettingsRefused(this ILogger logger, string file, string problems);
 
-    [LoggerMessage(12, LogLevel.Warning, "Changed settings that take effect at the next start: {Names}")]
+    [LoggerMessage(12, LogLevel.Warning, "Changed settings that take effect at the next start: {Names}. Kind: RestartNeeded. Restart the host, or undo the change")]
     public static partial void EffectiveAtNextStart(this ILogger logger, string names);
 
     [LoggerMessage(17, LogLevel.Warning, "Source {Source} was removed and leaves {Open} open job(s), which are not polled until it is added again. To stop watching them, run fopwatch jobs stop --source {Source}")]

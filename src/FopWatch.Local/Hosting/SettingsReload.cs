@@ -155,8 +155,9 @@ internal sealed class SettingsReload(
         _applied = read;
 
         var (pending, pendingBefore) = (started.ChangedForNextStart(read), _difference.Pending);
+        var isNews = pending.Count > 0 && !pending.SequenceEqual(pendingBefore);
         _difference = new([], pending);
-        Report();
+        Report(isLogged: isNews);
         if (read.ReadFrom!.Exists)
             log.SettingsReadAgain(read.ReadFrom.File, changes.Length > 0 ? string.Join("; ", changes) : "nothing changed");
         else
@@ -171,7 +172,7 @@ internal sealed class SettingsReload(
             log.SourceConfigured(source, started.Shared, listening());
         if (files.AreTooFewFor(sources.Count))
             log.FewDescriptors(files.Limit!.Value, files.Connections, OpenFiles.Wanted(sources.Count));
-        if (pending.Count > 0 && !pending.SequenceEqual(pendingBefore))
+        if (isNews)
             log.EffectiveAtNextStart(string.Join(", ", pending));
     }
 
@@ -196,20 +197,22 @@ internal sealed class SettingsReload(
 
         // Only the log names the folder of the file.
         _difference = _difference with { Problems = [.. refused.Problems.Select(problem => problem.Replace(file, Path.GetFileName(file), StringComparison.Ordinal))] };
-        Report();
         log.SettingsRefused(file, string.Join("; ", refused.Problems));
+        Report(isLogged: true);
     }
 
-    private void Report()
+    /// <summary>Reports the difference as troubles.</summary>
+    /// <param name="isLogged">Whether a line of its own says it in the log.</param>
+    private void Report(bool isLogged = false)
     {
         _reportedAt = _time.GetTimestamp();
         var (problems, pending) = (_difference.Problems, _difference.Pending);
         if (problems.Count > 0)
-            troubles.Occurred(null, TroubleKind.SettingsWrong, problems.Count == 1 ? problems[0] : $"{problems[0]}, and {problems.Count - 1} more");
+            troubles.Occurred(null, TroubleKind.SettingsWrong, problems.Count == 1 ? problems[0] : $"{problems[0]}, and {problems.Count - 1} more", isLogged);
         else
             troubles.Ended(TroubleKind.SettingsWrong);
         if (pending.Count > 0)
-            troubles.Occurred(null, TroubleKind.RestartNeeded, string.Join(", ", pending));
+            troubles.Occurred(null, TroubleKind.RestartNeeded, string.Join(", ", pending), isLogged);
         else
             troubles.Ended(TroubleKind.RestartNeeded);
     }

@@ -182,6 +182,21 @@ public class TroublesTests
     }
 
     [Fact]
+    public void A_trouble_that_the_caller_logs_is_warned_of_only_when_it_occurs_again_after_five_minutes()
+    {
+        _troubles.Occurred(null, TroubleKind.SettingsWrong, isLogged: true);
+        _troubles.Occurred(null, TroubleKind.SettingsWrong, isLogged: true);
+        _time.Advance(Troubles.WarnEvery);
+        _troubles.Check();
+        Assert.Empty(_log.Lines);
+
+        _troubles.Occurred(null, TroubleKind.SettingsWrong);
+        _troubles.Ended(TroubleKind.SettingsWrong);
+
+        Assert.Equal(["warn - 3", "over - 3 in 300"], _log.Lines);
+    }
+
+    [Fact]
     public void A_wrong_signature_points_to_the_public_URL()
     {
         _troubles.Occurred("media", TroubleKind.WrongSignature);

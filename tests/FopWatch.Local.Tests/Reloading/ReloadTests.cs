@@ -231,7 +231,9 @@ public sealed class ReloadTests : IAsyncLifetime
         await _host.ReloadAsync(settings);
 
         Assert.Equal(HttpStatusCode.OK, await _host.NotifyAsync("added", "z0.1"));
-        Assert.Contains("at the next start: FopWatch:MaxBodyBytes, FopWatch:Retention", _host.Process.Printed, StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => _host.Process.Printed.Contains("Kind: RestartNeeded", StringComparison.Ordinal));
+        var line = Assert.Single(_host.Process.Printed.Split('\n'), line => line.Contains("Kind: RestartNeeded", StringComparison.Ordinal));
+        Assert.Contains("at the next start: FopWatch:MaxBodyBytes, FopWatch:Retention. Kind", line, StringComparison.Ordinal);
         Assert.Contains("\"restartNeeded\"", await _host.HealthAsync(), StringComparison.Ordinal);
         Assert.Equal(
             2, (await _host.ExamineAsync()).Findings.Count(finding => finding.Level == "warning" && finding.What.EndsWith("was changed in the settings file.", StringComparison.Ordinal)));

@@ -46,7 +46,7 @@ public sealed class WrongSettingsTests
 
             // What the API says has no path, and no secret. The log names the file.
             Assert.Contains(words, Words(await host.HealthAsync()), StringComparison.Ordinal);
-            Assert.Contains($"{host.File} is wrong, and nothing of it applies", host.Process.Printed, StringComparison.Ordinal);
+            await Eventually.HoldsAsync(() => host.Process.Printed.Contains($"{host.File} is wrong, and nothing of it applies", StringComparison.Ordinal));
             Assert.Equal(System.Net.HttpStatusCode.OK, await host.NotifyAsync("media", $"z0.{number}"));
             Assert.DoesNotContain(Path.GetDirectoryName(host.File)!, await host.HealthAsync(), StringComparison.Ordinal);
             Assert.DoesNotContain(ReloadedHost.Key, host.Process.Printed, StringComparison.Ordinal);
@@ -71,6 +71,9 @@ public sealed class WrongSettingsTests
         await Eventually.HoldsAsync(async () => (await host.ExamineAsync()).Findings.Any(finding =>
             finding.Level == "trouble" && finding.What.StartsWith("The settings file is wrong: settings.json:1:", StringComparison.Ordinal)));
         Assert.Contains("\"kind\":\"settingsWrong\",\"level\":\"trouble\"", await host.Http.GetStringAsync("/api/overview", Cancelled), StringComparison.Ordinal);
+        await Eventually.HoldsAsync(() => host.Process.Printed.Contains("Kind: SettingsWrong", StringComparison.Ordinal));
+        var line = Assert.Single(host.Process.Printed.Split('\n'), line => line.Contains("settings.json", StringComparison.Ordinal) && line.Contains("wrong", StringComparison.Ordinal));
+        Assert.Contains($"{host.File} is wrong, and nothing of it applies. The host goes on with the settings that it had. Kind: SettingsWrong. {host.File}:1:", line, StringComparison.Ordinal);
     }
 
     [Fact]
