@@ -24,17 +24,17 @@ public static partial class HostLog
     public static partial void JobSettled(this ILogger logger, string source, JobState state, SettledBy? settledBy, string reference);
 
     /// <summary>A trouble begins.</summary>
-    [LoggerMessage(50, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}.{Seen} {Hint}")]
-    public static partial void TroubleBegan(this ILogger logger, string trouble, string source, TroubleKind kind, string seen, string hint);
+    [LoggerMessage(50, LogLevel.Warning, "{Trouble}.{Where} Kind: {Kind}.{Seen} {Hint}")]
+    public static partial void TroubleBegan(this ILogger logger, string trouble, string where, TroubleKind kind, string seen, string hint);
 
     /// <summary>A trouble continues.</summary>
-    [LoggerMessage(51, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. {Count} times since {Since:u}.{Seen} {Hint}")]
+    [LoggerMessage(51, LogLevel.Warning, "{Trouble}.{Where} Kind: {Kind}. {Count} times since {Since:u}.{Seen} {Hint}")]
     public static partial void TroubleGoesOn(
-        this ILogger logger, string trouble, string source, TroubleKind kind, long count, DateTimeOffset since, string seen, string hint);
+        this ILogger logger, string trouble, string where, TroubleKind kind, long count, DateTimeOffset since, string seen, string hint);
 
     /// <summary>A trouble is over.</summary>
-    [LoggerMessage(52, LogLevel.Information, "Over: {Trouble}. Source: {Source}. Kind: {Kind}. {Count} time(s) in {Lasted:c}")]
-    public static partial void TroubleOver(this ILogger logger, string trouble, string source, TroubleKind kind, long count, TimeSpan lasted);
+    [LoggerMessage(52, LogLevel.Information, "Over: {Trouble}.{Where} Kind: {Kind}. {Count} time(s) in {Lasted:c}")]
+    public static partial void TroubleOver(this ILogger logger, string trouble, string where, TroubleKind kind, long count, TimeSpan lasted);
 
     /// <summary>The status API of some jobs cannot be queried.</summary>
     [LoggerMessage(22, LogLevel.Warning, "{Source} has workflow V3 jobs, whose status can be queried only with a valid key of the account. Check the source's Keys and WorkflowEndpoint. Until then, these jobs wait for a signed notification or their deadline")]

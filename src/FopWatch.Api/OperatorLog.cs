@@ -24,15 +24,19 @@ public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
         // Messages of exceptions are sentences already.
         var seen = trouble.Detail is { } detail ? $" Seen: {detail.TrimEnd('.')}." : "";
         if (trouble.Count == 1)
-            logger.TroubleBegan(trouble.What, trouble.Source ?? "-", trouble.Kind, seen, trouble.Hint);
+            logger.TroubleBegan(trouble.What, Where(trouble.Source), trouble.Kind, seen, trouble.Hint);
         else
-            logger.TroubleGoesOn(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, trouble.Since, seen, trouble.Hint);
+            logger.TroubleGoesOn(trouble.What, Where(trouble.Source), trouble.Kind, trouble.Count, trouble.Since, seen, trouble.Hint);
     }
 
     /// <inheritdoc/>
     public void Over(Trouble trouble, TimeSpan lasted)
     {
         ArgumentNullException.ThrowIfNull(trouble);
-        logger.TroubleOver(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, lasted);
+        logger.TroubleOver(trouble.What, Where(trouble.Source), trouble.Kind, trouble.Count, lasted);
     }
+
+    /// <summary>The sentence that names a source; empty if there is none.</summary>
+    /// <param name="source">The source; null for the whole installation.</param>
+    public static string Where(string? source) => source is null ? "" : $" Source: {source}.";
 }

@@ -95,7 +95,7 @@ public sealed class Doctor(IEnumerable<IDoctorCheck> checks, DoctorTurn turn, Do
         }
         catch (Exception e)
         {
-            log.CheckFailed(step.Check, step.Source ?? "-", e);
+            log.CheckFailed(step.Check, step.Source ?? "the installation", e);
             return [Finding(step, DoctorLevel.Trouble, $"The check failed with {e.GetType().Name}.") with { Fix = "Report the error, which is in the log." }];
         }
     }

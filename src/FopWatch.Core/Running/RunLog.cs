@@ -92,6 +92,6 @@ public static partial class RunLog
     }
 
     /// <summary>A check of the doctor failed unexpectedly.</summary>
-    [LoggerMessage(76, LogLevel.Error, "The check {Check} of {Source} failed")]
-    public static partial void CheckFailed(this ILogger logger, DoctorCheck check, string source, Exception exception);
+    [LoggerMessage(76, LogLevel.Error, "The check {Check} of {Of} failed")]
+    public static partial void CheckFailed(this ILogger logger, DoctorCheck check, string of, Exception exception);
 }

@@ -231,7 +231,7 @@ internal sealed class LocalHost : IAsyncDisposable
                 provider.GetRequiredService<Troubles>(),
                 provider.GetRequiredService<IWorkScheduler>(),
                 time,
-                failure => logger.LoopFailed(failure.Loop.Name, failure.Loop.Source ?? "-", failure.Wait, failure.Exception));
+                failure => logger.LoopFailed(failure.Loop.Name, OperatorLog.Where(failure.Loop.Source), failure.Wait, failure.Exception));
         });
         services.AddSingleton(store.Webhooks);
         services.AddSingleton(new ConfiguredWebhooks(settings.Webhooks));

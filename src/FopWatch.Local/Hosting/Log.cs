@@ -45,8 +45,8 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Warning, "Source {Source} was removed and leaves {Open} open job(s), which are not polled until it is added again. To stop watching them, run fopwatch jobs stop --source {Source}")]
     public static partial void OpenJobsLeft(this ILogger logger, string source, long open);
 
-    [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It restarts in {Wait}")]
-    public static partial void LoopFailed(this ILogger logger, string loop, string source, TimeSpan wait, Exception exception);
+    [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}.{Where} It restarts in {Wait}")]
+    public static partial void LoopFailed(this ILogger logger, string loop, string where, TimeSpan wait, Exception exception);
 
     [LoggerMessage(14, LogLevel.Warning, "This process can open {Limit} files (RLIMIT_NOFILE), so it accepts at most {Connections} connections at once. Raise the limit (ulimit -n) to at least {Wanted}")]
     public static partial void FewDescriptors(this ILogger logger, int limit, int connections, int wanted);

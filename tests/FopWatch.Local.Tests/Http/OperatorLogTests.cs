@@ -62,6 +62,18 @@ public sealed partial class OperatorLogTests
     }
 
     [Fact]
+    public async Task A_trouble_of_the_whole_installation_is_logged_without_a_source()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        await host.NotifyAsync("nobody", Done);
+
+        var line = Assert.Single(LinesOf(host, "Kind: UnknownNotifyUrl"));
+        Assert.Contains(" Qiniu does not repeat them. Kind: UnknownNotifyUrl. ", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("Source:", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wrong_signature_is_warned_of_with_the_setting_to_check_first()
     {
         var settings = RunningHost.TokenSources();
