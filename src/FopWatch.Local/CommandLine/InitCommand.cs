@@ -91,14 +91,15 @@ internal static class InitCommand
 
     private static void Explain(Terminal terminal, string file, InitialSettings settings)
     {
-        var option = Path.GetFullPath(SettingsFile.DefaultName) == file ? "" : $" --config {file}";
+        var option = Path.GetFullPath(SettingsFile.DefaultName) == file ? "" : $" --config {ProgramName.Quoted(file)}";
+        var data = PlaceOptions.Variable(PlaceOptions.DataVariable) is { } folder ? $" --data {ProgramName.Quoted(Path.GetFullPath(folder))}" : "";
         terminal.WriteLine($"Wrote {file}");
         terminal.WriteText();
         terminal.WriteText("1. Add the account's access key and secret key to Keys in the file.");
         terminal.WriteText(settings.PublicUrl is null ? "2. When the host has a public URL, set PublicUrl. Then check the file:" : "2. Check the file:");
         terminal.WriteCommand($"fopwatch config check{option}");
         terminal.WriteText("3. Start the host:");
-        terminal.WriteCommand($"fopwatch serve{option}");
+        terminal.WriteCommand($"fopwatch serve{option}{data}");
         terminal.WriteText(settings.Provider == ProviderKind.Qiniu
             ? "4. Use this URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy:"
             : "4. Use this URL as notifyURL of each request:");

@@ -41,6 +41,6 @@ internal static class PlaceOptions
         : text.Contains('\0', StringComparison.Ordinal) ? throw new UsageException($"{name}: '{text}' is not a valid name of a file or folder.")
         : text;
 
-    // Container platforms set variables to an empty value instead of leaving them out.
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
+    /// <summary>The value of an environment variable; null if it is empty, because container platforms set variables to an empty value instead of leaving them out.</summary>
+    public static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 }

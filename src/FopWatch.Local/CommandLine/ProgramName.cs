@@ -64,6 +64,7 @@ internal static class ProgramName
         return relative.Length < path.Length ? relative : path;
     }
 
-    private static string Quoted(string path) =>
-        path.All(c => char.IsLetterOrDigit(c) || c is '/' or '\\' or ':' or '.' or '-' or '_' or '~') ? path : $"'{path}'";
+    /// <summary>A path as a word of a shell.</summary>
+    public static string Quoted(string path) =>
+        path.All(c => char.IsLetterOrDigit(c) || c is '/' or '\\' or ':' or '.' or '-' or '_' or '~') ? path : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

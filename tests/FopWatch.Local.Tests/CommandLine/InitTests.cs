@@ -69,6 +69,27 @@ public sealed class InitTests : IDisposable
     }
 
     [Fact]
+    public async Task The_printed_commands_name_the_file_and_the_data_folder_that_were_chosen()
+    {
+        var folder = Path.Combine(_folder.FullName, "it's here");
+        Directory.CreateDirectory(folder);
+        var (_, output, error) = await CommandProcess.RunAsync(
+            folder, new() { ["FOPWATCH_CONFIG"] = "my own.json", ["FOPWATCH_DATA"] = "data" }, "init", "--non-interactive", "--provider", "Qiniu");
+        Assert.Equal("", error);
+
+        // A shell reads the words back.
+        var commands = output.Replace("\\\n", "", StringComparison.Ordinal).Split('\n').Where(line => line.StartsWith("  ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(["config", "check", "--config", Path.Combine(folder, "my own.json")], await ArgumentsAsync(commands[0]));
+        Assert.Equal(["serve", "--config", Path.Combine(folder, "my own.json"), "--data", Path.Combine(folder, "data")], await ArgumentsAsync(commands[1]));
+
+        async Task<IEnumerable<string>> ArgumentsAsync(string command)
+        {
+            var (_, words, _) = await CommandProcess.RunAsync(folder, [], "bash", ["-c", $"printf '%s\\n' {command}"]);
+            return words.TrimEnd('\n').Split('\n').SkipWhile(word => word is not ("config" or "serve"));
+        }
+    }
+
+    [Fact]
     public async Task An_existing_file_is_not_changed()
     {
         await System.IO.File.WriteAllTextAsync(File, "mine", TestContext.Current.CancellationToken);
