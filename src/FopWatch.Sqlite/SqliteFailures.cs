@@ -34,6 +34,8 @@ internal static class SqliteFailures
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => "the database is damaged",
         raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => "this user has no permission to write to the database",
         raw.SQLITE_CANTOPEN => "the database file cannot be opened",
+        raw.SQLITE_IOERR when failure.SqliteExtendedErrorCode == raw.SQLITE_IOERR_SHMSIZE =>
+            string.Create(CultureInfo.InvariantCulture, $"the disk is full, so the index of the write-ahead log has no room (SQLite error {raw.SQLITE_IOERR_SHMSIZE})"),
         raw.SQLITE_IOERR => string.Create(CultureInfo.InvariantCulture, $"the file system reports an error (SQLite error {failure.SqliteExtendedErrorCode})"),
         _ => string.Create(CultureInfo.InvariantCulture, $"SQLite reports error {failure.SqliteExtendedErrorCode}"),
     };

@@ -237,3 +237,14 @@ public abstract class SqliteFailureSuite(bool isBroker)
         Assert.Single(listed.Elements);
     }
 }
+
+/// <summary>How failures of SQLite are worded.</summary>
+public sealed class SqliteReasonTests
+{
+    [Theory]
+    [InlineData(10, 4874, "the disk is full, so the index of the write-ahead log has no room (SQLite error 4874)")]
+    [InlineData(10, 778, "the file system reports an error (SQLite error 778)")]
+    [InlineData(13, 13, "the disk is full")]
+    public void A_failure_is_told_in_words(int code, int extended, string reason) =>
+        Assert.Equal(reason, new SqliteException("", code, extended).Reason());
+}
