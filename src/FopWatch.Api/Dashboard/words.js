@@ -374,7 +374,7 @@ job
 	truncated: Parts were too long to store. The counts are correct. = 部分内容过长而未存储。计数是准确的。
 	reused: Old output reused = 沿用旧结果
 	reused.explained: The output existed, so nothing was processed. = 目标文件已存在：没有进行处理。
-	errorIndex: segment {n} of the command = 命令的第 {n} 段
+	errorIndex: segment {n} of the command, from 0 = 命令的第 {n} 段，从 0 数起
 	input: Input: = 输入：
 	result: Result = 结果
 	moreItems: The JSON has {n} more. = 另有 {n} 条命令，见 JSON。
