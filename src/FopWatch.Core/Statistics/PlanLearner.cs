@@ -40,9 +40,8 @@ public static class PlanLearner
 
     private const double LowestPrice = 1e-6;
     private const double HighestPrice = 1e9;
-    private const int Steps = 50;
+    private const double Adjacent = 1.001;
     private const int Parts = 16;
-    private const double Tolerance = 1e-3;
     private const double Rounding = 1e-9;
 
     /// <summary>Learns plans.</summary>
@@ -75,7 +74,7 @@ public static class PlanLearner
         var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && spentFixed.Delay > 0 && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
         return saves || pollsPerJob is not null ? found.Plans : null;
 
-        Func<double, double> Least(ClassAges ages) => age => IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);
+        Func<double, double> Least(ClassAges ages) => age => conditions is null || IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);
 
         Func<double, double> Most(ClassAges ages) => age =>
             !IsKnown(ages, age) ? LongestUnknown * fixedPlan.WaitAt(age)
@@ -87,7 +86,7 @@ public static class PlanLearner
 
         Solution Solve(double polls)
         {
-            var (least, most) = Around(1, 1 - Tolerance, price => At(price, polls), one => one.Load);
+            var (least, most) = Around(1, price => At(price, polls), one => one.Load);
             return most.Load <= 1 ? most : Filled(least, most);
         }
 
@@ -123,27 +122,30 @@ public static class PlanLearner
     public static double LeastDelay(ISurvivalCurve curve, PollSettings settings, double heard, double polls)
     {
         var programme = new PollProgramme(curve, settings, heard);
-        var (least, most) = Around(polls, polls, At, one => one.Polls);
+        var (least, most) = Around(polls, At, one => one.Polls);
         var share = most.Polls > least.Polls ? Math.Clamp((polls - least.Polls) / (most.Polls - least.Polls), 0, 1) : 0;
         return least.Delay + (share * (most.Delay - least.Delay));
 
         PollSpending At(double price) => programme.Best(price).Ages.On(curve, heard);
     }
 
-    /// <summary>Searches for two adjacent prices between which the number of polls passes a target.</summary>
-    /// <param name="polls">The target.</param>
-    /// <param name="enough">The search ends when the greater price gives at least this number of polls.</param>
+    /// <summary>
+    /// Searches for two adjacent prices: the lower one gives more polls than allowed. The number of polls for known jobs can be the same over a wide range of
+    /// prices, and the lowest of these gives the smallest delay. If even the highest price gives more polls than allowed, its number is allowed.
+    /// </summary>
+    /// <param name="allowed">The allowed number of polls.</param>
     /// <param name="at">The result of a price.</param>
     /// <param name="pollsOf">The polls of a result.</param>
-    private static (T Least, T Most) Around<T>(double polls, double enough, Func<double, T> at, Func<T, double> pollsOf)
+    private static (T Least, T Most) Around<T>(double allowed, Func<double, T> at, Func<T, double> pollsOf)
     {
         var (low, high) = (LowestPrice, HighestPrice);
         var (most, least) = (at(low), at(high));
-        for (var step = 0; step < Steps && pollsOf(most) > polls && pollsOf(least) < enough; step++)
+        allowed = Math.Max(allowed, pollsOf(least)) + Rounding;
+        while (high > Adjacent * low && pollsOf(most) > allowed)
         {
             var price = Math.Sqrt(low * high);
             var tried = at(price);
-            if (pollsOf(tried) > polls)
+            if (pollsOf(tried) > allowed)
                 (low, most) = (price, tried);
             else
                 (high, least) = (price, tried);
