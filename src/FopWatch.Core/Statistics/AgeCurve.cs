@@ -62,11 +62,8 @@ public sealed class AgeCurve : ISurvivalCurve
         var best = (Likelihood: double.NegativeInfinity, Sums: known);
         foreach (var reach in Reaches(known.Over, buckets.Of(2)))
         {
-            var sums = new Sums(Spread(known.Over, reach), Spread(known.Reached, reach), Spread(known.Within, reach));
-
-            // Averages end at the smallest known age: most classes have a minimum duration, and a poll before it finds nothing.
-            Array.Clear(sums.Over, 0, before);
-            Array.Clear(sums.Within, 0, before);
+            // Nothing is spread below the smallest known age: most classes have a minimum duration, and a poll before it finds nothing.
+            var sums = Spread(known, reach, before);
             AddPrior(buckets, sums, prior);
             var likelihood = Likelihood(known, sums, reach, prior);
             if (likelihood > best.Likelihood)
@@ -110,7 +107,7 @@ public sealed class AgeCurve : ISurvivalCurve
         for (var number = 0; number < known.Over.Length; number++)
         {
             var own = 1.0 / reach[number];
-            var others = Math.Max(sums.Reached[number] - own, sums.Over[number]);
+            var others = Math.Max(sums.Reached[number] - ((1 + own) / 2), sums.Over[number]);
             if (known.Over[number] > 0)
                 sum += known.Over[number] * Math.Log(Math.Max(sums.Over[number] - own, prior) / others);
             if (known.Reached[number] > known.Over[number])
@@ -120,18 +117,41 @@ public sealed class AgeCurve : ISurvivalCurve
         return sum;
     }
 
-    // Sums over neighbours with triangular weights. The weight of the bucket itself is 1/reach.
-    private static double[] Spread(double[] values, int[] reaches)
+    // Spreads the jobs of each bucket over its neighbours, with triangular weights. Buckets with many jobs, such as those of jobs that all take the same time,
+    // spread less than their neighbours.
+    private static Sums Spread(Sums known, int[] reaches, int first)
     {
-        var sums = new double[values.Length];
-        for (var number = 0; number < values.Length; number++)
+        var count = reaches.Length;
+        var sums = new Sums(new double[count], new double[count], new double[count]);
+        for (var number = 0; number < count; number++)
         {
-            var reach = reaches[number];
-            for (var other = Math.Max(number - reach + 1, 0); other < Math.Min(number + reach, values.Length); other++)
-                sums[number] += values[other] * (reach - Math.Abs(number - other)) / ((double)reach * reach);
+            if (!(known.Over[number] > 0))
+                continue;
+            for (var distance = 1 - reaches[number]; distance < reaches[number]; distance++)
+            {
+                var share = (reaches[number] - Math.Abs(distance)) / ((double)reaches[number] * reaches[number]);
+                var to = Mirrored(number + distance);
+                sums.Over[to] += share * known.Over[number];
+                sums.Within[to] += share * known.Within[number];
+            }
+        }
+
+        // Jobs whose end was not seen are not spread.
+        var (ended, spread) = (0d, 0d);
+        for (var number = count - 1; number >= 0; number--)
+        {
+            ended += known.Over[number];
+            spread += sums.Over[number];
+            sums.Reached[number] = Math.Max(known.Reached[number] - ended, 0) + spread;
         }
 
         return sums;
+
+        int Mirrored(int bucket)
+        {
+            var inside = bucket < first ? (2 * first) - 1 - bucket : bucket;
+            return Math.Min(inside, count - 1);
+        }
     }
 
     /// <param name="Over">The jobs that ended in each bucket.</param>
