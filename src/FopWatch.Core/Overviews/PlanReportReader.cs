@@ -89,12 +89,18 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
         ClassPlanReport OfClass(KnownClass one, int rank)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (CommandClass.IsIdle(one.Class))
-                return Report(one.Class, one.Ages, null, PlanInUse.Fixed, rank < SourcePlans.MostPlans);
 
             // The class of a job is unknown before its first poll, so the source's plan decides that poll.
-            var own = learned?.OfClasses.GetValueOrDefault(one.Class);
             var first = learned?.OfSource?.WaitAt(TimeSpan.Zero) ?? source.Poll.First;
+            if (CommandClass.IsIdle(one.Class))
+            {
+                // After it, idle-time tasks are polled Max apart, whatever the plan.
+                var idle = new PollAges([first.TotalSeconds], source.Poll.Max.TotalSeconds, source.Poll.Deadline.TotalSeconds);
+                var report = Report(one.Class, one.Ages, idle, PlanInUse.Fixed, rank < SourcePlans.MostPlans);
+                return report with { Fixed = new(report.ExpectedPolls, report.ExpectedDelay) };
+            }
+
+            var own = learned?.OfClasses.GetValueOrDefault(one.Class);
             var ages = own?.AgesAfter(first.TotalSeconds) ?? learned?.OfSource?.Ages;
             return Report(one.Class, one.Ages, ages, own is null ? PlanInUse.Source : PlanInUse.Learned, rank < SourcePlans.MostPlans);
         }

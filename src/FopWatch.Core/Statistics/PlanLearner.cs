@@ -20,8 +20,10 @@ public static class PlanLearner
     // In a host, ages that a smaller share of the jobs reached count as unknown too.
     private const double Rare = 0.03;
 
-    // The relative accuracy of known ages.
+    // The age from which ages are unknown, as a multiple of the oldest known age. In a host it is the relative accuracy of known ages, because a provider that has
+    // become slower brings many jobs to greater ages. Exact ages are a sample of a kind that stays as it is, and the estimate says how its tail goes on.
     private const double UnknownFrom = 1.03;
+    private const double UnknownFromOfSample = 2;
 
     // The shortest and the longest wait at unknown ages, as multiples of the fixed plan's wait at the same age. Nothing shows when such a job ends, and there may
     // be many such jobs if a provider is down or has become slower.
@@ -74,7 +76,7 @@ public static class PlanLearner
         var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && spentFixed.Delay > 0 && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
         return saves || pollsPerJob is not null ? found.Plans : null;
 
-        Func<double, double> Least(ClassAges ages) => age => conditions is null || IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);
+        Func<double, double> Least(ClassAges ages) => age => IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);
 
         Func<double, double> Most(ClassAges ages) => age =>
             !IsKnown(ages, age) ? LongestUnknown * fixedPlan.WaitAt(age)
@@ -82,7 +84,7 @@ public static class PlanLearner
             : double.PositiveInfinity;
 
         bool IsKnown(ClassAges ages, double age) =>
-            ages.Observed.Unfinished(age / UnknownFrom) >= Math.Max(UnknownBelow / ages.Jobs, conditions is null ? 0 : Rare);
+            ages.Observed.Unfinished(age / (conditions is null ? UnknownFromOfSample : UnknownFrom)) >= Math.Max(UnknownBelow / ages.Jobs, conditions is null ? 0 : Rare);
 
         Solution Solve(double polls)
         {

@@ -122,13 +122,9 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
         }
 
         terminal.WriteText(one.OverdueAfter is { } overdue ? $"A job is overdue after {PlanText.Time(overdue)}." : "No job counts as overdue: too few jobs are known.");
-        if (one.Plan == "source" && one.Class is not null)
-        {
-            terminal.WriteText("Polled with the plan of all jobs.");
-            return;
-        }
-
-        terminal.WriteText($"The {one.Plan} plan polls a job at these ages:");
+        terminal.WriteText(one.Plan == "source" && one.Class is not null
+            ? "The plan of all jobs polls a job at these ages:"
+            : $"The {one.Plan} plan polls a job at these ages:");
 
         // Earlier versions do not send whether the list was cut.
         PlanText.WritePolls(terminal, one.Ages, one.AgesCut || one.Ages.Count >= Overviews.PlanReportReader.MostAges);
@@ -147,7 +143,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
         return [.. ranges.Chunk(size).Select(some =>
         {
             var share = some.Sum(range => range.Share);
-            return (some[0].From, some[^1].To, share.ToString("0.0%", CultureInfo.InvariantCulture), share);
+            return (some[0].From, PlanText.EndOf(some[^1].To), share.ToString("0.0%", CultureInfo.InvariantCulture), share);
         })];
     }
 

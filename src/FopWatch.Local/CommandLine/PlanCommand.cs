@@ -159,7 +159,7 @@ internal static class PlanCommand
         for (var bar = first / size; bar <= last / size; bar++)
         {
             var count = counts.GetValueOrDefault(bar);
-            bars.Add((buckets.From(bar * size), buckets.From(Math.Min((bar + 1) * size, buckets.Count)), count.ToString(CultureInfo.InvariantCulture), count));
+            bars.Add((buckets.From(bar * size), PlanText.EndOf(buckets.From(Math.Min((bar + 1) * size, buckets.Count))), count.ToString(CultureInfo.InvariantCulture), count));
         }
 
         return bars;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -16,14 +17,15 @@ internal static class PlanText
 
     /// <summary>Writes ranges of ages, with a bar for each.</summary>
     /// <param name="terminal">Where to write them.</param>
-    /// <param name="bars">The ranges in seconds, the label of each bar, and its relative length.</param>
+    /// <param name="bars">The ranges in seconds (the last one can be open: infinity), the label of each bar, and its relative length.</param>
     public static void WriteBars(Terminal terminal, IReadOnlyCollection<(double From, double To, string Label, double Length)> bars)
     {
         var most = bars.Select(bar => bar.Length).Append(0).Max();
         foreach (var (from, to, label, length) in bars)
         {
             var marks = most > 0 ? (int)Math.Ceiling(WidestBar * (length / most)) : 0;
-            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Time(from),8} to {Time(to),8} {label,8} {new string('#', marks)}").TrimEnd());
+            var end = double.IsPositiveInfinity(to) ? "or more" : $"to {Time(to),8}";
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Time(from),8} {end,-11} {label,8} {new string('#', marks)}").TrimEnd());
         }
     }
 
@@ -48,6 +50,9 @@ internal static class PlanText
             terminal.WriteLine($"          --json lists {(areCut ? string.Create(CultureInfo.InvariantCulture, $"the first {ages.Count}") : "all of them")}.");
         }
     }
+
+    /// <summary>The end of a range of ages. The last bucket holds all greater ages too.</summary>
+    public static double EndOf(double seconds) => seconds < AgeBuckets.Quarters.From(AgeBuckets.Quarters.Count) ? seconds : double.PositiveInfinity;
 
     public static string Time(double seconds) => seconds switch
     {

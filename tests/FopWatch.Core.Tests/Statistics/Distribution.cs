@@ -29,6 +29,7 @@ internal sealed class Distribution
         "40 s and 30 min" => random => (random.NextDouble() < 0.5 ? 40 : 1800) * Math.Exp(0.2 * Normal(random)),
         "45 s and a queue" => random => 45 + (30 * Exponential(random)),
         "5 min and a queue" => random => 300 + (60 * Exponential(random)),
+        "1 min or a queue" => random => 60 + (random.NextDouble() < 0.4 ? 0 : 200 * Exponential(random)),
         "3 h" => random => 10_800 * Math.Exp(0.3 * Normal(random)),
         "1 s" => _ => 1,
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, null),

@@ -50,6 +50,11 @@ public sealed class HostPlansTests
             Assert.Equal(optimum.ExpectedDelay / one.ExpectedDelay, one.Efficiency!.Value, 0.01);
         }
 
+        // After the first poll, idle-time tasks are polled Max apart.
+        var idle = media.Classes[2];
+        Assert.Equal([first.TotalSeconds, first.TotalSeconds + 600, first.TotalSeconds + 1200], idle.Ages.Take(3), (a, b) => Math.Abs(a - b) < 0.001);
+        Assert.Equal((idle.ExpectedPolls, idle.ExpectedDelay), (idle.Fixed.ExpectedPolls, idle.Fixed.ExpectedDelay));
+
         var mp4 = media.Classes[0];
         Assert.InRange(mp4.Known, 100, 140);
         Assert.True(mp4.Histogram[0].From <= 200 && mp4.Histogram[^1].To >= 220, "The ages are from 200 to 219 seconds.");
@@ -113,6 +118,7 @@ public sealed class HostPlansTests
         var (_, few, _) = await CommandRun.RunAsync(host, "plan");
         var (_, one, _) = await CommandRun.RunAsync(host, "plan", "--class", "vframe/jpg");
         var (_, whole, _) = await CommandRun.RunAsync(host, "plan", "--class", "all jobs", "--source", "media");
+        var (_, rare, _) = await CommandRun.RunAsync(host, "plan", "--class", "concat");
 
         Assert.InRange(few.Split('\n').Length, 10, 30);
         Assert.All(few.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
@@ -121,6 +127,7 @@ public sealed class HostPlansTests
         Assert.Single(one.Split("polls a job at these ages")[1..]);
         Assert.Contains("\nvframe/jpg: ", one, StringComparison.Ordinal);
         Assert.Contains("\nall jobs: ", whole, StringComparison.Ordinal);
+        Assert.Matches(@"The (plan of all jobs|fixed plan) polls a job at these ages:\n +\d", rare);
     }
 
     [Fact(Timeout = 120_000)]

@@ -53,6 +53,29 @@ public sealed class PlanTests
         Assert.False(json.RootElement.TryGetProperty("exceedsPollsPerJob", out _));
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--polls-per-job", "1")]
+    [InlineData("--polls-per-job", "0.9")]
+    public async Task If_one_poll_is_the_least_it_is_made_soon_after_the_last_end(params string[] options)
+    {
+        // The fixed plan polls once, after 2 minutes. All jobs are over after 70 s.
+        using var json = await JsonAsync([.. Enumerable.Range(0, 201).Select(i => 50 + (0.1 * i))], options);
+
+        Assert.Equal(1, Number(json.RootElement, "expectedPolls"));
+        Assert.InRange(Number(json.RootElement, "expectedDelay"), 10, 11);
+        Assert.InRange(Number(json.RootElement, "efficiency"), 0.95, 1);
+    }
+
+    [Fact]
+    public async Task The_last_range_of_ages_is_open()
+    {
+        var (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-"], "50\n1e9\n");
+
+        Assert.Contains(" 6.07 d or more            1 ###", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("12.1 d", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Too_few_polls_for_the_longest_wait_are_reported()
     {
