@@ -21,7 +21,7 @@ public sealed class LearnedPollingTests(ITestOutputHelper output)
     [Theory]
     [InlineData("log-normal, 1 min", 0.95)]
     [InlineData("Weibull 2", 0.7)]
-    [InlineData("gamma 4", 0.7)]
+    [InlineData("gamma 4", 0.75)]
     [InlineData("40 s and 30 min", 0.5)]
     [InlineData("5 min and a queue", 0.4)]
     [InlineData("four classes", 0.8)]
