@@ -3,7 +3,10 @@ namespace FopWatch.Docs.Tests;
 /// <summary>The alert rules of docs/metrics.md, evaluated by Prometheus' promtool.</summary>
 public sealed class AlertRuleTests
 {
-    /// <summary>A source whose counters begin after 10 minutes with a value and keep it, one that restarts, and one that does not change but for a failed scrape.</summary>
+    /// <summary>
+    /// A source whose counters begin after 10 minutes with a value and keep it, one that restarts, one that does not change but for a failed scrape, and one that does not
+    /// change while Prometheus is away for 20 minutes.
+    /// </summary>
     private const string Cases = """
         rule_files: [rules.yml]
         evaluation_interval: 30s
@@ -16,6 +19,9 @@ public sealed class AlertRuleTests
               - {series: 'fopwatch_jobs_settled_total{source="restarted", state="Expired"}', values: '3x200 stale _x20 1x200'}
               - {series: 'fopwatch_notifications_total{source="new", result="Quarantined"}', values: '_x20 9x400'}
               - {series: 'fopwatch_notifications_total{source="old", result="Quarantined"}', values: '50x200 stale 50x400'}
+              - {series: 'fopwatch_notifications_failed_total{source="unseen"}', values: '7x200 stale _x40 7x400'}
+              - {series: 'fopwatch_jobs_settled_total{source="unseen", state="Expired"}', values: '3x200 stale _x40 3x400'}
+              - {series: 'fopwatch_notifications_total{source="unseen", result="Quarantined"}', values: '500x200 stale _x40 500x400'}
             alert_rule_test:
               - {eval_time: 9m, alertname: FopWatchNotificationsFail, exp_alerts: []}
               - {eval_time: 11m, alertname: FopWatchNotificationsFail, exp_alerts: [{exp_labels: {source: new}}]}
@@ -29,6 +35,10 @@ public sealed class AlertRuleTests
               - {eval_time: 69m, alertname: FopWatchQuarantineGrows, exp_alerts: [{exp_labels: {source: new}}]}
               - {eval_time: 100m30s, alertname: FopWatchQuarantineGrows, exp_alerts: []}
               - {eval_time: 160m30s, alertname: FopWatchQuarantineGrows, exp_alerts: []}
+              - {eval_time: 122m, alertname: FopWatchNotificationsFail, exp_alerts: []}
+              - {eval_time: 125m, alertname: FopWatchNotificationsFail, exp_alerts: []}
+              - {eval_time: 178m, alertname: FopWatchQuarantineGrows, exp_alerts: []}
+              - {eval_time: 178m, alertname: FopWatchJobsExpire, exp_alerts: []}
         """;
 
     [Fact]

@@ -61,6 +61,9 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
     private long _writtenAt;
     private long _lookedAt;
     private long? _reportedAt;
+
+    // Used by the running loop: the attempts that failed since the last delivery.
+    private int _failed;
     private long _last;
 
     public Webhook Webhook => webhook;
@@ -158,13 +161,16 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         await _changing.WaitAsync(CancellationToken.None);
         try
         {
+            if (_cursor is { } cursor)
+            {
+                if (isReplaced && cursor is { Paused: null, Attempts: > 0 })
+                    cursor = cursor.Resumed();
+                if (cursor != _written || _unwritten.Count > 0)
+                    await WriteAsync(cursor, CancellationToken.None);
+            }
+
+            // Only now: if the write failed and the settings are changed back, this loop goes on.
             _closed = true;
-            if (_cursor is not { } cursor)
-                return;
-            if (isReplaced && cursor is { Paused: null, Attempts: > 0 })
-                cursor = cursor.Resumed();
-            if (cursor != _written || _unwritten.Count > 0)
-                await WriteAsync(cursor, CancellationToken.None);
         }
         finally
         {
@@ -263,9 +269,12 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
     private void Report(WebhookCursor before, WebhookCursor after, WebhookAnswer answer)
     {
-        if (answer.IsDelivered && before.Attempts > 0)
+        // An operator's change starts the count of the cursor again.
+        var failed = Math.Max(before.Attempts, _failed);
+        _failed = answer.IsDelivered ? 0 : failed + 1;
+        if (answer.IsDelivered && failed > 0)
         {
-            ports.Logger.WebhookRecovered(webhook.Name, before.Attempts);
+            ports.Logger.WebhookRecovered(webhook.Name, failed);
             ports.ReportFailuresOver();
         }
         else if (!answer.IsDelivered && before.Attempts == 0)

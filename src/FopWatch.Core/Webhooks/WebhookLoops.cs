@@ -144,10 +144,16 @@ public sealed class WebhookLoops
     public Task<WebhookStatus?> ResumeAsync(string name, CancellationToken cancellationToken) =>
         ChangeAsync(name, "resumed", cursor => cursor.Resumed(), cancellationToken);
 
-    /// <summary>Moves a webhook, so that it continues after a place of the log; null if there is none of that name. Events after the place are sent again.</summary>
+    /// <summary>
+    /// Moves a webhook, so that it continues after a position of the log; null if there is none of that name. Events after the position are sent again, as far as
+    /// they have not been deleted.
+    /// </summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
-    public Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken) =>
-        ChangeAsync(name, "moved", cursor => cursor.MovedTo(position), cancellationToken);
+    public async Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken)
+    {
+        var first = (await _ports.Log.BoundsAsync(cancellationToken)).First;
+        return await ChangeAsync(name, "moved", cursor => cursor.MovedTo(Math.Max(position, first - 1)), cancellationToken);
+    }
 
     /// <summary>The webhook as <see cref="ReplayAsync"/> would leave it; null if there is none of that name.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
@@ -155,8 +161,8 @@ public sealed class WebhookLoops
     {
         if (Configured(name) is not { } webhook)
             return null;
-        var last = (await _ports.Log.BoundsAsync(cancellationToken)).Last;
-        return WebhookStatus.Of(webhook, (await CursorAsync(webhook, cancellationToken)).MovedTo(position), last);
+        var bounds = await _ports.Log.BoundsAsync(cancellationToken);
+        return WebhookStatus.Of(webhook, (await CursorAsync(webhook, cancellationToken)).MovedTo(Math.Max(position, bounds.First - 1)), bounds.Last);
     }
 
     /// <summary>Sends one test event of type <see cref="TestType"/>, outside the log; null if there is no webhook of that name.</summary>

@@ -50,7 +50,8 @@ internal static class WebhooksReplayCommand
                 : await client.PreviewReplaySinceAsync(wanted, time!.Value, cancellationToken);
             if (preview is null || await client.GetWebhookAsync(wanted, cancellationToken) is not { } current)
                 return WebhooksCommand.NoSuchWebhook(terminal, wanted);
-            if (!await Confirmation.AskAsync(terminal, Consequence(preview, current), result.GetValue(yes), cancellationToken))
+            var moved = current.Position - preview.Position;
+            if (moved != 0 && !await Confirmation.AskAsync(terminal, Consequence(wanted, moved), result.GetValue(yes), cancellationToken))
                 return ExitCodes.Refused;
             var webhook = position is not null
                 ? await client.ReplayWebhookAsync(wanted, position, cancellationToken)
@@ -61,16 +62,9 @@ internal static class WebhooksReplayCommand
     }
 
     /// <summary>What a replay leads to. The filters of the webhook decide how many of the positions have an event for it.</summary>
-    private static string Consequence(WebhookStatus preview, WebhookStatus current)
-    {
-        var moved = current.Position - preview.Position;
-        return moved switch
-        {
-            > 0 => $"The events of {Positions(moved)} will be sent to {preview.Name} again, as far as its filters allow.",
-            < 0 => $"The events of {Positions(-moved)} will be skipped: {preview.Name} will never be sent them.",
-            _ => $"{preview.Name} stays at its position.",
-        };
-    }
+    private static string Consequence(string name, long moved) => moved > 0
+        ? $"The events of {Positions(moved)} will be sent to {name} again, as far as its filters allow."
+        : $"The events of {Positions(-moved)} will be skipped: {name} will never be sent them.";
 
     private static string Positions(long count) => string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "position" : "positions")} of the event log");
 }

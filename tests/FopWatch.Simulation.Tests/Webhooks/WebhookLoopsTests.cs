@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
+using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Running;
 using FopWatch.Webhooks;
@@ -351,6 +352,77 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1", "e2", "e3", "e4", "e5", "e4", "e5"]);
         await _loops.ReplayAsync("a", 0, Cancelled);
         await Eventually.HoldsAsync(() => _receivers["a"].Ids.Count == 12);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_replay_begins_with_the_first_event_that_is_left()
+    {
+        await StartAsync();
+        Append(10);
+        await SentAsync("a", 1, 10);
+        _log.Purge(before: 8);
+
+        var preview = (await _loops.PreviewReplayAsync("a", 0, Cancelled))!;
+        await _loops.ReplayAsync("a", 0, Cancelled);
+
+        Assert.Equal((7, 3), (preview.Position, preview.Behind));
+        await Eventually.HoldsAsync(() => _receivers["a"].Ids.Count == 13);
+        Assert.Equal(["e8", "e9", "e10"], _receivers["a"].Ids.TakeLast(3));
+        Assert.Null((await FindAsync("a")).Missed);
+        Assert.DoesNotContain(_troubles.Current, trouble => trouble.Kind == TroubleKind.WebhookMissed);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_failure_is_over_with_the_first_delivery_after_an_operator_resumed_or_moved_the_webhook(bool isMoved)
+    {
+        _receivers["a"].Answer = _ => new(HttpStatusCode.ServiceUnavailable);
+        await StartAsync();
+        Append(1);
+        await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == 1);
+        await AdvanceToNextAsync("a");
+        await Eventually.HoldsAsync(() => _troubles.Current.Any(trouble => trouble.Kind == TroubleKind.WebhookFails));
+
+        _receivers["a"].Answer = _ => new(HttpStatusCode.OK);
+        await (isMoved ? _loops.ReplayAsync("a", 0, Cancelled) : _loops.ResumeAsync("a", Cancelled));
+
+        await Eventually.HoldsAsync(async () => await StateOfAsync("a") == (WebhookState.Active, 1L, 0L));
+        _time.Advance(TimeSpan.FromMinutes(10));
+        Assert.DoesNotContain(_troubles.Current, trouble => trouble.Kind == TroubleKind.WebhookFails);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_change_of_settings_that_was_taken_back_while_the_store_failed_leaves_the_webhook_to_operators()
+    {
+        _receivers["a"].Answer = _ => new(HttpStatusCode.InternalServerError);
+        await StartAsync();
+        Append(1);
+        await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == 1);
+        _cursors.Fails = true;
+        _configured.Replace([Of("a") with { Url = new("https://new.example.com/") }]);
+        await Eventually.HoldsAsync(() => _troubles.Current.Any(trouble => trouble.Kind == TroubleKind.StoreUnavailable));
+
+        _configured.Replace([Of("a")]);
+        _cursors.Fails = false;
+
+        await Eventually.HoldsAsync(async () =>
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            return await PausedAsync();
+        });
+
+        async Task<bool> PausedAsync()
+        {
+            try
+            {
+                return (await _loops.PauseAsync("a", Cancelled))!.PausedBecause == WebhookPause.Operator;
+            }
+            catch (StoreUnavailableException)
+            {
+                return false;
+            }
+        }
     }
 
     [Theory(Timeout = 60_000)]
