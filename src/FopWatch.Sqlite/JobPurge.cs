@@ -94,7 +94,7 @@ internal sealed class JobPurge(SqliteDatabase database)
             session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", seq);
             if (StatesThatLeaveTombstones.Contains(state))
                 session.Execute(LeaveTombstoneSql, Convert.FromHexString(reference), now);
-            ReferenceIndex.Remove(session, reference, seq);
+            database.ByReference.Remove(session, reference, seq);
             WordIndex.Remove(session, source, registeredAt, seq);
             _books.Remove(session, source, BookEntries.ColumnOf(state, isPolled: true, isStopped: false));
             deleted++;

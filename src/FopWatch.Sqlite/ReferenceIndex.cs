@@ -11,7 +11,7 @@ namespace FopWatch.Sqlite;
 internal sealed class ReferenceIndex
 {
     /// <summary>
-    /// A job by its reference ($1), limited to a source ($2). A reference that was indexed after its job was purged finds nothing.
+    /// A job by its reference ($1), limited to a source ($2).
     /// </summary>
     internal const string FindSql = """
         SELECT jobs.source, jobs.id, jobs.seq, jobs.revision, jobs.body FROM job_references JOIN jobs ON jobs.seq = job_references.seq
@@ -20,7 +20,7 @@ internal sealed class ReferenceIndex
 
     internal const string FindRowSql = "SELECT source, id, seq, revision, body FROM jobs WHERE seq = $1 AND ($2 IS NULL OR source = $2)";
 
-    internal const string InsertSql = "INSERT INTO job_references (reference, seq) SELECT $1, seq FROM jobs WHERE seq = $2 ON CONFLICT DO NOTHING";
+    internal const string InsertSql = "INSERT INTO job_references (reference, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
     internal const string DeleteSql = "DELETE FROM job_references WHERE reference = $1 AND seq = $2";
 
@@ -38,10 +38,11 @@ internal sealed class ReferenceIndex
     private KeyValuePair<string, long>[] _sorted = [];
     private long _upTo;
 
-    // Used by the writer: the number of sorted references in the index, and those that the open transaction adds.
+    // Used by the writer: the number of sorted references in the index, and those that the open transaction adds and removes.
     private int _inserted;
     private int _inserting;
     private readonly List<KeyValuePair<string, long>> _added = [];
+    private readonly HashSet<KeyValuePair<string, long>> _removed = [];
     private WriteTransaction? _open;
 
     private ReferenceIndex(int collected) => _collected = collected;
@@ -113,20 +114,28 @@ internal sealed class ReferenceIndex
     /// <summary>Adds a new job, in the open transaction.</summary>
     public void Add(SqliteSession session, string reference, long seq)
     {
-        if (_open != session.Transaction)
-        {
-            _added.Clear();
-            _open = session.Transaction;
-            session.Transaction.BeforeCommit(Insert);
-            session.Transaction.AfterCommit(Committed);
-        }
-
+        Open(session);
         _added.Add(new(reference, seq));
     }
 
     /// <summary>Removes a deleted job, in the open transaction.</summary>
-    public static void Remove(SqliteSession session, string reference, long seq) =>
+    public void Remove(SqliteSession session, string reference, long seq)
+    {
         session.Statement(DeleteSql).Bind(1, Convert.FromHexString(reference)).Bind(2, seq).Run();
+        Open(session);
+        _removed.Add(new(reference, seq));
+    }
+
+    private void Open(SqliteSession session)
+    {
+        if (_open == session.Transaction)
+            return;
+        _added.Clear();
+        _removed.Clear();
+        _open = session.Transaction;
+        session.Transaction.BeforeCommit(Insert);
+        session.Transaction.AfterCommit(Committed);
+    }
 
     private void Insert(SqliteSession session)
     {
@@ -136,11 +145,15 @@ internal sealed class ReferenceIndex
             session.Statement(ReachSql).Bind(1, _upTo).Run();
     }
 
-    private static void Insert(SqliteSession session, ReadOnlySpan<KeyValuePair<string, long>> references)
+    private void Insert(SqliteSession session, ReadOnlySpan<KeyValuePair<string, long>> references)
     {
         Span<byte> bytes = stackalloc byte[JobReferences.Length / 2];
-        foreach (var (reference, seq) in references)
+        foreach (var one in references)
         {
+            // Memory says whether the job was purged meanwhile. Its row is on a page of its own, which would cost as much as the insert.
+            var (reference, seq) = one;
+            if (_removed.Contains(one) || !_sorting.TryGetValue(reference, out var kept) || kept != seq)
+                continue;
             Convert.FromHexString(reference, bytes, out _, out _);
             session.Statement(InsertSql).Bind(1, bytes).Bind(2, seq).Run();
         }
@@ -153,6 +166,13 @@ internal sealed class ReferenceIndex
         {
             foreach (var (reference, seq) in _added)
                 _collecting[reference] = seq;
+            foreach (var removed in _removed)
+            {
+                // A new job with the same id has another seq.
+                Forget(_collecting, removed);
+                Forget(_sorting, removed);
+            }
+
             _inserted += _inserting;
             if (_inserted < _sorted.Length)
                 return;
@@ -161,6 +181,12 @@ internal sealed class ReferenceIndex
             if (_collecting.Count >= _collected)
                 Sort();
         }
+    }
+
+    private static void Forget(Dictionary<string, long> references, KeyValuePair<string, long> removed)
+    {
+        if (references.TryGetValue(removed.Key, out var seq) && seq == removed.Value)
+            references.Remove(removed.Key);
     }
 
     private void Sort()

@@ -20,6 +20,9 @@ public sealed class JobReferences
 
     private readonly byte[] _key;
 
+    // One per thread, because to set up a keyed hash takes longer than to compute it.
+    private readonly ThreadLocal<IncrementalHash> _hash;
+
     /// <param name="key">The installation's key: <see cref="KeyLength"/> random bytes from the store.</param>
     /// <exception cref="ArgumentException">The key has another length.</exception>
     public JobReferences(ReadOnlySpan<byte> key)
@@ -27,6 +30,7 @@ public sealed class JobReferences
         if (key.Length != KeyLength)
             throw new ArgumentException($"A reference key has {KeyLength} bytes, not {key.Length}.", nameof(key));
         _key = key.ToArray();
+        _hash = new(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key));
     }
 
     /// <summary>A new random key.</summary>
@@ -39,7 +43,9 @@ public sealed class JobReferences
     public string Of(JobKey key)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{key.Source}\n{key.Id}"), hash);
+        var keyed = _hash.Value!;
+        keyed.AppendData(Encoding.UTF8.GetBytes($"{key.Source}\n{key.Id}"));
+        keyed.GetHashAndReset(hash);
         return Convert.ToHexStringLower(hash[..(Length / 2)]);
     }
 

@@ -85,6 +85,46 @@ public class ReferenceIndexTests
     }
 
     [Fact]
+    public async Task A_reference_that_is_removed_in_the_transaction_that_would_index_it_is_not_indexed()
+    {
+        using var folder = new TempFolder();
+        await using var store = await OpenAsync(folder);
+        var jobs = Enumerable.Range(1, Collected).Select(i => Sample.Job($"j{i}")).ToList();
+        foreach (var job in jobs)
+            await store.Jobs.CommitAsync(job.New(), Cancelled);
+        Assert.Equal(0, await CountAsync(store));
+
+        await ChangeAsync(isSuccess: false);
+        await store.Jobs.CommitAsync(Sample.Job("next").New(), Cancelled);
+        var indexed = await CountAsync(store);
+        Assert.InRange(indexed, 1, Collected - 1);
+
+        await ChangeAsync(isSuccess: true);
+        for (var i = 0; i < Collected; i++)
+            await store.Jobs.CommitAsync(Sample.Job($"further{i}").New(), Cancelled);
+        Assert.Equal(0, await CountAsync(store, upTo: Collected));
+        Assert.InRange(await CountAsync(store), 1, Collected);
+
+        // Removes all of the jobs and adds another, so that some are about to be indexed.
+        async Task ChangeAsync(bool isSuccess)
+        {
+            var change = store.Database.WriteAsync(
+                session =>
+                {
+                    for (var i = 0; i < Collected; i++)
+                        store.Database.ByReference.Remove(session, store.Jobs.References.Of(jobs[i].Key), i + 1);
+                    store.Database.ByReference.Add(session, store.Jobs.References.Of(new("media", "added")), 2 * Jobs);
+                    return isSuccess ? 0 : throw new InvalidOperationException();
+                },
+                Cancelled).AsTask();
+            if (isSuccess)
+                await change;
+            else
+                await Assert.ThrowsAsync<InvalidOperationException>(() => change);
+        }
+    }
+
+    [Fact]
     public async Task References_of_an_earlier_format_and_of_externally_added_rows_are_indexed()
     {
         using var folder = new TempFolder();
@@ -133,6 +173,6 @@ public class ReferenceIndexTests
     private static async Task<JobKey?> FindAsync(SqliteStore store, JobKey key) =>
         (await store.Jobs.FindByReferenceAsync(null, store.Jobs.References.Of(key), Cancelled))?.Key;
 
-    private static ValueTask<long> CountAsync(SqliteStore store) =>
-        store.Database.ReadAsync(session => (long)session.Scalar("SELECT count(*) FROM job_references")!, Cancelled);
+    private static ValueTask<long> CountAsync(SqliteStore store, long upTo = long.MaxValue) =>
+        store.Database.ReadAsync(session => (long)session.Scalar("SELECT count(*) FROM job_references WHERE seq <= $1", upTo)!, Cancelled);
 }
