@@ -42,7 +42,7 @@ internal sealed class ReferenceIndex
     private int _inserted;
     private int _inserting;
     private readonly List<KeyValuePair<string, long>> _added = [];
-    private readonly HashSet<KeyValuePair<string, long>> _removed = [];
+    private readonly Dictionary<long, string> _removed = [];
     private WriteTransaction? _open;
 
     private ReferenceIndex(int collected) => _collected = collected;
@@ -123,7 +123,7 @@ internal sealed class ReferenceIndex
     {
         session.Statement(DeleteSql).Bind(1, Convert.FromHexString(reference)).Bind(2, seq).Run();
         Open(session);
-        _removed.Add(new(reference, seq));
+        _removed[seq] = reference;
     }
 
     private void Open(SqliteSession session)
@@ -148,11 +148,10 @@ internal sealed class ReferenceIndex
     private void Insert(SqliteSession session, ReadOnlySpan<KeyValuePair<string, long>> references)
     {
         Span<byte> bytes = stackalloc byte[JobReferences.Length / 2];
-        foreach (var one in references)
+        foreach (var (reference, seq) in references)
         {
-            // Memory says whether the job was purged meanwhile. Its row is on a page of its own, which would cost as much as the insert.
-            var (reference, seq) = one;
-            if (_removed.Contains(one) || !_sorting.TryGetValue(reference, out var kept) || kept != seq)
+            // Memory says whether the job was purged meanwhile. To look up its row, which is on any page, would cost as much as the insert.
+            if (_removed.ContainsKey(seq) || !_sorting.TryGetValue(reference, out var kept) || kept != seq)
                 continue;
             Convert.FromHexString(reference, bytes, out _, out _);
             session.Statement(InsertSql).Bind(1, bytes).Bind(2, seq).Run();
@@ -166,11 +165,10 @@ internal sealed class ReferenceIndex
         {
             foreach (var (reference, seq) in _added)
                 _collecting[reference] = seq;
-            foreach (var removed in _removed)
+            foreach (var (seq, reference) in _removed)
             {
-                // A new job with the same id has another seq.
-                Forget(_collecting, removed);
-                Forget(_sorting, removed);
+                Forget(_collecting, reference, seq);
+                Forget(_sorting, reference, seq);
             }
 
             _inserted += _inserting;
@@ -183,10 +181,11 @@ internal sealed class ReferenceIndex
         }
     }
 
-    private static void Forget(Dictionary<string, long> references, KeyValuePair<string, long> removed)
+    // A new job with the same id has the same reference and another seq.
+    private static void Forget(Dictionary<string, long> references, string reference, long seq)
     {
-        if (references.TryGetValue(removed.Key, out var seq) && seq == removed.Value)
-            references.Remove(removed.Key);
+        if (references.TryGetValue(reference, out var kept) && kept == seq)
+            references.Remove(reference);
     }
 
     private void Sort()
