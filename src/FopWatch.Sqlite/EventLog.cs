@@ -122,6 +122,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         if (_logged.Transaction != session.Transaction)
         {
             _logged = (session.Transaction, []);
+            session.Transaction.AfterCommit(_signalPublished);
             session.Transaction.AfterCommit(RaiseLogged);
         }
 
@@ -274,12 +275,13 @@ internal sealed class EventLog : IEventPublisher, IEventLog
             }
         }
 
+        if (appended.Count > 0)
+            session.Transaction.AfterCommit(_signalPublished);
         return appended;
     }
 
-    private int Append(SqliteSession session, OutboxEvent one, bool wasPending)
-    {
-        var count = session.Statement(AppendSql)
+    private static int Append(SqliteSession session, OutboxEvent one, bool wasPending) =>
+        session.Statement(AppendSql)
             .Bind(1, one.Id)
             .Bind(2, one.Time.UtcTicks)
             .Bind(3, one.Type)
@@ -289,10 +291,6 @@ internal sealed class EventLog : IEventPublisher, IEventLog
             .Bind(7, CommandRedaction.Version)
             .Bind(8, wasPending ? 1 : 0)
             .Run();
-        if (count > 0)
-            session.Transaction.AfterCommit(_signalPublished);
-        return count;
-    }
 
     // Off the writer's thread, which has other callers to answer.
     private void RaiseLogged()

@@ -10,8 +10,10 @@ namespace FopWatch.Sqlite;
 /// <param name="log">The log to which events are written with their jobs; null if another broker publishes them from the outbox.</param>
 internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 {
-    internal const string LocateSql =
-        "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped, overdue FROM jobs WHERE source = $1 AND id = $2";
+    internal const string LocateSql = """
+        SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped, overdue, EXISTS (SELECT 1 FROM unreadable_jobs WHERE seq = jobs.seq)
+        FROM jobs WHERE source = $1 AND id = $2
+        """;
 
     internal const string InsertSql = """
         INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference, watch, overdue)
@@ -76,7 +78,8 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         }
 
         // A job that was changed could be read.
-        session.Statement(BecameReadableSql).Bind(1, stored.Seq).Run();
+        if (stored.WasUnreadable)
+            session.Statement(BecameReadableSql).Bind(1, stored.Seq).Run();
         Update(session, stored, row, body);
         WordIndex.Add(session, stored.Seq, words);
         WriteEvent(session, commit.Event);
@@ -138,7 +141,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         if (!row.Step())
             return null;
         var located = new Located(
-            row.Number(0), row.Number(1), row.Text(2), row.IsNull(3) ? null : row.Number(3), row.Number(4) != 0, row.Number(5), row.Number(6));
+            row.Number(0), row.Number(1), row.Text(2), row.IsNull(3) ? null : row.Number(3), row.Number(4) != 0, row.Number(5), row.Number(6), row.Number(7) != 0);
         row.Reset();
         return located;
     }
@@ -173,7 +176,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || DueAt is not null, isStopped: Stopped != 0);
     }
 
-    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped, long Overdue)
+    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped, long Overdue, bool WasUnreadable)
     {
         public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || IsDue, isStopped: Stopped != 0);
     }

@@ -38,9 +38,12 @@ public sealed class SourceScope : IEquatable<SourceScope>
     public ForeignReport? ObjectionTo(JobReport report, bool isVouchedFor)
     {
         ArgumentNullException.ThrowIfNull(report);
+        if (HasBuckets && Objection("Buckets", "bucket", report.Buckets, report.ShownBuckets, _buckets.Contains, isVouchedFor) is { } foreign)
+            return foreign;
+        if (!HasPipelines)
+            return null;
         IReadOnlyList<string> pipelines = report.Facts.Pipeline is { } pipeline ? [pipeline] : [];
-        return Objection("Buckets", "bucket", HasBuckets, report.Buckets, report.ShownBuckets, _buckets.Contains, isVouchedFor)
-            ?? Objection("Pipelines", "pipeline", HasPipelines, pipelines, pipelines, HasPipeline, isVouchedFor);
+        return Objection("Pipelines", "pipeline", pipelines, pipelines, HasPipeline, isVouchedFor);
     }
 
     /// <summary>Replaces a report that does not belong to this source by <see cref="PollAnswer.OutOfScope"/>.</summary>
@@ -66,14 +69,11 @@ public sealed class SourceScope : IEquatable<SourceScope>
     private static ForeignReport? Objection(
         string setting,
         string what,
-        bool isLimited,
         IReadOnlyList<string> named,
         IReadOnlyList<string> shown,
         Func<string, bool> contains,
         bool isVouchedFor)
     {
-        if (!isLimited)
-            return null;
         if (named.FirstOrDefault(one => !contains(one)) is { } other)
             return new(setting, what, other);
         return isVouchedFor || shown.Count > 0 ? null : new(setting, what, null) { IsNamedInVain = named.Count > 0 };

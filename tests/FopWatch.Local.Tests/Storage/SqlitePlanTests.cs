@@ -19,7 +19,6 @@ public class SqlitePlanTests
     {
         { SqliteDueIndex.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
         { SqliteDueIndex.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
-        { JobCommits.LocateSql, "SEARCH jobs USING INDEX jobs_key (source=? AND id=?)" },
         { Sqlite.EventLog.AnyWaitsSql, "SCAN outbox USING COVERING INDEX outbox_key" },
         { Sqlite.EventLog.WaitsSql, "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)" },
         { ReferenceIndex.FindRowSql, "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)" },
@@ -58,6 +57,16 @@ public class SqlitePlanTests
         await using var temp = await TempStore.OpenAsync();
 
         Assert.Equal([plan], await PlanAsync(temp.Store, sql));
+    }
+
+    [Fact]
+    public async Task A_job_is_located_with_a_lookup_of_unreadable_ones()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SEARCH jobs USING INDEX jobs_key (source=? AND id=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH unreadable_jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+            await PlanAsync(temp.Store, JobCommits.LocateSql));
     }
 
     [Fact]

@@ -33,20 +33,20 @@ internal sealed class QiniuProvider : IProvider
     {
         if (JsonBody.Read(body, out var problem) is not { } json)
             return Decoded.Not(problem);
-        if (Shape(json) is not { } decode)
+        if (Shape(json) is not (var read, var isWorkflow))
             return Decoded.Not("the body is neither a task nor a workflow");
         if (json.ReadId(channel, out var id) is { } noId)
             return Decoded.Not(noId);
-        if (decode(json, channel, detail, out var facts) is { } unreadable)
+        if (read(json, channel, detail, out var facts) is { } unreadable)
             return Decoded.Not(unreadable);
 
-        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, IsWorkflow = decode == QiniuWorkflow.ReadV3 });
+        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, IsWorkflow = isWorkflow });
     }
 
     /// <inheritdoc/>
     /// <remarks>Earlier versions decoded the conditions of a workflow as commands.</remarks>
     public JobFacts Upgrade(JobFacts stored) =>
-        stored.Raw is { } raw && JsonBody.Read(Encoding.UTF8.GetBytes(raw.Json), out _) is { } json && Shape(json) == QiniuWorkflow.ReadV3
+        stored.Raw is { } raw && JsonBody.Read(Encoding.UTF8.GetBytes(raw.Json), out _) is { } json && Shape(json) is { IsWorkflow: true }
             ? QiniuWorkflow.WithoutConditions(stored, json.Root)
             : stored;
 
@@ -74,16 +74,17 @@ internal sealed class QiniuProvider : IProvider
 
     private delegate string? FactsReader(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts);
 
-    private static FactsReader? Shape(JsonBody body)
+    /// <summary>The reader of a body, and whether it is of a V3 workflow.</summary>
+    private static (FactsReader Read, bool IsWorkflow)? Shape(JsonBody body)
     {
         var root = body.Root;
         if (root.Text("version") is { } version)
-            return version == "v3" ? QiniuWorkflow.ReadV3 : null;
+            return version == "v3" ? (QiniuWorkflow.ReadV3, true) : null;
         if (root.Field("status") is not null && root.Has("ops"))
-            return QiniuWorkflow.ReadV2;
+            return (QiniuWorkflow.ReadV2, false);
 
         // A task that is still queued may come without a list.
         var isTask = root.Has("items") || (root.Field("id") is not null && root.Integer("code") is not null && !root.Has("ops"));
-        return isTask ? QiniuTask.Read : null;
+        return isTask ? (QiniuTask.Read, false) : null;
     }
 }
