@@ -44,12 +44,30 @@ internal static class ProgramName
             return $"dnx {Installed}";
         if (process is null || Path.GetFileNameWithoutExtension(process) != Installed)
             return $"dotnet {Quoted(From(current, Path.Combine(folder, Installed + ".dll")))}";
-        if ((path ?? "").Split(Path.PathSeparator).Any(entry => entry.Length > 0 && Path.TrimEndingDirectorySeparator(entry) == Path.GetDirectoryName(process)))
+        if (IsOnPath(process, path))
             return Installed;
 
         // A shell looks up a name without a separator only on the PATH.
         var relative = From(current, process);
         return Quoted(relative.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) ? relative : Path.Combine(".", relative));
+    }
+
+    /// <summary>Whether a shell starts this executable by its name. The first file of that name on the <c>PATH</c> counts.</summary>
+    private static bool IsOnPath(string process, string? path) =>
+        (path ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(entry => Path.Combine(entry, Path.GetFileName(process)))
+            .FirstOrDefault(File.Exists) is { } first
+        && Resolved(first) == Resolved(process);
+
+    /// <summary>The path without links. The runtime reports the running executable so, while folders on the <c>PATH</c> and files in them may be links.</summary>
+    private static string Resolved(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (Path.GetDirectoryName(path) is not { } folder)
+            return path;
+
+        path = Path.Combine(Resolved(folder), Path.GetFileName(path));
+        return new FileInfo(path).LinkTarget is { } target ? Resolved(Path.Combine(Path.GetDirectoryName(path)!, target)) : path;
     }
 
     /// <summary>
