@@ -172,6 +172,51 @@ public sealed class McpTests
         }
     }
 
+    /// <summary>A script pipes its requests and closes the input at once.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("\n")]
+    public async Task Requests_before_the_end_of_the_input_are_answered(string end)
+    {
+        await using var host = await RunningHost.StartAsync();
+        string[] messages =
+        [
+            """{"jsonrpc":"2.0","id":"one","method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}""",
+            """{"jsonrpc":"2.0","method":"notifications/initialized"}""",
+            """{"jsonrpc":"2.0","id":2,"method":"tools/list"}""",
+            """{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"find_jobs","arguments":{}}}""",
+            """{"jsonrpc":"2.0","id":4,"method":"no/such/method"}""",
+            "{",
+            """{"id":5,"method":"tools/list"}""",
+            """{"jsonrpc":"2.0","id":6,"method":"tools/list"}""",
+        ];
+        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "mcp", "--url", host.Host.Url.AbsoluteUri])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            await process.StandardInput.WriteAsync(string.Join('\n', messages) + end);
+            process.StandardInput.Close();
+            var output = await process.StandardOutput.ReadToEndAsync(Cancelled);
+            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
+
+            var answers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!).ToDictionary(answer => $"{answer["id"]}");
+            Assert.Equal("fopwatch", answers["one"]["result"]!["serverInfo"]!["name"]!.GetValue<string>());
+            Assert.All((string[])["2", "3", "6"], id => Assert.NotNull(answers[id]["result"]));
+            Assert.NotNull(answers["4"]["error"]);
+            Assert.Equal(ExitCodes.Ok, process.ExitCode);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
     private static Dictionary<string, object?> Arguments(string source, string id) => new() { ["source"] = source, ["id"] = id };
 
     private static Task<McpClient> ConnectAsync(Uri url, params string[] arguments) => McpClient.CreateAsync(

@@ -20,7 +20,7 @@ internal static class McpCommand
           $ fopwatch mcp --url https://fopwatch.example.com --allow-actions
 
         Exit codes:
-          0    the assistant closed the input
+          0    the assistant closed the input; its requests were answered
           2    wrong usage
           130  Ctrl-C
         """;
@@ -53,9 +53,11 @@ internal static class McpCommand
             }
 
             // Standard output belongs to the protocol: nothing else may be written to it.
-            await using var transport = new StdioServerTransport(options);
-            await using var server = McpServer.Create(transport, options);
-            await server.RunAsync(cancellationToken);
+            var streams = new McpStreams(terminal.OpenInput(), Console.OpenStandardOutput(), terminal.Time);
+            await using (var transport = new StreamServerTransport(streams.Input, streams.Output))
+            await using (var server = McpServer.Create(transport, options))
+                await server.RunAsync(cancellationToken);
+            await streams.FinishAsync();
             return ExitCodes.Ok;
         }));
         return command;
