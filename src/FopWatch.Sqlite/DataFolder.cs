@@ -58,6 +58,7 @@ internal static class DataFolder
     }
 
     /// <summary>Whether a folder has a database; null if this user may not look.</summary>
+    /// <exception cref="StoreOpenException">The file system reports an error.</exception>
     public static bool? HasDatabase(string folder)
     {
         try
@@ -70,9 +71,13 @@ internal static class DataFolder
         {
             return null;
         }
-        catch (IOException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
         {
             return false;
+        }
+        catch (IOException e)
+        {
+            throw new StoreOpenException($"The data folder '{folder}' cannot be read: the file system reports an error.", e);
         }
     }
 

@@ -61,7 +61,7 @@ internal static class OfflineDoctor
             notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, "No status API was asked: the settings are invalid."));
         }
 
-        checks.Add(new DataFolderCheck(data));
+        checks.Add(new DataFolderCheck(data, isOfHost: false));
         checks.Add(new DatabaseCheck(data, null));
         checks.Add(new WebhooksCheck(new(webhooks), null));
         var report = await new Doctor(checks, new(), new() { Whole = Longest }, time, NullLogger.Instance).ExamineAsync(cancellationToken);

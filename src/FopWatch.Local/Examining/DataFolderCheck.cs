@@ -7,7 +7,8 @@ namespace FopWatch.Local.Examining;
 
 /// <summary>Examines the data folder: whether it is writable, its free space and its file system.</summary>
 /// <param name="folder">The folder.</param>
-internal sealed class DataFolderCheck(string folder) : IDoctorCheck
+/// <param name="isOfHost">Whether the host itself examines its folder. Anybody else may lack permissions that the host has.</param>
+internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorCheck
 {
     /// <summary>With less free space, the host may refuse notifications within minutes.</summary>
     private const long LeastFree = 64 << 20;
@@ -22,6 +23,11 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
     private static readonly string[] InMemory = ["tmpfs", "ramfs"];
 
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.DataFolder, null, _ => Task.FromResult<IReadOnlyList<DoctorFinding>>(Examine()))];
+
+    /// <summary>What to do about missing permissions.</summary>
+    internal const string AsHost = "Run the doctor as the user of the host. If it was, check the owner and mode of the folder and its files.";
+
+    private static DoctorFinding Skipped => Finding(DoctorLevel.Skipped, "The data folder was not examined: this user has no permission to use it.", fix: AsHost);
 
     internal static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
         new() { Check = DoctorCheck.DataFolder, Level = level, What = what, Why = why, Fix = fix };
@@ -58,6 +64,17 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
 
     private List<DoctorFinding> Examine()
     {
+        try
+        {
+            // A folder below one that may not be entered seems to be missing.
+            if (!isOfHost && DataFolder.HasDatabase(folder) is null)
+                return [Skipped];
+        }
+        catch (StoreOpenException)
+        {
+            return [Finding(DoctorLevel.Trouble, "The data folder cannot be read: the file system reports an error.", "The host cannot use it.", "Check the disk, and links in the path of the folder.")];
+        }
+
         if (!Directory.Exists(folder))
         {
             return File.Exists(folder)
@@ -118,7 +135,7 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem = Finding(
+            problem = e is UnauthorizedAccessException && !isOfHost ? Skipped : Finding(
                 DoctorLevel.Trouble,
                 e is UnauthorizedAccessException ? "This user has no permission to write to the data folder." : "The data folder is not writable: the disk may be full or read-only.",
                 "The host can accept no notification and no registration.",

@@ -32,15 +32,50 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
     private static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
         new() { Check = DoctorCheck.Database, Level = level, What = what, Why = why, Fix = fix };
 
+    private static DoctorFinding Skipped(string permission) =>
+        Finding(DoctorLevel.Skipped, $"The database was not examined: this user has no permission {permission}.", fix: DataFolderCheck.AsHost);
+
+    /// <summary>
+    /// Whether this user may not use the database or the files beside it. Closing a file drops the locks of this process on it, so this is asked only after
+    /// SQLite has failed, and where no store is open.
+    /// </summary>
+    private static bool IsDenied(string path)
+    {
+        foreach (var file in (string[])[path, $"{path}-wal", $"{path}-shm"])
+        {
+            try
+            {
+                new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete).Dispose();
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return true;
+            }
+            catch (IOException)
+            {
+                // It does not exist, or the trouble is another one.
+            }
+        }
+
+        return false;
+    }
+
     private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
     {
         var path = Path.Combine(folder, SqliteDatabase.FileName);
-        switch (DataFolder.HasDatabase(folder))
+        try
         {
-            case null:
-                return [Finding(DoctorLevel.Skipped, "The database was not examined: this user has no permission to read the data folder.", fix: "Run the doctor as the user of the host.")];
-            case false:
-                return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
+            switch (DataFolder.HasDatabase(folder))
+            {
+                case null:
+                    return [Skipped("to read the data folder")];
+                case false:
+                    return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
+            }
+        }
+        catch (StoreOpenException)
+        {
+            return [Finding(DoctorLevel.Skipped, "The database was not examined: the data folder cannot be read.")];
         }
 
         if (store?.Database.Damage is not null)
@@ -59,6 +94,10 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
         try
         {
             checkedFor = WholeCheck.Run(path, Longest, cancellationToken);
+        }
+        catch (SqliteException) when (store is null && IsDenied(path))
+        {
+            return [Skipped("to use the database")];
         }
         catch (SqliteException e)
         {

@@ -217,7 +217,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton(provider => new ListeningAddress(
             new(provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First())));
         services.AddSingleton<IDoctorCheck>(new ClockCheck(time));
-        services.AddSingleton<IDoctorCheck>(new DataFolderCheck(settings.Data));
+        services.AddSingleton<IDoctorCheck>(new DataFolderCheck(settings.Data, isOfHost: true));
         services.AddSingleton<IDoctorCheck>(new DatabaseCheck(settings.Data, store));
         services.AddSingleton<IDoctorCheck>(new OpenFilesCheck(files, settings.Shared.Sources));
         services.AddSingleton<IDoctorCheck>(provider => new WebhooksCheck(provider.GetRequiredService<ConfiguredWebhooks>(), provider.GetRequiredService<WebhookLoops>()));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.Json;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
@@ -80,13 +81,38 @@ public sealed class BackupTests : IDisposable
             Assert.Equal(
                 (ExitCodes.Unreachable, $"The data folder '{data}' cannot be read: permission denied. Run the command as the user of the host."), (exit, error.TrimEnd()));
 
-            var (_, output, _) = await RunAsync("doctor", "--url", $"http://127.0.0.1:{Loopback.FreePort()}", "--data", data);
-            Assert.Contains("The database was not examined: this user has no permission to read the data", output, StringComparison.Ordinal);
-            Assert.DoesNotContain("There is no database yet", output, StringComparison.Ordinal);
+            Assert.Equal(
+                [
+                    "The data folder was not examined: this user has no permission to use it.",
+                    "The database was not examined: this user has no permission to read the data folder.",
+                ],
+                await SkippedAsync(data));
+
+            // Below a folder that may not be entered, everything seems to be missing.
+            Assert.Equal(2, (await SkippedAsync(Path.Combine(data, "below"))).Count);
+
+            // The folder may be entered, but its files are the host's.
+            File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(Path.Combine(data, "fopwatch.db"), UnixFileMode.None);
+            Assert.Equal(
+                [
+                    "The data folder was not examined: this user has no permission to use it.",
+                    "The database was not examined: this user has no permission to use the database.",
+                ],
+                await SkippedAsync(data));
         }
         finally
         {
             File.SetUnixFileMode(data, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        async Task<List<string>> SkippedAsync(string folder)
+        {
+            var (_, output, _) = await RunAsync("doctor", "--json", "--url", $"http://127.0.0.1:{Loopback.FreePort()}", "--data", folder);
+            var findings = JsonNode.Parse(output)!["findings"]!.AsArray().Where(one => $"{one!["check"]}" is "dataFolder" or "database").ToList();
+            Assert.All(findings, one => Assert.Equal("skipped", $"{one!["level"]}"));
+            Assert.All(findings, one => Assert.StartsWith("Run the doctor as the user of the host.", $"{one!["fix"]}", StringComparison.Ordinal));
+            return [.. findings.Select(one => $"{one!["what"]}")];
         }
 
         // Without these capabilities, modes count for root too.

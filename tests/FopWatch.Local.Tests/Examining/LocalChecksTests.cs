@@ -19,7 +19,7 @@ public sealed class LocalChecksTests : IDisposable
     [Fact]
     public async Task A_writable_folder_passes_and_no_file_stays_in_it()
     {
-        var finding = Assert.Single(await RunAsync(new DataFolderCheck(_folder.FullName)));
+        var finding = Assert.Single(await RunAsync(new DataFolderCheck(_folder.FullName, isOfHost: false)));
 
         // The test machine may itself report that it has little room.
         Assert.True(finding.Level is DoctorLevel.Pass or DoctorLevel.Warning, $"{finding}");
@@ -30,11 +30,28 @@ public sealed class LocalChecksTests : IDisposable
     public async Task A_missing_folder_is_created_at_the_start_and_a_file_in_its_place_is_trouble()
     {
         var path = Path.Combine(_folder.FullName, "data");
-        Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DataFolderCheck(path))).Level);
+        Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DataFolderCheck(path, isOfHost: false))).Level);
         Assert.False(Directory.Exists(path));
 
         await File.WriteAllTextAsync(path, "", Cancelled);
-        Assert.Equal((DoctorLevel.Trouble, "The data folder is a file."), Of(Assert.Single(await RunAsync(new DataFolderCheck(path)))));
+        Assert.Equal((DoctorLevel.Trouble, "The data folder is a file."), Of(Assert.Single(await RunAsync(new DataFolderCheck(path, isOfHost: false)))));
+    }
+
+    /// <summary>A link to itself: the file system answers neither that the database exists nor that it does not.</summary>
+    [Fact]
+    public async Task An_error_of_the_file_system_is_not_a_missing_database()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a right on Windows.");
+        var loop = Path.Combine(_folder.FullName, "loop");
+        File.CreateSymbolicLink(loop, loop);
+
+        Assert.Throws<StoreOpenException>(() => DataFolder.HasDatabase(loop));
+        Assert.Equal(
+            (DoctorLevel.Trouble, "The data folder cannot be read: the file system reports an error."), Of(Assert.Single(await RunAsync(new DataFolderCheck(loop, isOfHost: false)))));
+        Assert.Equal(
+            (DoctorLevel.Skipped, "The database was not examined: the data folder cannot be read."), Of(Assert.Single(await RunAsync(new DatabaseCheck(loop, null)))));
+        await File.WriteAllTextAsync(Path.Combine(_folder.FullName, "file"), "", Cancelled);
+        Assert.False(DataFolder.HasDatabase(Path.Combine(_folder.FullName, "file")));
     }
 
     [Fact]
@@ -44,7 +61,7 @@ public sealed class LocalChecksTests : IDisposable
             return;
         File.SetUnixFileMode(_folder.FullName, (UnixFileMode)0b111_111_111);
 
-        Assert.Contains("Other users of this machine can access the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName))).Select(finding => finding.What));
+        Assert.Contains("Other users of this machine can access the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName, isOfHost: false))).Select(finding => finding.What));
     }
 
     [Fact]
@@ -53,12 +70,12 @@ public sealed class LocalChecksTests : IDisposable
         using var disk = await SmallDisk.MountAsync(2);
         var folder = $"/proc/{disk.Through[5]}/root{disk.Folder}";
         Assert.SkipUnless(Directory.Exists(folder), "The mount namespace of another process is not accessible.");
-        Assert.Contains(await RunAsync(new DataFolderCheck(folder)), finding => finding.What.StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
+        Assert.Contains(await RunAsync(new DataFolderCheck(folder, isOfHost: false)), finding => finding.What.StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
 
         await disk.TakeAllAsync();
 
         Assert.Equal(
-            (DoctorLevel.Trouble, "The data folder is not writable: the disk may be full or read-only."), Of(Assert.Single(await RunAsync(new DataFolderCheck(folder)))));
+            (DoctorLevel.Trouble, "The data folder is not writable: the disk may be full or read-only."), Of(Assert.Single(await RunAsync(new DataFolderCheck(folder, isOfHost: false)))));
     }
 
     [Theory]
