@@ -16,7 +16,8 @@ internal static class QuarantineDeleteCommand
           $ fopwatch quarantine delete --all --source media
 
         Exit codes:
-          0  deleted, even if there was none
+          0  deleted; with --all, even if there was none
+          1  some do not exist
           2  wrong usage, not confirmed, or refused by the host
           3  the host cannot be reached; some notifications may be deleted
           5  the output cannot be written
@@ -40,15 +41,32 @@ internal static class QuarantineDeleteCommand
             if (given.Count == 0)
                 return await DeleteAllAsync(terminal, client, result.GetValue(source), (result.GetValue(yes), result.GetValue(json)), cancellationToken);
 
-            foreach (var key in given)
-                await client.DeleteQuarantinedAsync(key, cancellationToken);
-            if (result.GetValue(json))
-                terminal.Output.WriteLine(JsonSerializer.Serialize(given, CommandJson.Default.ListString));
-            else
-                terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{given.Count} deleted."));
-            return ExitCodes.Ok;
+            return await DeleteAsync(terminal, client, given, result.GetValue(json), cancellationToken);
         }));
         return command;
+    }
+
+    private static async Task<int> DeleteAsync(Terminal terminal, FopWatchClient client, List<string> keys, bool json, CancellationToken cancellationToken)
+    {
+        var deleted = new List<string>();
+        foreach (var key in keys.Distinct(StringComparer.Ordinal))
+        {
+            // A deletion is repeated after a cut connection, so the host does not say whether there was anything.
+            if (await client.GetQuarantinedAsync(key, cancellationToken) is null)
+            {
+                terminal.WriteErrorLine(new Piece($"{key}: no notification with this key is in quarantine.", Terminal.Wrong));
+                continue;
+            }
+
+            await client.DeleteQuarantinedAsync(key, cancellationToken);
+            deleted.Add(key);
+        }
+
+        if (json)
+            terminal.Output.WriteLine(JsonSerializer.Serialize(deleted, CommandJson.Default.ListString));
+        else if (deleted.Count > 0)
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{deleted.Count} deleted."));
+        return deleted.Count == keys.Distinct(StringComparer.Ordinal).Count() ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
     private static async Task<int> DeleteAllAsync(

@@ -187,6 +187,12 @@ public sealed class JobsTests
 
         (exit, output, _) = await CommandRun.RunAsync(host, "quarantine", "delete", keys[0], "--json");
         Assert.Equal((ExitCodes.Ok, $"[\"{keys[0]}\"]\n"), (exit, output));
+        (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "delete", keys[0]);
+        Assert.Equal((ExitCodes.Failed, "", $"{keys[0]}: no notification with this key is in quarantine.\n"), (exit, output, error));
+        using (await host.NotifyAsync("media", """{"no": "job 3"}"""))
+            (_, output, _) = await CommandRun.RunAsync(host, "quarantine", "list", "--source", "media", "--top", "1");
+        (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "delete", "nosuch", output.Split('\n')[0]);
+        Assert.Equal((ExitCodes.Failed, "1 deleted.\n", "nosuch: no notification with this key is in quarantine.\n"), (exit, output, error));
         (exit, _, error) = await CommandRun.RunAsync(host, "quarantine", "delete", "--all", "--source", "media");
         Assert.Equal((ExitCodes.Refused, "1 notification will be deleted.\nNothing was changed. Nobody can confirm here; give --yes to continue.\n"), (exit, error));
         (exit, output, _) = await CommandRun.RunAsync(host, "quarantine", "delete", "--all", "--yes");
