@@ -32,8 +32,9 @@ public sealed class ClientPageTests
     [Fact(Timeout = 300_000)]
     public async Task The_program_in_CSharp_registers_waits_lists_and_follows_with_a_cursor()
     {
+        using var project = await ReadersProject.BuildAsync(ReadersProject.FirstBlockOf("clients.md"));
         using var folder = new TempFolder();
-        await UseAsync(folder.FullName, ["dotnet", typeof(ClientPageTests).Assembly.Location, Program.PageArgument]);
+        await UseAsync(folder.FullName, ["dotnet", project.Program]);
     }
 
     [Theory(Timeout = 300_000)]
@@ -43,22 +44,58 @@ public sealed class ClientPageTests
     [InlineData("java", "FopWatch.java", "java", "java")]
     [InlineData("go", "client.go", "go run", "go")]
     [InlineData("php", "client.php", "php", "php")]
-    [InlineData("csharp", "", "", "dotnet")]
     public async Task A_mistyped_command_line_is_answered_with_the_usage(string language, string file, string program, string needs)
     {
         Assert.SkipUnless(IsOnPath(needs), $"{needs} is not on the PATH: the client in {language} was not run.");
         using var folder = new TempFolder();
-        if (file.Length > 0)
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), Sample(language), Cancelled);
-        string[] command = file.Length == 0 ? ["dotnet", typeof(ClientPageTests).Assembly.Location, Program.PageArgument] : [.. program.Split(' '), file];
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), Sample(language), Cancelled);
 
+        // "go run" ends with 1 and says the program's exit code.
+        await MistypeAsync(folder.FullName, [.. program.Split(' '), file], language == "go" ? 1 : 2);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_program_in_CSharp_says_what_is_wrong_in_one_line_of_standard_error()
+    {
+        using var project = await ReadersProject.BuildAsync(ReadersProject.FirstBlockOf("clients.md"));
+        using var folder = new TempFolder();
+        await MistypeAsync(folder.FullName, ["dotnet", project.Program], 2);
+        await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");
+
+        await EndsAsync("z0.1\n", "not an id: 'id' is not 1 to 128 of A-Z", host.Host.Url.AbsoluteUri, "0123456789abcdef", "register", "media", "z0.1", "not an id");
+        await EndsAsync("", "z0.1: 'source' is 'medai', which is not the name of a configured source", host.Host.Url.AbsoluteUri, "0123456789abcdef", "register", "medai", "z0.1");
+        await EndsAsync("", "Not found. There is no job with this source and id", host.Host.Url.AbsoluteUri, "0123456789abcdef", "wait", "media", "z0.2");
+        foreach (var command in (string[][])[["register", "media", "z0.1"], ["wait", "media", "z0.1"], ["list", "waiting"], ["follow", "cursor"]])
+            await EndsAsync("", "", host.Host.Url.AbsoluteUri, "another-key-of-16", command);
+        foreach (var url in (string[])["127.0.0.1:7471", "localhost:7071", "ftp://localhost"])
+            await EndsAsync("", $"FOPWATCH_URL is not an http or https URL: {url}", url, "", "list", "waiting");
+        await EndsAsync("", "ApiKey is empty", host.Host.Url.AbsoluteUri, " ", "list", "waiting");
+
+        async Task EndsAsync(string output, string error, string url, string key, params string[] arguments)
+        {
+            await using var run = new Running(folder.FullName, url, ["dotnet", project.Program, .. arguments], key);
+            var (written, errors, exit) = await run.FinishAsync();
+            Assert.Equal((output, 1), (written, exit));
+            var line = Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+            Assert.StartsWith(error, line, StringComparison.Ordinal);
+            Assert.InRange(line.Length, 10, 300);
+        }
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_first_sample_of_the_READMEs_is_a_whole_program()
+    {
+        using var project = await ReadersProject.BuildAsync(ReadersProject.FirstBlockOf("README.md"));
+        Assert.True(File.Exists(project.Program));
+    }
+
+    private static async Task MistypeAsync(string folder, string[] command, int expected)
+    {
         foreach (var wrong in (string[][])[[], ["regster", "media", "z0.1"], ["register", "media"], ["wait", "media"], ["wait", "media", "z0.1", "z0.2"], ["list"], ["follow"]])
         {
-            await using var run = new Running(folder.FullName, new("http://127.0.0.1:9"), [.. command, .. wrong]);
+            await using var run = new Running(folder, "http://127.0.0.1:9", [.. command, .. wrong]);
             var (output, errors, exit) = await run.FinishAsync();
-
-            // "go run" ends with 1 and says the program's exit code.
-            Assert.Equal(("", "usage: register SOURCE ID... | wait SOURCE ID | list STATE | follow FILE", language == "go" ? 1 : 2), (output, errors.Split('\n')[0], exit));
+            Assert.Equal(("", "usage: register SOURCE ID... | wait SOURCE ID | list STATE | follow FILE", expected), (output, errors.Split('\n')[0], exit));
         }
     }
 
@@ -78,7 +115,7 @@ public sealed class ClientPageTests
         listener.Start();
 
         await using var following = new Running(
-            folder.FullName, new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"), [.. program.Split(' '), file, "follow", "cursor"]);
+            folder.FullName, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", [.. program.Split(' '), file, "follow", "cursor"]);
         using var connection = await listener.AcceptTcpClientAsync(Cancelled).AsTask().WaitAsync(TimeSpan.FromMinutes(4), Cancelled);
         const string Settled = """
             {"specversion":"1.0","id":"e1","type":"fopwatch.job.settled","source":"/fopwatch/media","data":{"source":"media","id":"z0.1","provider":"qiniu","state":"succeeded","settled":true,"version":1}}
@@ -150,7 +187,7 @@ public sealed class ClientPageTests
         // The cursors of the first and the third job's events differ.
         long ReadCursor() => File.Exists(Path.Combine(folder, "cursor")) && File.ReadAllText(Path.Combine(folder, "cursor")).Split('-') is [var place, ..] && long.TryParse(place, out var read) ? read : 0;
 
-        Running Run(params string[] arguments) => new(folder, proxy.Url, [.. command, .. arguments]);
+        Running Run(params string[] arguments) => new(folder, proxy.Url.AbsoluteUri.TrimEnd('/'), [.. command, .. arguments]);
 
         async Task NotifyAsync(string id)
         {
@@ -174,10 +211,12 @@ public sealed class ClientPageTests
         private readonly StringBuilder _output = new();
         private readonly StringBuilder _errors = new();
 
-        public Running(string folder, Uri url, string[] command)
+        public Running(string folder, string url, string[] command, string? key = null)
         {
             var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
-            start.Environment["FOPWATCH_URL"] = url.AbsoluteUri.TrimEnd('/');
+            start.Environment["FOPWATCH_URL"] = url;
+            if (key is { Length: > 0 })
+                start.Environment["FOPWATCH_API_KEY"] = key;
             start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
             start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
             _process = Process.Start(start)!;

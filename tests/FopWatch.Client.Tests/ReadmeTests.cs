@@ -13,17 +13,16 @@ public sealed partial class ReadmeTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    [Theory]
-    [InlineData("README.md", 4)]
-    [InlineData("clients.md", 1)]
-    public void Each_sample_in_CSharp_is_compiled_here(string document, int count)
+    [Fact]
+    public void Each_sample_in_CSharp_is_compiled_here()
     {
-        using var readme = new StreamReader(typeof(ReadmeTests).Assembly.GetManifestResourceStream(document)!);
+        using var readme = new StreamReader(typeof(ReadmeTests).Assembly.GetManifestResourceStream("README.md")!);
         var blocks = Sample().Matches(readme.ReadToEnd().ReplaceLineEndings("\n")).Select(match => Normal(match.Groups[1].Value)).ToList();
         var sources = string.Join('\n', Directory.EnumerateFiles(Folder(), "*.cs").Select(file => Normal(File.ReadAllText(file))));
 
-        Assert.Equal(count, blocks.Count);
-        Assert.All(blocks, block => Assert.Contains(block, sources, StringComparison.Ordinal));
+        // ClientPageTests compiles the first one.
+        Assert.Equal(4, blocks.Count);
+        Assert.All(blocks.Skip(1), block => Assert.Contains(block, sources, StringComparison.Ordinal));
     }
 
     [Fact(Timeout = 180_000)]
@@ -106,7 +105,7 @@ public sealed partial class ReadmeTests
 
     private static async Task<JobState> RegisterAndWaitAsync(Uri url, CancellationToken cancellationToken)
     {
-        using var fopWatch = new FopWatchClient(new() { Url = url, ApiKey = Environment.GetEnvironmentVariable("FOPWATCH_API_KEY") });
+        using var fopWatch = new FopWatchClient(new() { Url = url });
         await fopWatch.RegisterAsync(new() { Source = "media", Id = "z0.560e99c37823de5a49c22393" }, cancellationToken);
         var job = await fopWatch.WaitAsync("media", "z0.560e99c37823de5a49c22393", cancellationToken);
         return job.State;
