@@ -24,18 +24,25 @@ public sealed record ComparedPlan(PollAges Ages, PollSpending Spent, PollAges Fi
     {
         var fixedAges = PollAges.Fixed(settings);
         var ages = learned ?? fixedAges;
-        var spent = ages.On(jobs, heard);
+        var (spent, spentFixed) = (ages.On(jobs, heard), fixedAges.On(jobs, heard));
         return new(
             ages,
             spent,
             fixedAges,
-            fixedAges.On(jobs, heard),
-            withOptimum ? Math.Min(PlanLearner.LeastDelay(jobs, settings, heard, spent.Polls), spent.Delay) : null);
+            spentFixed,
+            withOptimum ? Optimum() : null);
+
+        // The optimum is at least as good as both plans, whose ages need not be on its grid.
+        double Optimum()
+        {
+            var least = Math.Min(PlanLearner.LeastDelay(jobs, settings, heard, spent.Polls), spent.Delay);
+            return spentFixed.Polls <= spent.Polls ? Math.Min(least, spentFixed.Delay) : least;
+        }
     }
 
     /// <summary>Why the fixed plan is used although the plan may be learned.</summary>
     /// <param name="jobs">The number of known jobs.</param>
     public static string WhyFixed(double jobs) => jobs >= PlanLearner.LeastJobs
-        ? string.Create(CultureInfo.InvariantCulture, $"a learned plan would save less than {PlanLearner.LeastSaving:0 %} of the fixed plan's delay")
+        ? string.Create(CultureInfo.InvariantCulture, $"no learned plan with as few polls would save {PlanLearner.LeastSaving:0 %} of the fixed plan's delay")
         : string.Create(CultureInfo.InvariantCulture, $"fewer than {PlanLearner.LeastJobs} ages are known");
 }

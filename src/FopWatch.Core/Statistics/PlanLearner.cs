@@ -52,7 +52,7 @@ public static class PlanLearner
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
     /// <param name="pollsPerJob">The mean number of polls per job; null for as many as the fixed plan would have made for the known jobs.</param>
     /// <param name="conditions">The conditions in a host; null for none, so that every poll is made at the age that its plan gives.</param>
-    /// <returns>A plan for each class; null if the plans save too little of the fixed plan's delay.</returns>
+    /// <returns>A plan for each class; null if the plans save too little of the fixed plan's delay, or, with a requested number of polls, if the fixed plan is better.</returns>
     public static IReadOnlyList<LearnedPlan>? Learn(
         IReadOnlyList<ClassAges> classes, PollSettings settings, double heard, double? pollsPerJob = null, HostConditions? conditions = null)
     {
@@ -74,7 +74,11 @@ public static class PlanLearner
         var programmes = classes.Select(ages => new PollProgramme(ages.Estimate, settings, heard, Least(ages), Most(ages))).ToArray();
         var found = Solve(pollsPerJob ?? spentFixed.Polls);
         var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && spentFixed.Delay > 0 && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
-        return saves || pollsPerJob is not null ? found.Plans : null;
+
+        // The fixed plan can be better than any plan on the grid: its waits can be shorter than the steps of the grid, or exactly the longest.
+        var isFixedBetter = pollsPerJob is { } requested && spentFixed.Polls <= requested + Rounding
+            && (spentFixed.Delay <= found.Spent.Delay || found.Spent.Polls > requested + Rounding);
+        return saves || (pollsPerJob is not null && !isFixedBetter) ? found.Plans : null;
 
         Func<double, double> Least(ClassAges ages) => age => IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);
 

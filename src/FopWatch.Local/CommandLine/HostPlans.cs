@@ -44,7 +44,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
         if (source.Heard is { } heard)
         {
             terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Notified: {heard.Share:0.#%} of {heard.Of} jobs in 7 days"));
-            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"          ({heard.Low:0.#%} to {heard.High:0.#%} at 95 % confidence)."));
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"          ({heard.Low:0.#%} to {heard.High:0.#%} at 95% confidence)."));
         }
         else
         {

@@ -9,6 +9,9 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>plan</c>: shows when a running host polls jobs, or when a plan learned from a file would.</summary>
 internal static class PlanCommand
 {
+    // From this share on, the unused polls are a matter of rounding.
+    private const double MostUnused = 0.8;
+
     private const string More = """
         Shows the plans of a running host. For each source and class, it shows the number of known jobs, the plan that polls them,
         its cost beside that of the fixed plan, and the age at which a job is overdue. --class and --all also show how long the jobs took
@@ -77,7 +80,7 @@ internal static class PlanCommand
             if (result.GetValue(json))
                 terminal.Output.WriteLine(JsonSerializer.Serialize(comparison, PlanJson.Default.PlanComparison));
             else
-                Write(terminal, ages, comparison, options.Heard(result));
+                Write(terminal, ages, comparison, options.Heard(result), options.PollsPerJob(result));
             return ExitCodes.Ok;
         }));
         return command;
@@ -103,7 +106,7 @@ internal static class PlanCommand
         }
     }
 
-    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard)
+    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard, double? pollsPerJob)
     {
         var count = ages.Sorted.Count;
         terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold), ". Jobs by their age at the end:");
@@ -121,7 +124,7 @@ internal static class PlanCommand
         if (comparison.Plan == PlanComparison.Learned)
             Add("learned", comparison.ExpectedPolls, comparison.ExpectedDelay);
         Add("fixed", comparison.FixedPlan.ExpectedPolls, fixedDelay);
-        var isEnough = count >= PlanLearner.LeastJobs;
+        var isEnough = count >= PlanLearner.LeastJobs && comparison.ExpectedDelay > 0;
         if (isEnough)
             Add("optimum", comparison.ExpectedPolls, comparison.OptimalDelay);
         table.Write();
@@ -130,14 +133,16 @@ internal static class PlanCommand
         if (comparison.ExceedsPollsPerJob == true)
         {
             terminal.WriteText(comparison.Plan == PlanComparison.Learned
-                ? "No plan makes as few polls as --polls-per-job allows, because no wait may be longer than --max."
+                ? "No learned plan makes as few polls as --polls-per-job allows, because no wait may be longer than --max."
                 : "The fixed plan makes more polls than --polls-per-job allows.");
         }
 
+        if (comparison.Plan == PlanComparison.Learned && comparison.ExpectedPolls < MostUnused * pollsPerJob)
+            terminal.WriteText("More of the polls of --polls-per-job cannot be used, because of the shortest wait.");
         if (heard > 0)
         {
             terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {(decimal)heard:0.############%} of them are notified when they end."));
-            terminal.WriteText("Those count as no poll and no delay.");
+            terminal.WriteText("They need no poll after their end, and have no delay.");
         }
 
         void Add(string name, double polls, double delay) => table.Add(
