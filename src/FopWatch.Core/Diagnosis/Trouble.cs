@@ -1,3 +1,5 @@
+using FopWatch.Intake;
+
 namespace FopWatch.Diagnosis;
 
 /// <summary>What can go wrong for a source, or for the installation.</summary>
@@ -148,6 +150,8 @@ public sealed record Trouble
         TroubleKind.PollsFail => "The log has the error. Report it if the status API answers as documented",
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
+        TroubleKind.UnreadableNotifications when UploadIntake.IsInWords(Detail) =>
+            $"Look at them in GET /api/quarantine, and check the callbackBody of the upload policy and {Setting("UploadCallback:IdField")}",
         TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
         TroubleKind.OutOfScope =>
             $"Check {Setting("Buckets")} and {Setting("Pipelines")}. GET /api/quarantine lists the notifications, and lastPoll of a registered job shows the problem. "

@@ -182,14 +182,14 @@ public sealed class NotificationIntake(
         if (source.Provider.Verify(request, source.Keys) == Trust.Invalid)
         {
             var diagnosis = source.Provider.Diagnose(request, source, budget ?? new());
-            return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? WrongSignature, diagnosis);
+            return new(key, NotificationResult.Quarantined, InWords(kept, diagnosis?.Reason ?? WrongSignature), diagnosis);
         }
 
         var (result, problem) = NotifyUrl.IsForUploads(kept.Url)
             ? await Uploads.RetryAsync(source, request, cancellationToken)
             : await TakeAgainAsync(source, request, kept.Correlation, cancellationToken);
         if (problem is not null)
-            return new(key, result, problem, null);
+            return new(key, result, InWords(kept, problem), null);
 
         await quarantine.RemoveAsync(key, cancellationToken);
         return new(key, result, null, null);
@@ -210,16 +210,19 @@ public sealed class NotificationIntake(
     public QuarantineReason Explain(QuarantinedNotification kept, HashBudget budget)
     {
         ArgumentNullException.ThrowIfNull(kept);
+        var reason = InWords(kept, kept.Reason);
         if (sources.Find(kept.Source) is not { } source)
-            return new(kept.Reason, null);
+            return new(reason, null);
 
         var request = Current(source, kept);
         var trust = source.Provider.Verify(request, source.Keys);
         var diagnosis = trust == Trust.Invalid ? source.Provider.Diagnose(request, source, budget)
             : trust != Trust.None && kept.Reason == WrongSignature ? SignatureDiagnosis.RightNow(request, source)
             : null;
-        return new(diagnosis?.Reason ?? kept.Reason, diagnosis);
+        return new(diagnosis is null ? reason : InWords(kept, diagnosis.Reason), diagnosis);
     }
+
+    private static string InWords(QuarantinedNotification kept, string reason) => NotifyUrl.IsForUploads(kept.Url) ? UploadIntake.InWords(reason) : reason;
 
     /// <summary>
     /// A quarantined notification with the URL to verify it against. If its signature is wrong for the URL used on arrival, this is the URL that the current

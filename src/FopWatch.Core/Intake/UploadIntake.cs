@@ -14,6 +14,8 @@ namespace FopWatch.Intake;
 /// </remarks>
 public sealed class UploadIntake
 {
+    private const string Start = "An upload callback: ";
+
     private readonly JobRecorder _recorder;
     private readonly IntakeEntrance _entrance;
     private readonly IntakeLimits _limits;
@@ -97,6 +99,12 @@ public sealed class UploadIntake
         return (became, left);
     }
 
+    /// <summary>A problem of an upload callback, where it stands among those of notifications.</summary>
+    internal static string InWords(string problem) => Start + problem;
+
+    /// <summary>Whether <see cref="InWords"/> wrote a text.</summary>
+    internal static bool IsInWords(string? text) => text?.StartsWith(Start, StringComparison.Ordinal) == true;
+
     private static JobReport ReportOf(string id, string? bucket) =>
         new() { Id = id, Channel = ReportChannel.Notification, Facts = JobFacts.None with { Bucket = bucket } };
 
@@ -161,6 +169,6 @@ public sealed class UploadIntake
         else if (assessed.Foreign is { } foreign)
             _troubles.Occurred(source, TroubleKind.OutOfScope, foreign.InGeneral);
         else if (assessed.Problem is { } problem)
-            _troubles.Occurred(source, TroubleKind.UnreadableNotifications, $"An upload callback: {problem}");
+            _troubles.Occurred(source, TroubleKind.UnreadableNotifications, InWords(problem));
     }
 }

@@ -201,6 +201,30 @@ public sealed class JobsTests
         Assert.Equal(("", "The quarantine is empty.\n"), (output, error));
     }
 
+    /// <summary>An upload policy whose variable is misspelled, as a reader of the quarantine and of the doctor's findings sees it.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task An_upload_callback_whose_variable_was_not_replaced_is_named_as_such()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using (var answer = await host.PostAsync($"/api/uploads/media/{RunningHost.Token}", "persistentId=%24(persistentID)&key=a.mp4"u8.ToArray(), "application/x-www-form-urlencoded"))
+            Assert.Equal(200, (int)answer.StatusCode);
+        const string Reason = "An upload callback: the field 'persistentId' has a variable that Qiniu did not replace: check how callbackBody spells $(persistentId), and UploadCallback:IdField";
+
+        var (_, listed, _) = await CommandRun.RunAsync(host, "quarantine", "list");
+        var key = listed.Split('\n')[0];
+        var (_, shown, _) = await CommandRun.RunAsync(host, "quarantine", "show", key);
+        var (_, retried, _) = await CommandRun.RunAsync(host, "quarantine", "retry", key);
+        var (_, examined, _) = await CommandRun.RunAsync(host, "doctor", "--json");
+
+        foreach (var output in (string[])[listed, shown, retried])
+            Assert.Contains(Reason, Regex.Replace(output, @"\s+", " "), StringComparison.Ordinal);
+        var finding = JsonDocument.Parse(examined).RootElement.GetProperty("findings").EnumerateArray()
+            .Select(one => one.GetProperty("what").GetString()!).Single(what => what.Contains("cannot be understood", StringComparison.Ordinal));
+        Assert.Contains(Reason, finding, StringComparison.Ordinal);
+        Assert.Contains("check the callbackBody of the upload policy and FopWatch:Sources:media:UploadCallback:IdField", finding, StringComparison.Ordinal);
+        Assert.DoesNotContain("Provider", finding, StringComparison.Ordinal);
+    }
+
     /// <summary>A failed and an open job of <c>media</c>, and an open job of <c>video</c>.</summary>
     private static async Task<RunningHost> HostAsync()
     {

@@ -105,6 +105,7 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
         // A variable without a value is null in JSON. A form, or a template with quotes, may contain the text "null".
         id is "" or "null" ? decoded
         : JobKey.IsValidId(id) ? decoded with { Id = id }
+        : id.Contains("$(", StringComparison.Ordinal) ? decoded with { Problem = NotReplaced(idField) }
         : decoded with { Problem = Invalid(idField) };
 
     private static byte[] ToJson(IEnumerable<KeyValuePair<string, string>> fields)
@@ -126,6 +127,9 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
     }
 
     private static string Missing(string idField) => $"the body has no field '{idField}'";
+
+    private static string NotReplaced(string idField) =>
+        $"the field '{idField}' has a variable that Qiniu did not replace: check how callbackBody spells $(persistentId), and UploadCallback:IdField";
 
     private static string Invalid(string idField) => $"the field '{idField}' is not {JobKey.IdRule}";
 }
