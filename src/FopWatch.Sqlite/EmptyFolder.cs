@@ -15,9 +15,16 @@ internal sealed class EmptyFolder(string? folder, string? lockFile) : IDisposabl
 
     public void Dispose()
     {
+        // Once the lock is released, another process may lock the file, which must not be deleted then. Windows deletes no open file.
+        if (OperatingSystem.IsWindows())
+            Lock?.Dispose();
+        if (!_isKept)
+            Delete();
         Lock?.Dispose();
-        if (_isKept)
-            return;
+    }
+
+    private void Delete()
+    {
         try
         {
             if (lockFile is not null)

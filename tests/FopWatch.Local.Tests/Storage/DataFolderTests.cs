@@ -17,6 +17,27 @@ public sealed class DataFolderTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>Another process that locks the file after its release must not lose it.</summary>
+    [Fact]
+    public void A_folder_that_is_not_kept_is_deleted_before_its_lock_is_released()
+    {
+        SkipOnWindows();
+        var data = Path.Combine(_folder.FullName, "data");
+        bool? existed = null;
+        using (var made = DataFolder.LockEmpty(data))
+        {
+            var real = made.Lock!;
+            made.Lock = new Released(() =>
+            {
+                existed ??= Directory.Exists(data);
+                real.Dispose();
+            });
+        }
+
+        Assert.False(existed);
+        Assert.False(Directory.Exists(data));
+    }
+
     [Fact]
     public async Task With_a_common_umask_only_the_processs_user_can_read_new_files()
     {
@@ -173,4 +194,9 @@ public sealed class DataFolderTests : IDisposable
     }
 
     private static void SkipOnWindows() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+
+    private sealed class Released(Action act) : IDisposable
+    {
+        public void Dispose() => act();
+    }
 }
