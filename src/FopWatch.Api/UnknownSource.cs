@@ -14,12 +14,21 @@ internal static class UnknownSource
     public static ProblemElement Parameter(string given, Sources visible) => new("source", $"{Quoted(given)} is not the name of a configured source{Others(visible)}.");
 
     /// <summary>The value, cut to the length of the longest name.</summary>
-    public static string Quoted(string given) => $"'{(given.Length > LongestName ? given[..LongestName] + "…" : given)}'";
+    public static string Quoted(string given)
+    {
+        if (given.Length <= LongestName)
+            return $"'{given}'";
+
+        // Half a surrogate pair is no text.
+        return $"'{given[..(char.IsHighSurrogate(given[LongestName - 1]) ? LongestName - 1 : LongestName)]}…'";
+    }
 
     /// <summary>The names that would be right, as the end of a sentence.</summary>
     public static string Others(Sources visible)
     {
         var names = visible.All.Select(source => source.Name).Order(StringComparer.Ordinal).ToList();
-        return names.Count == 0 ? "" : $"; the sources are {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : "")}";
+        return names.Count == 0 ? ""
+            : names is [var only] ? $"; the source is {only}"
+            : $"; the sources are {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : "")}";
     }
 }

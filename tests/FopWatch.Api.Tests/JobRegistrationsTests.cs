@@ -44,7 +44,7 @@ public sealed class JobRegistrationsTests
     [InlineData("", "The body cannot be read as JSON (line 1, byte 1)")]
     [InlineData("7", "The body is a number")]
     [InlineData("null", "The body is null")]
-    [InlineData("""{"source":"Media","id":"a"}""", "'source' is 'Media', which is not the name of a configured source; the sources are media.")]
+    [InlineData("""{"source":"Media","id":"a"}""", "'source' is 'Media', which is not the name of a configured source; the source is media.")]
     [InlineData("""{"source":7,"id":"a"}""", "'source' is not a string.")]
     [InlineData("false", "The body is a boolean")]
     [InlineData("[[]]", "This is an array; an object is expected.")]
@@ -57,6 +57,17 @@ public sealed class JobRegistrationsTests
     [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""", "'n' is given more than once.")]
     public void Each_mistake_has_its_own_message(string json, string expected) =>
         Assert.StartsWith(expected, Assert.Single(Read(json).Problems).Detail, StringComparison.Ordinal);
+
+    /// <summary>Half a surrogate pair is no text, and would be shown as a replacement character.</summary>
+    [Theory]
+    [InlineData(63, 63)]
+    [InlineData(62, 64)]
+    public void A_long_name_is_not_cut_within_a_character(int before, int kept)
+    {
+        var name = new string('x', before) + "😀😀😀";
+
+        Assert.StartsWith($"'source' is '{name[..kept]}…', which", Assert.Single(Read($$"""{"source":"{{name}}","id":"a"}""").Problems).Detail, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Long_invalid_JSON_and_many_problems_are_reported_briefly()

@@ -218,7 +218,7 @@ public abstract class AccessContract : HostContract
 
         Assert.Equal(HttpStatusCode.BadRequest, foreign.Status);
         Assert.Equal(unknown with { ElementDetail = unknown.ElementDetail.Replace("nobody", "files", StringComparison.Ordinal) }, foreign);
-        Assert.Equal(("/1/source", "'source' is 'files', which is not the name of a configured source; the sources are media."), (foreign.Element, foreign.ElementDetail));
+        Assert.Equal(("/1/source", "'source' is 'files', which is not the name of a configured source; the source is media."), (foreign.Element, foreign.ElementDetail));
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.1", Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/files/z0.2", Cancelled)).StatusCode);
 
@@ -388,7 +388,7 @@ public abstract class AccessContract : HostContract
         using var answer = await SendAsync(host, "files-write", "GET", path);
 
         Assert.Equal(
-            ("source", "'media' is not the name of a configured source; the sources are files."),
+            ("source", "'media' is not the name of a configured source; the source is files."),
             Assert.Single((await ServedHost.ProblemAsync(answer)).Errors!.Select(problem => (problem.Element, problem.Detail))));
     }
 
