@@ -73,8 +73,11 @@ internal static class Cli
             return ExitCodes.Ok;
         }
 
+        var root = Create(terminal);
+        args = WithHelpOption(root, args);
+
         // No response files: an argument that begins with @ is an ordinary argument.
-        var parsed = Create(terminal).Parse(args, new() { ResponseFileTokenReplacer = null });
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         if (WrongUsage.Find(parsed, args) is { Count: > 0 } problems)
             return WrongUsage.Report(terminal, parsed.CommandResult.Command, problems);
 
@@ -88,4 +91,12 @@ internal static class Cli
             },
             cancellationToken);
     }
+
+    /// <summary><c>help jobs show</c> and <c>jobs help show</c> mean <c>jobs show --help</c>.</summary>
+    private static string[] WithHelpOption(RootCommand root, string[] args) => args switch
+    {
+        ["help", .. var words] => [.. words, "--help"],
+        [var name, "help", .. var words] when root.Subcommands.Any(one => one.Name == name && one.Subcommands.Count > 0) => [name, .. words, "--help"],
+        _ => args,
+    };
 }

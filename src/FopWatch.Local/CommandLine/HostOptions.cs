@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using FopWatch.Client;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
@@ -27,10 +26,17 @@ internal sealed class HostOptions
     {
         Description = $"The URL of the running host. Environment variable: {UrlVariable}.",
         HelpName = "URL",
-        DefaultValueFactory = result => Environment.GetEnvironmentVariable(UrlVariable) is { Length: > 0 } text
-            ? Parse(UrlVariable, text, result)!
-            : new(HostSettings.DefaultUrls),
-        CustomParser = result => Parse("--url", result.Tokens[0].Value, result),
+
+        // A wrong variable is reported by Connect: a command may need no host.
+        DefaultValueFactory = _ => FromVariable is { } text && Parse(text) is { } url ? url : new(HostSettings.DefaultUrls),
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (Parse(text) is { } url)
+                return url;
+            result.AddError(IsNoUrl("--url", text));
+            return null!;
+        },
     };
 
     private readonly Option<string?> _apiKey = new("--api-key")
@@ -45,14 +51,21 @@ internal sealed class HostOptions
         command.Options.Add(_apiKey);
     }
 
-    public Uri UrlOf(ParseResult result) => result.GetValue(_url)!;
+    /// <summary>The URL of the host.</summary>
+    /// <exception cref="UsageException">It comes from the environment, and is none.</exception>
+    public Uri UrlOf(ParseResult result) =>
+        result.GetResult(_url) is { Implicit: true } && FromVariable is { } text && Parse(text) is null
+            ? throw new UsageException(IsNoUrl(UrlVariable, text))
+            : result.GetValue(_url)!;
+
+    private static string? FromVariable => Environment.GetEnvironmentVariable(UrlVariable) is { Length: > 0 } text ? text : null;
 
     /// <summary>The first option that is given; null for none.</summary>
     public string? Given(ParseResult result) =>
         Array.Find((Option[])[_url, _apiKey], option => result.GetResult(option) is { Implicit: false })?.Name;
 
     /// <summary>A client for the host that the options name.</summary>
-    /// <exception cref="UsageException">The API key is invalid.</exception>
+    /// <exception cref="UsageException">The API key or the variable of the URL is invalid.</exception>
     public FopWatchClient Connect(ParseResult result, Terminal terminal)
     {
         if (result.GetValue(_apiKey) is { } given && string.IsNullOrWhiteSpace(given))
@@ -65,7 +78,7 @@ internal sealed class HostOptions
         return new(
             new()
             {
-                Url = result.GetValue(_url)!,
+                Url = UrlOf(result),
                 ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey,
                 AnswerTimeout = AnswerTimeout,
                 RetryFor = RetryFor,
@@ -74,18 +87,14 @@ internal sealed class HostOptions
             time: terminal.Time);
     }
 
-    private static Uri? Parse(string name, string text, ArgumentResult result)
-    {
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
-            && url.Scheme is "http" or "https"
-            && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0)
-        {
-            return url;
-        }
+    private static Uri? Parse(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+        && url.Scheme is "http" or "https"
+        && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0
+            ? url
+            : null;
 
-        result.AddError($"{name}: '{text}' is not an http or https URL, such as {HostSettings.DefaultUrls}.");
-        return null;
-    }
+    private static string IsNoUrl(string name, string text) => $"{name}: '{text}' is not an http or https URL, such as {HostSettings.DefaultUrls}.";
 
     /// <summary>Why the host refused, in words for the user of the command line.</summary>
     public static string InWords(FopWatchRefusedException refused) => refused.Problem.Status == StatusCodes.Status401Unauthorized

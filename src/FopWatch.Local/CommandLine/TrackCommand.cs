@@ -16,6 +16,7 @@ internal static class TrackCommand
     private const int MaxShown = 50;
 
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(30);
     private static readonly TimeSpan RedrawEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
 
@@ -23,7 +24,7 @@ internal static class TrackCommand
         Examples:
           $ fopwatch track media z0.560e99c37823de5a49c22393
           $ fopwatch track media z0.560e99c37823de5a49c22393 --wait --metadata lesson=42 --metadata course=7
-          $ fopwatch track media --file ids.txt --wait --timeout 02:00:00
+          $ fopwatch track media --file ids.txt --wait --timeout 2h
           $ submit-jobs | fopwatch track media --file - --wait > outcomes.txt
 
         With --wait, the outcome of every id is written to standard output. A terminal shows the first 50, failures first. Progress is
@@ -55,16 +56,16 @@ internal static class TrackCommand
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "How long to wait, as hours:minutes:seconds. 00:00:00 waits without a limit.",
+            Description = "How long to wait, such as 90s, 5m or 02:00:00. 0s waits without a limit.",
             HelpName = "TIME",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                if (WrittenTime.TryParse(text, out var time) && time >= TimeSpan.Zero && time <= TimeSpan.FromDays(30))
+                if ((WrittenTime.TryParse(text, out var time) || WrittenTime.TryParseWithUnit(text, Longest, out time)) && time >= TimeSpan.Zero && time <= Longest)
                     return time;
 
-                result.AddError($"--timeout: '{text}' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.");
+                result.AddError($"--timeout: '{text}' is not a time from 0s to 30d, such as 00:30:00, 90s or 5m.");
                 return default;
             },
         };
@@ -81,7 +82,7 @@ internal static class TrackCommand
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
-            var wanted = await ReadIdsAsync(terminal, result.GetValue(ids) ?? [], result.GetValue(file), cancellationToken);
+            var wanted = await ReadIdsAsync(terminal, result.GetValue(source)!, result.GetValue(ids) ?? [], result.GetValue(file), cancellationToken);
             var given = NamedValues.Read("--metadata", result.GetValue(metadata) ?? []);
             using var client = host.Connect(result, terminal);
             var tracking = new JobTracking(client, result.GetValue(source)!, wanted, given);
@@ -93,7 +94,7 @@ internal static class TrackCommand
             }
             catch (RegistrationRefusedException e)
             {
-                ShowRefusal(terminal, e.Refused, result.GetValue(source)!, tracking);
+                ShowRefusal(terminal, e.Refused, tracking);
                 return ExitCodes.Refused;
             }
             catch (FopWatchUnreachableException e)
@@ -242,16 +243,17 @@ internal static class TrackCommand
         counts.Write();
     }
 
-    private static void ShowRefusal(Terminal terminal, IReadOnlyList<RegistrationResult> refused, string source, JobTracking tracking)
+    private static void ShowRefusal(Terminal terminal, IReadOnlyList<RegistrationResult> refused, JobTracking tracking)
     {
         var before = tracking.Registered == 0
             ? "Nothing was registered."
             : $"{Number(tracking.Registered)} of {Number(tracking.Jobs.Total)} were registered.";
 
         // One error of the command, not one per id.
-        if (refused.All(one => one.Errors is [{ Element: "/source" }]))
+        if (refused.Count > 0 && refused.All(one => one.Errors is [{ Element: "/source" }]))
         {
-            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. Source names are case-sensitive. {before}", Terminal.Wrong));
+            var detail = refused[0].Errors[0].Detail;
+            terminal.WriteErrorLine(new Piece($"{(detail.StartsWith("'source' ", StringComparison.Ordinal) ? $"SOURCE {detail[9..]}" : detail)} {before}", Terminal.Wrong));
             return;
         }
 
@@ -268,10 +270,14 @@ internal static class TrackCommand
 
     private static async Task<IReadOnlyList<string>> ReadIdsAsync(
         Terminal terminal,
+        string source,
         string[] given,
         string? file,
         CancellationToken cancellationToken)
     {
+        if (given.Contains("-", StringComparer.Ordinal))
+            throw new UsageException("'-' is not an id. Give --file - to read ids from standard input.");
+
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
         {
@@ -285,7 +291,7 @@ internal static class TrackCommand
         }
 
         if (ids.Count == 0)
-            throw new UsageException("ID is missing. Give ids, or --file with ids in it.");
+            throw new UsageException(WrongUsage.SlashOf(source) ?? "ID is missing. Give ids, or --file with ids in it.");
 
         var malformed = ids
             .Where(id => !JobKey.IsValidId(id.Id))

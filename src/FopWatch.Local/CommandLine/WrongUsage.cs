@@ -35,26 +35,34 @@ internal static class WrongUsage
             where given is { Implicit: false } && given.IdentifierTokenCount > given.Tokens.Count && given.Tokens.Count > 0
             select $"{option.Name} is given without a value.");
 
-        // The parser takes an unknown option for an argument.
-        var beforeDashes = parsed.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash).Select(token => token.Value).ToHashSet(StringComparer.Ordinal);
+        // The parser takes an unknown option for an argument. Every word after -- is an argument.
+        var afterDashes = parsed.Tokens.SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Count();
         wrongOptions.AddRange(
-            from argument in parsed.CommandResult.Command.Arguments
-            from token in parsed.GetResult(argument)?.Tokens ?? []
-            where token.Value is ['-', _, ..] && beforeDashes.Contains(token.Value)
+            from token in parsed.CommandResult.Command.Arguments.SelectMany(argument => parsed.GetResult(argument)?.Tokens ?? []).SkipLast(afterDashes)
+            where token.Value is ['-', _, ..]
             select $"'{token.Value}' is not an option. Write -- before arguments that begin with '-'.");
         if (wrongOptions.Count > 0 || parsed.Action is not ParseErrorAction)
             return wrongOptions;
+
+        // Beside an unknown word, the parser also says that a command is missing, and repeats itself for each further word.
+        if (parsed.CommandResult.Command is { Subcommands.Count: > 0 } group && parsed.UnmatchedTokens is [var unknown, ..])
+            return [$"Unrecognized command or argument '{unknown}'.{(NearestName.To(unknown, group.Subcommands.Select(one => one.Name)) is { } near ? $" Did you mean '{near}'?" : "")}"];
 
         // The parser's own message does not name the argument.
         List<string> missing =
         [
             .. from argument in parsed.CommandResult.Command.Arguments
                where argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 }
-               select $"{argument.Name} is missing.",
+               let before = parsed.GetResult(parsed.CommandResult.Command.Arguments[0])?.Tokens
+               select (argument.Name == "ID" && before is [var source] ? SlashOf(source.Value) : null) ?? $"{argument.Name} is missing.",
         ];
         var errors = missing.Count == 0 ? parsed.Errors : parsed.Errors.Where(error => error.SymbolResult is OptionResult);
         return [.. missing, .. errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];
     }
+
+    /// <summary>What to write instead of <c>SOURCE/ID</c>, as the URL of a job has them; null if a source has no slash.</summary>
+    public static string? SlashOf(string source) =>
+        source.Contains('/', StringComparison.Ordinal) ? "ID is missing. Give SOURCE and ID, separated by a space." : null;
 
     /// <summary>Reports problems, one per line.</summary>
     public static int Report(Terminal terminal, Command command, IEnumerable<string> problems)

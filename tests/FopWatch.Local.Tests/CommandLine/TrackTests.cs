@@ -8,6 +8,15 @@ namespace FopWatch.Local.Tests.CommandLine;
 
 public class TrackTests
 {
+    [Theory]
+    [InlineData("0s")]
+    [InlineData("5m")]
+    [InlineData("1.5h")]
+    [InlineData("30d")]
+    [InlineData("00:05:00")]
+    public void A_time_limit_is_a_time_or_a_number_with_a_unit(string time) =>
+        Assert.Empty(Cli.Create(Terminal.OfProcess()).Parse(["track", "media", "z0.1", "--timeout", time]).Errors);
+
     [Fact]
     public async Task Without_waiting_the_current_state_of_each_job_is_printed()
     {
@@ -121,7 +130,7 @@ public class TrackTests
         var (exit, _, error) = await CommandRun.RunAsync(host, "track", "nosuch", "z0.1", "z0.2", option);
 
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Equal("The host has no source 'nosuch'. Source names are case-sensitive. Nothing was registered.", error.TrimEnd());
+        Assert.Equal("SOURCE is 'nosuch', which is not the name of a configured source; the sources are files, media, video. Nothing was registered.", error.TrimEnd());
     }
 
     [Fact]

@@ -147,7 +147,15 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("Required argument missing for option: '--seed'.", "demo", "--seed")]
     [InlineData("--keep: 'abc' is neither true nor false.", "demo", "--keep=abc")]
     [InlineData("--wait: '3' is neither true nor false.", "track", "media", "a", "--wait=3")]
-    [InlineData("--timeout: '120' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.", "track", "media", "a", "--timeout", "120")]
+    [InlineData("--timeout: '120' is not a time from 0s to 30d, such as 00:30:00, 90s or 5m.", "track", "media", "a", "--timeout", "120")]
+    [InlineData("--timeout: '31d' is not a time from 0s to 30d, such as 00:30:00, 90s or 5m.", "track", "media", "a", "--timeout", "31d")]
+    [InlineData("'-' is not an id. Give --file - to read ids from standard input.", "track", "media", "-")]
+    [InlineData("'-' is not an id. Give --file - to read ids from standard input.", "track", "media", "z0.1", "-", "--wait")]
+    [InlineData("ID is missing. Give SOURCE and ID, separated by a space.", "track", "media/z0.a")]
+    [InlineData("ID is missing. Give SOURCE and ID, separated by a space.", "jobs", "show", "media/z0.a")]
+    [InlineData("ID is missing. Give SOURCE and ID, separated by a space.", "jobs", "poll", "media/z0.a")]
+    [InlineData("ID is missing.", "jobs", "show", "media")]
+    [InlineData("'-1' is not an option. Write -- before arguments that begin with '-'.", "webhooks", "replay", "-1", "--from", "0")]
     [InlineData("--url: 'abc' is not an http or https URL, such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
     [InlineData("--from: '-1' is neither 'start' nor the position of an event.", "watch", "--from", "-1")]
     [InlineData("--api-key is empty.", "watch", "--api-key", "")]
@@ -186,17 +194,73 @@ public sealed class WrongInputTests : IDisposable
         Assert.Equal(ExitCodes.Refused, exit);
     }
 
+    /// <summary>Every word after -- is an argument, even one that is also the value of an option.</summary>
+    [Fact]
+    public async Task An_argument_after_two_dashes_may_begin_with_a_dash()
+    {
+        var (exit, _, error) = await CommandRun.RunAsync(["webhooks", "replay", "--from", "-1", "--url", _url, "--", "-1"]);
+
+        Assert.Equal((ExitCodes.Refused, "Refused: No. Set the environment variable FOPWATCH_API_KEY to the key."), (exit, error.TrimEnd()));
+    }
+
     [Theory]
-    [InlineData("srve")]
-    [InlineData("[suggest:abc]")]
-    [InlineData("[diagram]")]
-    [InlineData("@/no/such/file")]
-    public async Task An_unknown_command_is_answered_with_the_list_of_commands(string word)
+    [InlineData("Did you mean 'show'?", "shw")]
+    [InlineData("Did you mean 'list'?", "lits", "media", "z0.a")]
+    [InlineData("", "frobnicate", "--json")]
+    public async Task An_unknown_command_of_a_group_is_answered_with_the_nearest_one_alone(string near, params string[] words)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(["jobs", .. words]);
+
+        Assert.Equal(
+            $"Unrecognized command or argument '{words[0]}'. {near}".TrimEnd() + "\nUsage: fopwatch jobs list|show|poll|republish|stop [options]; see fopwatch jobs --help", error.TrimEnd());
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    [Theory]
+    [InlineData("--help", "help")]
+    [InlineData("jobs --help", "help jobs")]
+    [InlineData("jobs --help", "jobs help")]
+    [InlineData("jobs show --help", "help jobs show")]
+    [InlineData("jobs show --help", "jobs help show")]
+    [InlineData("track --help", "help track")]
+    public async Task The_word_help_shows_the_help(string option, string words)
+    {
+        var expected = await CommandRun.RunAsync(option.Split(' '));
+        var actual = await CommandRun.RunAsync(words.Split(' '));
+
+        Assert.Equal(ExitCodes.Ok, expected.Exit);
+        Assert.Equal(expected, actual);
+    }
+
+    [Fact]
+    public async Task The_word_help_may_be_an_argument()
+    {
+        var (exit, _, error) = await CommandRun.RunAsync(["webhooks", "show", "help", "--url", _url]);
+
+        Assert.Equal((ExitCodes.Refused, "Refused: No. Set the environment variable FOPWATCH_API_KEY to the key."), (exit, error.TrimEnd()));
+    }
+
+    [Theory]
+    [InlineData("serve", "srve")]
+    [InlineData("quarantine", "quarantaine")]
+    [InlineData("mcp", "mpc")]
+    [InlineData(null, "abc")]
+    [InlineData(null, "status")]
+    [InlineData(null, "")]
+    public void A_near_name_is_at_most_two_letters_away(string? expected, string word) =>
+        Assert.Equal(expected, NearestName.To(word, Cli.Create(Terminal.OfProcess()).Subcommands.Select(one => one.Name)));
+
+    [Theory]
+    [InlineData("srve", " Did you mean 'serve'?")]
+    [InlineData("[suggest:abc]", "")]
+    [InlineData("[diagram]", "")]
+    [InlineData("@/no/such/file", "")]
+    public async Task An_unknown_command_is_answered_with_the_list_of_commands(string word, string near)
     {
         var (exit, output, error) = await CommandRun.RunAsync([word]);
 
         Assert.Equal(
-            $"Unrecognized command or argument '{word}'.\n"
+            $"Unrecognized command or argument '{word}'.{near}\n"
             + "Usage: fopwatch [serve|demo|track|watch|decode|plan|jobs|quarantine|webhooks|doctor|init|config|backup|restore|completion|mcp] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
@@ -365,6 +429,18 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.StartsWith("FOPWATCH_URL: 'ftp://host' is not an http or https URL, such as http://127.0.0.1:7071.\n", error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    [Fact]
+    public async Task A_wrong_URL_in_the_environment_does_not_matter_to_a_command_that_calls_no_host()
+    {
+        Dictionary<string, string> variables = new() { ["FOPWATCH_URL"] = "ftp://host" };
+
+        var plan = await CommandProcess.RunAsync(_folder.FullName, variables, "plan", "--ages", Path.Combine(_folder.FullName, "ages"));
+        var given = await CommandProcess.RunAsync(_folder.FullName, variables, "jobs", "list", "--url", _url);
+
+        Assert.Equal((ExitCodes.Ok, ""), (plan.Exit, plan.Error));
+        Assert.StartsWith("Refused: No.", given.Error, StringComparison.Ordinal);
     }
 
     [Fact]
