@@ -151,10 +151,10 @@ public sealed record Trouble
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
         TroubleKind.UnreadableNotifications when UploadIntake.IsInWords(Detail) =>
-            $"Look at them in GET /api/quarantine, and check the callbackBody of the upload policy and {Setting("UploadCallback:IdField")}",
-        TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
+            $"{ListsQuarantine} lists those that are still there. Check the callbackBody of the upload policy and {Setting("UploadCallback:IdField")}",
+        TroubleKind.UnreadableNotifications => $"{ListsQuarantine} lists those that are still there. Check {Setting("Provider")}",
         TroubleKind.OutOfScope =>
-            $"Check {Setting("Buckets")} and {Setting("Pipelines")}. GET /api/quarantine lists the notifications, and lastPoll of a registered job shows the problem. "
+            $"Check {Setting("Buckets")} and {Setting("Pipelines")}. {ListsQuarantine} lists the notifications, and lastPoll of a registered job shows the problem. "
             + "After a correction registered jobs are polled as before; retry the notifications in quarantine",
         TroubleKind.WrongToken => $"A job may have been submitted with an old notify URL: check {Setting("NotifyTokens")}",
         TroubleKind.UnknownNotifyUrl =>
@@ -167,17 +167,17 @@ public sealed record Trouble
             "They are retried after 1 minute; the wait doubles each time, up to 32 minutes. Later events of a job wait for them until the seventh refusal, a little over an hour after the first",
         TroubleKind.UnreadableEvents => $"{Unreadable}. They are read again at least every 32 minutes. Later events of their jobs do not wait for them",
         TroubleKind.UnreadableJobs => $"{Unreadable}. They are read again at least every 32 minutes",
-        TroubleKind.UnreadableQuarantine => $"{Unreadable}. GET /api/quarantine names them",
+        TroubleKind.UnreadableQuarantine => $"{Unreadable}. {ListsQuarantine} names them",
         TroubleKind.WatchesStuck =>
             "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it persists, restart the app: a partition of the hub may have no owner",
         TroubleKind.LoopFails => "The log has the error. The loop restarts within a minute. Report the error if it persists",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         TroubleKind.WebhookFails =>
-            "GET /api/webhooks/{name}/deliveries lists the attempts. An event is retried over three days; POST /api/webhooks/{name}/resume retries it at once",
+            $"'fopwatch webhooks deliveries NAME' (GET /api/webhooks/{{name}}/deliveries) lists the attempts. An event is retried over three days; {Resumes} retries it at once",
         TroubleKind.WebhookPaused =>
-            "Repair the receiver or correct FopWatch:Webhooks, then POST /api/webhooks/{name}/resume. The events are kept for FopWatch:Retention",
-        TroubleKind.WebhookMissed => "The receiver can read the outcomes of these jobs from GET /api/jobs. A longer FopWatch:Retention keeps events longer",
+            $"Repair the receiver or correct FopWatch:Webhooks. Then {Resumes} sends again. The events are kept for FopWatch:Retention",
+        TroubleKind.WebhookMissed => "'fopwatch jobs list' (GET /api/jobs) has the outcomes of these jobs. A longer FopWatch:Retention keeps events longer",
         TroubleKind.ClockJumped =>
             "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts 10 minutes. Jobs that are old by the new time are purged 45 minutes later",
         TroubleKind.SettingsWrong => "Correct the file: it is read again within seconds. 'fopwatch config check' names every problem. A restart with this file would fail",
@@ -186,6 +186,10 @@ public sealed record Trouble
     };
 
     private const string Unreadable = "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup";
+
+    private const string ListsQuarantine = "'fopwatch quarantine list' (GET /api/quarantine)";
+
+    private const string Resumes = "'fopwatch webhooks resume NAME' (POST /api/webhooks/{name}/resume)";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
 }

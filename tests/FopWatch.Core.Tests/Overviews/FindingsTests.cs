@@ -11,6 +11,8 @@ namespace FopWatch.Core.Tests.Overviews;
 
 public sealed class FindingsTests
 {
+    private const string ListsQuarantine = "'fopwatch quarantine list'";
+
     private static readonly DateTimeOffset Now = new(2026, 3, 8, 12, 30, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset ThisHour = StatisticsCollector.HourOf(Now);
 
@@ -270,6 +272,7 @@ public sealed class FindingsTests
         var findings = Findings.Of(Signs() with { Quarantined = new QuarantineSize(notifications, bytes) });
 
         Assert.Equal(level is null ? [] : [("quarantineFills", level.Value)], findings.Select(one => (one.Kind, one.Level)));
+        Assert.All(findings, one => Assert.Contains(ListsQuarantine, one.Detail, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -280,6 +283,7 @@ public sealed class FindingsTests
 
         var finding = Assert.Single(Findings.Of(Signs() with { Quarantined = new(2, 100) }));
         Assert.Equal(("quarantined", FindingLevel.Info, 2), (finding.Kind, finding.Level, finding.Count));
+        Assert.Contains(ListsQuarantine, finding.Detail, StringComparison.Ordinal);
     }
 
     [Theory]
