@@ -30,6 +30,26 @@ public sealed partial class CommandTableTests
         Assert.Equal(listed.Order(StringComparer.Ordinal), Table.Select(row => row.Command).Order(StringComparer.Ordinal));
     }
 
+    [Theory]
+    [InlineData("docs/commands.md", @"(?m)^(?<commands>`.*) connect to `http")]
+    [InlineData("docs/operating.md", @"Commands that talk to a running host \((?<commands>[^)]*)\)")]
+    public async Task A_page_names_every_command_that_connects_to_the_host_of_FOPWATCH_URL(string page, string sentence)
+    {
+        var named = Regex.Match(await File.ReadAllTextAsync(Repository.PathOf(page), TestContext.Current.CancellationToken), sentence).Groups["commands"].Value;
+
+        var connecting = new List<string>();
+        foreach (var (command, _) in Table)
+        {
+            var help = await HelpAsync(command, "--help");
+            if (help.IndexOf("Commands:", StringComparison.Ordinal) is > 0 and var at)
+                help = await HelpAsync(command, CommandInHelp().Match(help[at..]).Groups[1].Value, "--help");
+            if (UrlVariable().IsMatch(help))
+                connecting.Add(command);
+        }
+
+        Assert.Equal(connecting.Order(StringComparer.Ordinal), CommandInText().Matches(named).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
+    }
+
     private static IEnumerable<(string Command, string[] Options)> Rows()
     {
         var page = File.ReadAllText(Repository.PathOf("docs/commands.md"));
@@ -55,6 +75,12 @@ public sealed partial class CommandTableTests
 
     [GeneratedRegex("--[a-z-]+")]
     private static partial Regex Option();
+
+    [GeneratedRegex(@"FOPWATCH_URL\b")]
+    private static partial Regex UrlVariable();
+
+    [GeneratedRegex("`([a-z]+)`")]
+    private static partial Regex CommandInText();
 
     [GeneratedRegex(@"^  ([a-z]+)\b", RegexOptions.Multiline)]
     private static partial Regex CommandInHelp();

@@ -8,8 +8,8 @@ public sealed class OutboxTurns(DateTimeOffset now)
 {
     /// <summary>
     /// The number of refusals after which an event no longer holds back later events of its job. With the waits of <see cref="SetAside"/> that is 63 minutes
-    /// after the first refusal, if each retry is made as soon as it is due. An outcome must not wait forever for an event that is always refused. Subscribers
-    /// keep the highest version of a job.
+    /// after the first refusal, if each retry is made as soon as it is due. An outcome must not wait forever for an event that is always refused. Of the
+    /// events of a job, subscribers keep the one with the latest registration and, of these, the highest version.
     /// </summary>
     public const int HoldsBack = 7;
 
