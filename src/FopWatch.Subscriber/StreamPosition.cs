@@ -11,7 +11,7 @@ internal sealed partial class StreamPosition(string file)
     public string DeadLetters => file + ".dead";
 
     /// <summary>
-    /// Whether a text is a position: a place in the host's log, and the epoch of the log, which earlier versions of the host do not send.
+    /// Whether a text is a position: a number in the host's log, and the epoch of the log, which earlier versions of the host do not send.
     /// </summary>
     public static bool IsOne(string text) => Position().IsMatch(text);
 

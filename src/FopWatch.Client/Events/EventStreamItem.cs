@@ -53,7 +53,7 @@ public sealed record EventCursorMoved : EventStreamItem;
 public sealed record EventsPurged : EventStreamItem
 {
     /// <summary>
-    /// The details from the host: the place of the oldest event left (<c>before</c>), and the position from which to receive it
+    /// The details from the host: the number of the oldest event left (<c>before</c>), and the position from which to receive it
     /// (<c>resume</c>).
     /// </summary>
     public required string Json { get; init; }
@@ -66,7 +66,7 @@ public sealed record EventsPurged : EventStreamItem
 public sealed record EventsRestarted : EventStreamItem
 {
     /// <summary>
-    /// The details from the host: the requested place (<c>after</c>), the last place of its log (<c>last</c>), and the position up to which
+    /// The details from the host: the number of the requested position (<c>after</c>), the number of the last event of its log (<c>last</c>), and the position up to which
     /// the two logs are the same (<c>resume</c>).
     /// </summary>
     public required string Json { get; init; }

@@ -6,7 +6,7 @@ public sealed record WebhookDelivery
     /// <summary>When the attempt began.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>The place of the event in the log.</summary>
+    /// <summary>The position of the event in the log.</summary>
     public required long Position { get; init; }
 
     /// <summary>The id of the event, which is also the <c>webhook-id</c>.</summary>

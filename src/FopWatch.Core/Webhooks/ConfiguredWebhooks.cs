@@ -12,7 +12,7 @@ public sealed class ConfiguredWebhooks(IReadOnlyList<Webhook> webhooks)
     /// <summary>The current webhooks.</summary>
     public IReadOnlyList<Webhook> All => _all;
 
-    /// <summary>Replaces the webhooks. A webhook that keeps its name keeps its place in the log.</summary>
+    /// <summary>Replaces the webhooks. A webhook that keeps its name keeps its position in the log.</summary>
     public void Replace(IReadOnlyList<Webhook> others)
     {
         _all = others;

@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Webhooks;
 
-/// <summary>The places of webhooks in the log, and their last attempts. Once a call returns, its changes survive a crash.</summary>
+/// <summary>The positions of webhooks in the log, and their last attempts. Once a call returns, its changes survive a crash.</summary>
 public interface IWebhookCursors
 {
     /// <summary>How many attempts per webhook are kept: the most recent ones.</summary>

@@ -7,7 +7,7 @@ namespace FopWatch.Webhooks;
 /// <summary>A validated webhook: a receiver to which the events of the log are posted. Two webhooks with the same settings are equal.</summary>
 public sealed record Webhook
 {
-    /// <summary>The name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>. The place in the log is stored under the name.</summary>
+    /// <summary>The name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>. The position in the log is stored under the name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The URL of the receiver. It has no user and no fragment.</summary>

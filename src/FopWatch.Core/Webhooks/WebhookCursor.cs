@@ -14,14 +14,14 @@ public enum WebhookPause
 }
 
 /// <summary>
-/// The place of a webhook in the log, and the results of its attempts. Its methods hold every rule of how an attempt, an operator or a purge changes it.
+/// The position of a webhook in the log, and the results of its attempts. Its methods hold every rule of how an attempt, an operator or a purge changes it.
 /// </summary>
 public sealed record WebhookCursor
 {
     /// <summary>The name of the webhook.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The place in the log up to which every event was delivered or left out by the filters.</summary>
+    /// <summary>The position in the log up to which every event was delivered or left out by the filters.</summary>
     public required long Position { get; init; }
 
     /// <summary>Why the webhook is paused; null if it is not.</summary>
@@ -48,7 +48,7 @@ public sealed record WebhookCursor
     /// <summary>Why the last attempt failed; null if it succeeded.</summary>
     public string? LastError { get; init; }
 
-    /// <summary>How many places of the log were purged before the webhook reached them, since an operator last moved it.</summary>
+    /// <summary>How many positions of the log were purged before the webhook reached them, since an operator last moved it.</summary>
     public long Missed { get; init; }
 
     /// <summary>When the webhook was removed from the settings; null if it is in them.</summary>
@@ -56,7 +56,7 @@ public sealed record WebhookCursor
 
     /// <summary>The cursor after an attempt at an event.</summary>
     /// <param name="answer">The result of the attempt.</param>
-    /// <param name="seq">The place of the event.</param>
+    /// <param name="seq">The position of the event.</param>
     /// <param name="now">The time.</param>
     /// <param name="random">Varies the time of the next attempt.</param>
     public WebhookCursor After(WebhookAnswer answer, long seq, DateTimeOffset now, Random random)
@@ -105,7 +105,7 @@ public sealed record WebhookCursor
     /// <summary>Resumes the webhook at once, with the full number of attempts.</summary>
     public WebhookCursor Resumed() => this with { Paused = null, PausedAt = null, FailingSince = null, Attempts = 0, NextAttemptAt = null };
 
-    /// <summary>Moves the webhook, so that it continues after a place. A paused webhook stays paused.</summary>
+    /// <summary>Moves the webhook, so that it continues after a position. A paused webhook stays paused.</summary>
     public WebhookCursor MovedTo(long position) => this with
     {
         Position = position,

@@ -310,7 +310,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         var missed = _cursor.Missed - before.Missed;
         ports.Metrics.Missed(webhook.Name, missed);
         ports.Logger.WebhookMissed(webhook.Name, missed, bounds.First);
-        ports.Troubles.Occurred(null, TroubleKind.WebhookMissed, $"the webhook {webhook.Name}: {missed} place(s) of the log");
+        ports.Troubles.Occurred(null, TroubleKind.WebhookMissed, $"the webhook {webhook.Name}: {missed} position(s) of the log");
     }
 
     /// <summary>Writes the place at intervals while events are skipped.</summary>

@@ -20,12 +20,12 @@ public sealed class WebhookMetrics
         _attempts = meter.CreateCounter<long>(
             "fopwatch.webhooks.attempts", "{attempt}", "Attempts to deliver an event, by webhook and result.");
         _missed = meter.CreateCounter<long>(
-            "fopwatch.webhooks.missed", "{event}", "Places of the event log that the retention deleted before a webhook reached them, by webhook.");
+            "fopwatch.webhooks.missed", "{event}", "Positions of the event log that the retention deleted before a webhook reached them, by webhook.");
         meter.CreateObservableGauge(
             "fopwatch.webhooks.behind",
             () => Observed().Select(one => Of(one.Behind, one.Webhook)),
             "{event}",
-            "Places of the event log that a webhook has not reached, by webhook.");
+            "Positions of the event log that a webhook has not reached, by webhook.");
         meter.CreateObservableGauge(
             "fopwatch.webhooks.paused", () => Observed().Select(one => Of(one.IsPaused ? 1 : 0, one.Webhook)), "{webhook}", "1 for a paused webhook, else 0.");
     }
@@ -33,7 +33,7 @@ public sealed class WebhookMetrics
     internal void Attempted(string webhook, bool isDelivered) =>
         _attempts.Add(1, new("webhook", webhook), new("result", isDelivered ? "delivered" : "failed"));
 
-    internal void Missed(string webhook, long places) => _missed.Add(places, new KeyValuePair<string, object?>("webhook", webhook));
+    internal void Missed(string webhook, long positions) => _missed.Add(positions, new KeyValuePair<string, object?>("webhook", webhook));
 
     internal void Observe(Func<IEnumerable<(string Webhook, long Behind, bool IsPaused)>> webhooks) => _observed = webhooks;
 

@@ -15,7 +15,7 @@ namespace FopWatch.Webhooks;
 /// <param name="loops">Know how webhooks stand; null where no host runs.</param>
 public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? loops) : IDoctorCheck
 {
-    /// <summary>From here on, a webhook is far behind, in places of the log.</summary>
+    /// <summary>From here on, a webhook is far behind, in positions of the log.</summary>
     public const long FarBehind = 1000;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
@@ -70,7 +70,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Warning,
-                string.Create(CultureInfo.InvariantCulture, $"The retention has deleted {missed} place(s) of the event log before the webhook {status.Name} came to them."),
+                string.Create(CultureInfo.InvariantCulture, $"The retention has deleted {missed} position(s) of the event log before the webhook {status.Name} came to them."),
                 "The receiver never gets these events.",
                 $"Compare the receiver with the list of jobs. 'fopwatch webhooks replay {status.Name} --from {status.Position}' sets the number back.");
         }

@@ -58,7 +58,7 @@ internal static class WebhooksDeliveriesCommand
             MomentText.Of(delivery.At),
             "  ",
             new Piece(delivery.Error is null ? $"delivered ({delivery.Status})" : "failed", delivery.Error is null ? null : Terminal.Wrong),
-            string.Create(CultureInfo.InvariantCulture, $"  attempt {delivery.Attempt}, {delivery.Milliseconds} ms, place {delivery.Position}"));
+            string.Create(CultureInfo.InvariantCulture, $"  attempt {delivery.Attempt}, {delivery.Milliseconds} ms, position {delivery.Position}"));
         terminal.WriteWrapped("  ", $"{delivery.Type} {delivery.Source}/{delivery.Id}");
         if (delivery.Error is { } error)
             terminal.WriteWrapped("  ", error);

@@ -8,7 +8,7 @@ namespace FopWatch.Local.CommandLine;
 internal static class WebhooksListCommand
 {
     private const string More = """
-        "behind" is the number of places in the event log after the webhook's position. Its filters may exclude some of them.
+        "behind" is the number of positions in the event log after the webhook's position. Its filters may exclude some of them.
 
         Examples:
           $ fopwatch webhooks list

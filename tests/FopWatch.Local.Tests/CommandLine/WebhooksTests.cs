@@ -87,7 +87,7 @@ public sealed class WebhooksTests
         await Eventually.HoldsAsync(async () => (await CommandRun.RunAsync(host, "webhooks", "list")).Output.Contains("paused (gone)", StringComparison.Ordinal));
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "deliveries", "crm", "--top", "2");
         Assert.Equal(ExitCodes.Ok, exit);
-        Assert.Matches(@"^\S+ \S+Z  failed  attempt 1, \d+ ms, place 2\n  fopwatch\.job\.settled media/z0\.2\n  answered 410\n\S+ \S+Z  delivered \(204\)", output.ReplaceLineEndings("\n"));
+        Assert.Matches(@"^\S+ \S+Z  failed  attempt 1, \d+ ms, position 2\n  fopwatch\.job\.settled media/z0\.2\n  answered 410\n\S+ \S+Z  delivered \(204\)", output.ReplaceLineEndings("\n"));
         (_, output, _) = await CommandRun.RunAsync(host, "webhooks", "deliveries", "crm", "--json", "--top", "1");
         Assert.Equal(410, JsonDocument.Parse(output).RootElement.GetProperty("status").GetInt32());
     }
