@@ -46,6 +46,9 @@ public static class PlanLearner
     private const int Parts = 16;
     private const double Rounding = 1e-9;
 
+    // The accuracy of a requested number of polls, which may be copied from an output.
+    private const double Written = 1e-6;
+
     /// <summary>Learns plans.</summary>
     /// <param name="classes">The classes, each with at least <see cref="LeastJobs"/> jobs.</param>
     /// <param name="settings">The fixed plan, and the limits of all plans.</param>
@@ -76,8 +79,8 @@ public static class PlanLearner
         var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && spentFixed.Delay > 0 && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
 
         // The fixed plan can be better than any plan on the grid: its waits can be shorter than the steps of the grid, or exactly the longest.
-        var isFixedBetter = pollsPerJob is { } requested && spentFixed.Polls <= requested + Rounding
-            && (spentFixed.Delay <= found.Spent.Delay || found.Spent.Polls > requested + Rounding);
+        var isFixedBetter = pollsPerJob is { } requested && spentFixed.Polls <= requested + Written
+            && (spentFixed.Delay <= found.Spent.Delay || found.Spent.Polls > requested + Written);
         return saves || (pollsPerJob is not null && !isFixedBetter) ? found.Plans : null;
 
         Func<double, double> Least(ClassAges ages) => age => IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);

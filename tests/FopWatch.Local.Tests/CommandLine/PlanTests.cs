@@ -102,7 +102,7 @@ public sealed class PlanTests
         using var few = await JsonAsync([300, 400], "--polls-per-job", "1");
 
         Assert.Equal(ExitCodes.Ok, exit);
-        Assert.Contains("No plan makes as few polls as --polls-per-job allows", output, StringComparison.Ordinal);
+        Assert.Contains("No learned plan makes as few polls as --polls-per-job allows", output, StringComparison.Ordinal);
         Assert.All((JsonDocument[])[json, few], one => Assert.True(one.RootElement.GetProperty("exceedsPollsPerJob").GetBoolean()));
     }
 
