@@ -18,10 +18,13 @@ public sealed class JobReferences
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
-    private readonly byte[] _key;
+    // The hash of a thread and its key. To set up a keyed hash takes longer than to compute it.
+    [ThreadStatic]
+    private static IncrementalHash? _hashOfThread;
+    [ThreadStatic]
+    private static byte[]? _keyOfThread;
 
-    // One per thread, because to set up a keyed hash takes longer than to compute it.
-    private readonly ThreadLocal<IncrementalHash> _hash;
+    private readonly byte[] _key;
 
     /// <param name="key">The installation's key: <see cref="KeyLength"/> random bytes from the store.</param>
     /// <exception cref="ArgumentException">The key has another length.</exception>
@@ -30,7 +33,6 @@ public sealed class JobReferences
         if (key.Length != KeyLength)
             throw new ArgumentException($"A reference key has {KeyLength} bytes, not {key.Length}.", nameof(key));
         _key = key.ToArray();
-        _hash = new(() => IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key));
     }
 
     /// <summary>A new random key.</summary>
@@ -43,7 +45,12 @@ public sealed class JobReferences
     public string Of(JobKey key)
     {
         Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        var keyed = _hash.Value!;
+        if (_keyOfThread != _key || _hashOfThread is not { } keyed)
+        {
+            _hashOfThread?.Dispose();
+            (_hashOfThread, _keyOfThread) = (keyed = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key), _key);
+        }
+
         keyed.AppendData(Encoding.UTF8.GetBytes($"{key.Source}\n{key.Id}"));
         keyed.GetHashAndReset(hash);
         return Convert.ToHexStringLower(hash[..(Length / 2)]);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
