@@ -1,16 +1,24 @@
 namespace FopWatch.Settings;
 
 /// <summary>Suggests the known name that is closest to a misspelt one.</summary>
-internal static class NearestName
+public static class NearestName
 {
+    /// <summary>Finds the name that somebody may have meant. Case does not matter.</summary>
+    /// <param name="written">The name that was written.</param>
+    /// <param name="known">The known names.</param>
     /// <returns>The nearest known name if at most a third of its letters differ, else null. Of equally near names, the first in alphabetical order.</returns>
-    public static string? Find(string written, IEnumerable<string> known) => known
-        .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
-        .Where(one => one.Distance <= Math.Max(1, Math.Min(one.Name.Length, written.Length) / 3))
-        .OrderBy(one => one.Distance)
-        .ThenBy(one => one.Name, StringComparer.Ordinal)
-        .Select(one => one.Name)
-        .FirstOrDefault();
+    public static string? Find(string written, IEnumerable<string> known)
+    {
+        ArgumentNullException.ThrowIfNull(written);
+        ArgumentNullException.ThrowIfNull(known);
+        return known
+            .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
+            .Where(one => one.Distance <= Math.Max(1, Math.Min(one.Name.Length, written.Length) / 3))
+            .OrderBy(one => one.Distance)
+            .ThenBy(one => one.Name, StringComparer.Ordinal)
+            .Select(one => one.Name)
+            .FirstOrDefault();
+    }
 
     // Optimal string alignment: the fewest letters to insert, delete, replace or swap with their neighbour.
     private static int Distance(string from, string to)

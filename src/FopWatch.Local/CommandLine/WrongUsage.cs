@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using FopWatch.Settings;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -46,7 +47,7 @@ internal static class WrongUsage
 
         // Beside an unknown word, the parser also says that a command is missing, and repeats itself for each further word.
         if (parsed.CommandResult.Command is { Subcommands.Count: > 0 } group && parsed.UnmatchedTokens is [var unknown, ..])
-            return [$"Unrecognized command or argument '{unknown}'.{(NearestName.To(unknown, group.Subcommands.Select(one => one.Name)) is { } near ? $" Did you mean '{near}'?" : "")}"];
+            return [$"Unrecognized command or argument '{unknown}'.{(NearestName.Find(unknown, group.Subcommands.Select(one => one.Name)) is { } near ? $" Did you mean '{near}'?" : "")}"];
 
         // The parser's own message does not name the argument.
         List<string> missing =

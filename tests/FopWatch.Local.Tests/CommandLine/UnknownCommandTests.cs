@@ -1,4 +1,5 @@
 using FopWatch.Local.CommandLine;
+using FopWatch.Settings;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -41,6 +42,6 @@ public sealed class UnknownCommandTests
     [InlineData(null, "abc")]
     [InlineData(null, "status")]
     [InlineData(null, "")]
-    public void A_near_name_is_at_most_two_letters_away(string? expected, string word) =>
-        Assert.Equal(expected, NearestName.To(word, Cli.Create(Terminal.OfProcess()).Subcommands.Select(one => one.Name)));
+    public void A_near_name_is_suggested(string? expected, string word) =>
+        Assert.Equal(expected, NearestName.Find(word, Cli.Create(Terminal.OfProcess()).Subcommands.Select(one => one.Name)));
 }
