@@ -221,7 +221,7 @@ public sealed class JobsTests
         var finding = JsonDocument.Parse(examined).RootElement.GetProperty("findings").EnumerateArray()
             .Select(one => one.GetProperty("what").GetString()!).Single(what => what.Contains("cannot be understood", StringComparison.Ordinal));
         Assert.Contains(Reason, finding, StringComparison.Ordinal);
-        Assert.Contains("check the callbackBody of the upload policy and FopWatch:Sources:media:UploadCallback:IdField", finding, StringComparison.Ordinal);
+        Assert.Contains("Check the callbackBody of the upload policy and FopWatch:Sources:media:UploadCallback:IdField", finding, StringComparison.Ordinal);
         Assert.DoesNotContain("Provider", finding, StringComparison.Ordinal);
     }
 
