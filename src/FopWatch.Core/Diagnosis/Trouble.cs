@@ -187,7 +187,7 @@ public sealed record Trouble
 
     private const string Unreadable = "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup";
 
-    private const string ListsQuarantine = "'fopwatch quarantine list' (GET /api/quarantine)";
+    internal const string ListsQuarantine = "'fopwatch quarantine list' (GET /api/quarantine)";
 
     private const string Resumes = "'fopwatch webhooks resume NAME' (POST /api/webhooks/{name}/resume)";
 

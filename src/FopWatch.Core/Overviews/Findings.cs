@@ -89,7 +89,7 @@ internal static class Findings
             Count = count,
             Detail = key is not null ? $"{all}: they are signed with the access key '{key}', which FopWatch:Sources:{signs.Source.Name}:Keys does not have."
                 : signs.WrongSignatures is [var last, ..] ? $"{all}, because their signatures are wrong. The last one: {last.ToWords()} {last.Suggestion}"
-                : $"{all}, because their signatures are wrong. 'fopwatch quarantine list' (GET /api/quarantine) says why.",
+                : $"{all}, because their signatures are wrong. {Trouble.ListsQuarantine} says why.",
         };
     }
 
@@ -254,7 +254,7 @@ internal static class Findings
                 Count = size.Notifications,
                 Detail = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further notifications are answered 503 and are lost when the provider gives up. 'fopwatch quarantine list' (GET /api/quarantine) gives the reasons: fix the cause, retry the notifications, and delete the rest."),
+                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further notifications are answered 503 and are lost when the provider gives up. {Trouble.ListsQuarantine} gives the reasons: fix the cause, retry the notifications, and delete the rest."),
             };
         }
 
@@ -264,7 +264,7 @@ internal static class Findings
                 Kind = "quarantined",
                 Level = FindingLevel.Info,
                 Count = lately,
-                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. 'fopwatch quarantine list' (GET /api/quarantine) gives the reasons: fix the cause, then retry them.",
+                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. {Trouble.ListsQuarantine} gives the reasons: fix the cause, then retry them.",
             }
             : null;
     }

@@ -105,10 +105,12 @@ public sealed record WebhookCursor
     /// <summary>Resumes the webhook at once, with the full number of attempts.</summary>
     public WebhookCursor Resumed() => this with { Paused = null, PausedAt = null, FailingSince = null, Attempts = 0, NextAttemptAt = null };
 
-    /// <summary>Moves the webhook, so that it continues after a position. A paused webhook stays paused.</summary>
-    public WebhookCursor MovedTo(long position) => this with
+    /// <summary>Moves the webhook, so that it continues after a position. Events that were purged are not missed: they are left out. A paused webhook stays paused.</summary>
+    /// <param name="position">The position.</param>
+    /// <param name="first">The position of the first event that is left.</param>
+    public WebhookCursor MovedTo(long position, long first) => this with
     {
-        Position = position,
+        Position = Math.Max(position, first - 1),
         FailingSince = null,
         Attempts = 0,
         NextAttemptAt = null,

@@ -152,7 +152,7 @@ public sealed class WebhookLoops
     public async Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken)
     {
         var first = (await _ports.Log.BoundsAsync(cancellationToken)).First;
-        return await ChangeAsync(name, "moved", cursor => cursor.MovedTo(Math.Max(position, first - 1)), cancellationToken);
+        return await ChangeAsync(name, "moved", cursor => cursor.MovedTo(position, first), cancellationToken);
     }
 
     /// <summary>The webhook as <see cref="ReplayAsync"/> would leave it; null if there is none of that name.</summary>
@@ -162,7 +162,7 @@ public sealed class WebhookLoops
         if (Configured(name) is not { } webhook)
             return null;
         var bounds = await _ports.Log.BoundsAsync(cancellationToken);
-        return WebhookStatus.Of(webhook, (await CursorAsync(webhook, cancellationToken)).MovedTo(Math.Max(position, bounds.First - 1)), bounds.Last);
+        return WebhookStatus.Of(webhook, (await CursorAsync(webhook, cancellationToken)).MovedTo(position, bounds.First), bounds.Last);
     }
 
     /// <summary>Sends one test event of type <see cref="TestType"/>, outside the log; null if there is no webhook of that name.</summary>

@@ -58,7 +58,7 @@ internal sealed class HostOptions
             ? throw new UsageException(IsNoUrl(UrlVariable, text))
             : result.GetValue(_url)!;
 
-    private static string? FromVariable => Environment.GetEnvironmentVariable(UrlVariable) is { Length: > 0 } text ? text : null;
+    private static string? FromVariable => PlaceOptions.Variable(UrlVariable);
 
     /// <summary>The first option that is given; null for none.</summary>
     public string? Given(ParseResult result) =>

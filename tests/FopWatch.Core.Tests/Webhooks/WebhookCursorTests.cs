@@ -84,7 +84,7 @@ public sealed class WebhookCursorTests
     [Fact]
     public void Moving_it_forgets_missed_events_and_keeps_a_pause()
     {
-        var moved = Failed(Start with { Missed = 3 }, Answer(410)).MovedTo(2);
+        var moved = Failed(Start with { Missed = 3 }, Answer(410)).MovedTo(2, first: 1);
 
         Assert.Equal((2L, 0L, 0, WebhookPause.Gone), (moved.Position, moved.Missed, moved.Attempts, moved.Paused));
     }
