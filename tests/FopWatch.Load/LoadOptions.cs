@@ -10,8 +10,8 @@ internal sealed record LoadOptions
           --seconds N          seconds to measure each row (20)
           --warm-up N          seconds of the same load before the measurement (20)
           --connections A,B    numbers of connections (64,250)
-          --only NAME          a measurement, may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due,
-                               and for the cloud host: cloud-intake, cloud-events, cloud-requests
+          --only NAME          a measurement, may be repeated (all): bare-insert, bare-store, unknown, signed, settling, registering, events, start,
+                               growth, due, and for the cloud host: cloud-intake, cloud-events, cloud-requests
           --open A,B           few and many open jobs, for growth (1000,1000000)
           --due N              jobs that are due at once (100000)
           --starts N           starts of a host for one row (7)

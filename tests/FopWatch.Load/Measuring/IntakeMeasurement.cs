@@ -9,7 +9,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
 {
     public const string Unknown = "unknown", Signed = "signed", Settling = "settling", Registering = "registering";
 
-    public static readonly IReadOnlyList<string> Names = [BareEndpoint.Single, Unknown, Signed, Settling, Registering];
+    public static readonly IReadOnlyList<string> Names = [BareEndpoint.Single, BareEndpoint.Store, Unknown, Signed, Settling, Registering];
 
     // More than can settle in the time, unless the host is twice as fast as during its warm-up.
     private const double Reserve = 2;
@@ -36,6 +36,8 @@ internal sealed class IntakeMeasurement(LoadOptions options)
         await BareAsync("Kestrel, SQLite insert of the body, group commit", BareEndpoint.Grouped, _grouped);
         if (options.Wants(BareEndpoint.Single))
             await BareAsync("Kestrel, SQLite insert of the body, one by one", BareEndpoint.Single, _single);
+        if (options.Wants(BareEndpoint.Store))
+            await BareAsync("Kestrel, FopWatch's store: a prepared job and its event, group commit", BareEndpoint.Store, []);
         if (options.Wants(Unknown))
             await UnknownAsync();
         if (options.Wants(Signed))
