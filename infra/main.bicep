@@ -81,7 +81,7 @@ param tableName string = 'fopwatch'
 @maxValue(256)
 param buckets int = 16
 
-@description('How long settled jobs are kept, [d.]hh:mm:ss.')
+@description('How long settled jobs are kept: [d.]hh:mm:ss, or a number with a unit, such as 30d.')
 param retention string = '30.00:00:00'
 
 @description('Whether jobs have a separate storage account, apart from that of the Functions host and of Durable Functions.')

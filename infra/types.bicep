@@ -73,7 +73,7 @@ type Domain = {
   url: string
 }
 
-@description('When the jobs of a source are polled. Times are [d.]hh:mm:ss.')
+@description('When the jobs of a source are polled. Times are [d.]hh:mm:ss, or a number with a unit, such as 5m.')
 type PollSettings = {
   @description('The time from registration to the first poll.')
   first: string?

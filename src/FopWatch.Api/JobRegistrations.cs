@@ -155,14 +155,12 @@ internal sealed class JobRegistrations
         {
             JsonValueKind.Number when given.TryGetDouble(out var seconds) && seconds >= 0 && seconds <= MaxFirstPollAfter.TotalSeconds =>
                 TimeSpan.FromSeconds(seconds),
-            JsonValueKind.String when WrittenTime.TryParse(given.GetString()!, out var span) => span,
+            JsonValueKind.String when WrittenTime.TryParse(given.GetString()!, TimeSpan.Zero, MaxFirstPollAfter, out var span) => span,
             _ => null,
         };
-        if (after is { } right && right >= TimeSpan.Zero && right <= MaxFirstPollAfter)
-            return right;
-
-        Wrong(at, "firstPollAfter", "is neither seconds nor a time such as \"00:05:00\", from 0 to 9 days");
-        return null;
+        if (after is null)
+            Wrong(at, "firstPollAfter", $"is neither a number of seconds nor {WrittenTime.Expected(TimeSpan.Zero, MaxFirstPollAfter)}");
+        return after;
     }
 
     private void Add(ProblemElement problem)

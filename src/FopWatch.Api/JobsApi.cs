@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
@@ -54,7 +53,7 @@ internal static class JobsApi
     public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> GetAsync(
         string source,
         string id,
-        [Description("Wait up to this many seconds for the job to settle. The answer has the job as it is then. It comes earlier if the host stops.")] string? wait,
+        [Description("Wait up to this many seconds for the job to settle; a time such as `90s` or `00:01:30` is accepted too. The answer has the job as it is then. It comes earlier if the host stops.")] string? wait,
         Caller caller,
         OutcomeWaiters waiters,
         JobReferences references,
@@ -64,15 +63,12 @@ internal static class JobsApi
         if (KeyOf(source, id, caller) is not { } key)
             return NoSuchJob();
 
-        var seconds = 0d;
-        if (wait is not null
-            && !(double.TryParse(wait, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds)
-                && seconds is >= 0 and <= MaxWaitSeconds))
-        {
-            return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
-        }
+        var longest = TimeSpan.FromSeconds(MaxWaitSeconds);
+        var time = TimeSpan.Zero;
+        if (wait is not null && !WrittenTime.TryParseOrSeconds(wait, TimeSpan.Zero, longest, out time))
+            return Problem.Invalid($"'wait' is neither a number of seconds nor {WrittenTime.Expected(TimeSpan.Zero, longest)}.");
 
-        return await waiters.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken) is { } job
+        return await waiters.WaitAsync(key, time, cancellationToken) is { } job
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();
     }

@@ -202,6 +202,8 @@ public sealed class JobRegistrationsTests
     [InlineData("\"00:05\"", 300)]
     [InlineData("\"00:05:00.5\"", 300.5)]
     [InlineData("\"9.00:00:00\"", 777600)]
+    [InlineData("\"90s\"", 90)]
+    [InlineData("\"1.5m\"", 90)]
     public void The_first_poll_is_set_by_a_delay_in_seconds_or_a_time(string json, double seconds)
     {
         var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
@@ -228,7 +230,9 @@ public sealed class JobRegistrationsTests
     {
         var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
 
-        Assert.Equal("/firstPollAfter", Assert.Single(read.Problems).Element);
+        var problem = Assert.Single(read.Problems);
+        Assert.Equal("/firstPollAfter", problem.Element);
+        Assert.Equal("'firstPollAfter' is neither a number of seconds nor a time from 0s to 9d, such as 90s, 1.5m or 00:01:30.", problem.Detail);
     }
 
     [Theory]

@@ -214,13 +214,10 @@ public sealed class SettingsReader
         if (Text(name) is not { } text)
             return missing;
 
-        if (WrittenTime.TryParse(text, out var time) && time >= least && time <= most)
+        if (WrittenTime.TryParse(text, least, most, out var time))
             return time;
 
-        var right = WrittenTime.TryParseWithUnit(text, most, out var meant) && meant >= least
-            ? $": write {meant:c}"
-            : ", such as 00:02:00 or 9.00:00:00";
-        Problem(name, $"is '{text}', not a time from {least:c} to {most:c}{right}");
+        Problem(name, $"is '{text}', not {WrittenTime.Expected(least, most)}");
         return missing;
     }
 

@@ -1,12 +1,16 @@
 using System.CommandLine;
 using FopWatch.Client;
 using FopWatch.Contracts;
+using FopWatch.Settings;
 
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>The job filters as options of a command.</summary>
 internal sealed class JobFilterOptions
 {
+    // An age is kept as a time in year 1, which no other value of an option is in.
+    private static readonly TimeSpan LongestAge = TimeSpan.FromDays(364);
+
     private readonly Option<string?> _source = Text("--source", "NAME", "Only jobs of this source.");
     private readonly Option<JobState[]> _state = Choices<JobState>("--state", "Only jobs in one of these states, separated by commas");
     private readonly Option<WatchStatus[]> _watch = Choices<WatchStatus>("--watch", "Only jobs whose watch has one of these statuses, separated by commas");
@@ -102,7 +106,7 @@ internal sealed class JobFilterOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (PlanOptions.TryParseTime(text, out var age) && age > TimeSpan.Zero && age < TimeSpan.FromDays(365))
+            if (WrittenTime.TryParseOrSeconds(text, TimeSpan.FromMilliseconds(1), LongestAge, out var age))
                 return DateTimeOffset.MinValue + age;
             if (Providers.Rfc3339.Parse(text) is { Year: > 1 } time)
                 return time;

@@ -75,10 +75,10 @@ internal sealed class PlanOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (TryParseTime(text, out var time) && time >= Shortest && time <= longest)
+            if (WrittenTime.TryParseOrSeconds(text, Shortest, longest, out var time))
                 return time;
 
-            result.AddError($"{name}: '{text}' is not a time from 1ms to {longest.Days}d, such as 00:02:00, 120s or 2m.");
+            result.AddError($"{name}: '{text}' is not {WrittenTime.Expected(Shortest, longest)}.");
             return null;
         },
     };
@@ -97,10 +97,4 @@ internal sealed class PlanOptions
             return null;
         },
     };
-
-    /// <summary>Reads a time in the format of <see cref="WrittenTime"/>, a number with a unit, or a number of seconds.</summary>
-    public static bool TryParseTime(string text, out TimeSpan time) =>
-        WrittenTime.TryParse(text, out time)
-        || WrittenTime.TryParseWithUnit(text, LongestWatch, out time)
-        || (text is [.., >= '0' and <= '9'] && WrittenTime.TryParseWithUnit(text + "s", LongestWatch, out time));
 }

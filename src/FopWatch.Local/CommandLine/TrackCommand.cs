@@ -56,16 +56,16 @@ internal static class TrackCommand
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "How long to wait, such as 90s, 5m or 02:00:00. 0s waits without a limit.",
+            Description = "How long to wait, such as 90s, 5m or 02:00:00. 0 waits without a limit.",
             HelpName = "TIME",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value;
-                if ((WrittenTime.TryParse(text, out var time) || WrittenTime.TryParseWithUnit(text, Longest, out time)) && time >= TimeSpan.Zero && time <= Longest)
+                if (WrittenTime.TryParseOrSeconds(text, TimeSpan.Zero, Longest, out var time))
                     return time;
 
-                result.AddError($"--timeout: '{text}' is not a time from 0s to 30d, such as 00:30:00, 90s or 5m.");
+                result.AddError($"--timeout: '{text}' is not {WrittenTime.Expected(TimeSpan.Zero, Longest)}.");
                 return default;
             },
         };

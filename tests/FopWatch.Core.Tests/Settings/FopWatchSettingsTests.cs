@@ -96,6 +96,14 @@ public class FopWatchSettingsTests
     }
 
     [Theory]
+    [InlineData("90d", "90.00:00:00")]
+    [InlineData("1.5h", "01:30:00")]
+    [InlineData(" 90s ", "00:01:30")]
+    [InlineData("2.00:00:00", "2.00:00:00")]
+    public void A_time_is_read_in_every_form_with_a_unit(string text, string time) =>
+        Assert.Equal(time, FopWatchSettings.Read([.. Right, new("Retention", text)]).Retention.ToString("c"));
+
+    [Theory]
     [InlineData("Sources:media:Keys:AK")]
     [InlineData("Sources:files:Keys:0:SecretKey")]
     [InlineData("Sources:files:Keys:0:AccessKey")]
@@ -175,7 +183,7 @@ public class FopWatchSettingsTests
         Assert.Equal(new Uri("https://hooks.example.com"), seen);
         Assert.Equal(
             [
-                "FopWatch:Retention is 'forever', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00",
+                "FopWatch:Retention is 'forever', not a time from 1m to 3650d, such as 90s, 1.5m or 00:01:30",
                 "--data is empty",
                 "FopWatch:Tables:Buckets is '0', not a whole number from 1 to 256",
                 "FopWatch:Surces is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Sources?",

@@ -18,7 +18,7 @@ public sealed class ConfigTests : IDisposable
     public async Task On_a_terminal_the_further_lines_of_a_problem_are_indented_and_in_a_file_it_is_one_line()
     {
         Write("""{ "FopWatch": { "Retention": "30s", "Source": {} } }""");
-        const string Retention = "FopWatch:Retention is '30s', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00";
+        const string Retention = "FopWatch:Retention is '30s', not a time from 1m to 3650d, such as 90s, 1.5m or 00:01:30";
         const string Source = "FopWatch:Source is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Sources?";
 
         await using var live = CommandRun.StartLive(["config", "check", "--config", File], width: 80);
@@ -29,8 +29,8 @@ public sealed class ConfigTests : IDisposable
         Assert.StartsWith(
             """
             2 settings are wrong:
-              FopWatch:Retention is '30s', not a time from 00:01:00 to 3650.00:00:00, such
-                as 00:02:00 or 9.00:00:00
+              FopWatch:Retention is '30s', not a time from 1m to 3650d, such as 90s, 1.5m or
+                00:01:30
               FopWatch:Source is not a setting of FopWatch; docs/settings.md lists them all.
                 Did you mean FopWatch:Sources?
 

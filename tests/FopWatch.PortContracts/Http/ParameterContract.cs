@@ -10,6 +10,8 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/jobs/media/z0.a?wait=301")]
     [InlineData("/api/jobs/media/z0.a?wait=-1")]
     [InlineData("/api/jobs/media/z0.a?wait=soon")]
+    [InlineData("/api/jobs/media/z0.a?wait=4m")]
+    [InlineData("/api/jobs/media/z0.a?wait=")]
     [InlineData("/api/jobs?top=0")]
     [InlineData("/api/jobs?top=1001")]
     [InlineData("/api/jobs?state=done")]
