@@ -68,7 +68,7 @@ internal static class QuarantineApi
 
         var visible = caller.Visible(quarantine);
         if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
-            return NoSuchSource();
+            return NoSuchSource(source!, caller.Visible(sources));
 
         try
         {
@@ -141,8 +141,8 @@ internal static class QuarantineApi
         || sources.Find(source) is not null
         || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
-    internal static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
-        "A parameter is invalid.", [new("source", "It is not the name of a configured source, and the quarantine has no notifications of a source with this name.")]);
+    internal static ProblemResult<InvalidRequest> NoSuchSource(string given, Sources visible) =>
+        Problem.Invalid("A parameter is invalid.", [UnknownSource.Parameter(given, visible)]);
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)
     {

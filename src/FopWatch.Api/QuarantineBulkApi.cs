@@ -127,7 +127,7 @@ internal static class QuarantineBulkApi
     {
         var visible = caller.Visible(quarantine);
         if (!await QuarantineApi.IsSourceAsync(asked.Source, visible, caller.Visible(sources), cancellationToken))
-            return (null, QuarantineApi.NoSuchSource());
+            return (null, QuarantineApi.NoSuchSource(asked.Source!, caller.Visible(sources)));
 
         var wanted = string.IsNullOrEmpty(asked.Source) ? null : asked.Source;
         var (place, answer) = await BulkPlace.BeginAsync(asked.Action, asked.Request, asked.Confirm, asked.Continuation, time, async () =>

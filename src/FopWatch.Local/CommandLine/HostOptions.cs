@@ -108,6 +108,11 @@ internal sealed class HostOptions
         {
             return await run();
         }
+        catch (FopWatchRefusedException e) when (e.Problem.Errors is [{ Element: "source" } unknown])
+        {
+            terminal.WriteErrorLine(new Piece($"--source: {unknown.Detail}", Terminal.Wrong));
+            return ExitCodes.Refused;
+        }
         catch (FopWatchRefusedException e)
         {
             terminal.WriteErrorLine(new Piece($"Refused: {InWords(e)}", Terminal.Wrong));

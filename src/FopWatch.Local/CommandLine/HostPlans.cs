@@ -11,6 +11,7 @@ namespace FopWatch.Local.CommandLine;
 internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool all = false)
 {
     private const string AllJobs = "all jobs";
+    private const int MostNames = 10;
 
     /// <summary>Writes the plans of all sources.</summary>
     /// <exception cref="UsageException">No source has the class.</exception>
@@ -24,7 +25,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
 
         var classes = report.Sources.SelectMany(ClassesOf).ToList();
         if (ofClass is not null && !classes.Exists(IsShown))
-            throw new UsageException($"No source shown has a class '{ofClass}'. Leave out --class to list the classes.");
+            throw new UsageException($"No source shown has a class '{ofClass}'. {ClassesIn(classes)}");
         foreach (var (number, source) in report.Sources.Index())
         {
             if (number > 0)
@@ -145,6 +146,13 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
             var share = some.Sum(range => range.Share);
             return (some[0].From, PlanText.EndOf(some[^1].To), share.ToString("0.0%", CultureInfo.InvariantCulture), share);
         })];
+    }
+
+    private static string ClassesIn(List<ClassPlanReport> classes)
+    {
+        var names = classes.Select(NameOf).Distinct(StringComparer.Ordinal).ToList();
+        return names.Count == 0 ? "No class is known yet."
+            : $"The classes are {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …; 'plan' lists all of them" : "")}.";
     }
 
     private static string NameOf(ClassPlanReport one) => one.Class ?? AllJobs;

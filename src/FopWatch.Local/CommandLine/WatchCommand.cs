@@ -53,28 +53,13 @@ internal static class WatchCommand
             var after = result.GetValue(from) is { } place ? place == "start" ? "0" : place : null;
             var takesScreen = terminal is { IsLive: true, ReadKey: not null, Console.Profile.Capabilities.Ansi: true } && !result.GetValue(plain) && !result.GetValue(json);
             var events = new WatchedEvents(terminal, client, result.GetValue(json));
-            return await WatchAsync(
-                terminal,
-                result.GetValue(source),
-                () => takesScreen
-                    ? new WatchScreen(terminal, client, host.UrlOf(result)).RunAsync(after, result.GetValue(source), cancellationToken)
-                    : events.RunAsync(after, result.GetValue(source), cancellationToken));
-        }));
-        return command;
-    }
-
-    private static async Task<int> WatchAsync(Terminal terminal, string? source, Func<Task<string?>> watch)
-    {
-        try
-        {
-            if (await watch() is { } last)
+            var last = takesScreen
+                ? await new WatchScreen(terminal, client, host.UrlOf(result)).RunAsync(after, result.GetValue(source), cancellationToken)
+                : await events.RunAsync(after, result.GetValue(source), cancellationToken);
+            if (last is not null)
                 WatchedEvents.Note(terminal, $"the last event was {last}; --from {last} continues after it");
             return ExitCodes.Ok;
-        }
-        catch (FopWatchRefusedException e) when (source is not null && e.Problem.Errors is [{ Element: "source" }])
-        {
-            terminal.WriteErrorLine(new Piece($"--source: the host has no source '{source}'. Source names are case-sensitive.", Terminal.Wrong));
-            return ExitCodes.Refused;
-        }
+        }));
+        return command;
     }
 }

@@ -119,6 +119,9 @@ public sealed class HostPlansTests
         var (_, one, _) = await CommandRun.RunAsync(host, "plan", "--class", "vframe/jpg");
         var (_, whole, _) = await CommandRun.RunAsync(host, "plan", "--class", "all jobs", "--source", "media");
         var (_, rare, _) = await CommandRun.RunAsync(host, "plan", "--class", "concat");
+        var (_, _, unknown) = await CommandRun.RunAsync(host, "plan", "--class", "jpg");
+        Assert.StartsWith("No source shown has a class 'jpg'. The classes are all jobs, ", unknown, StringComparison.Ordinal);
+        Assert.Contains(", vframe/jpg", unknown, StringComparison.Ordinal);
 
         Assert.InRange(few.Split('\n').Length, 10, 30);
         Assert.All(few.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
@@ -154,7 +157,7 @@ public sealed class HostPlansTests
     }
 
     [Theory(Timeout = 120_000)]
-    [InlineData("No source shown has a class 'nothing'.", "--class", "nothing")]
+    [InlineData("No source shown has a class 'nothing'. No class is known yet.", "--class", "nothing")]
     [InlineData("--class and --all exclude each other.", "--class", "copy", "--all")]
     [InlineData("--all and --json exclude each other. JSON has every class.", "--all", "--json")]
     public async Task Unsupported_options_are_refused(string problem, params string[] options)
@@ -225,7 +228,7 @@ public sealed class HostPlansTests
 
         var (exit, _, error) = await CommandRun.RunAsync(host, "plan", "--api-key", "an-api-key-of-16", "--source", "nobody");
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains("A parameter is invalid.", error, StringComparison.Ordinal);
+        Assert.Equal("--source: 'nobody' is not the name of a configured source; the sources are files, media, video.", error.TrimEnd());
         (exit, _, error) = await CommandRun.RunAsync(host, "plan");
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("FOPWATCH_API_KEY", error, StringComparison.Ordinal);

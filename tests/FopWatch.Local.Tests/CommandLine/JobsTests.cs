@@ -41,9 +41,26 @@ public sealed class JobsTests
         Assert.Equal((ExitCodes.Ok, "There may be more than 2. Raise --top to see them."), (exit, error.TrimEnd()));
         (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "list", "--state", "expired");
         Assert.Equal((ExitCodes.Ok, "", "No job matches the filters."), (exit, output, error.TrimEnd()));
-        (exit, _, error) = await CommandRun.RunAsync(host, "jobs", "list", "--source", "nosuch");
-        Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains(" is not the name of a configured source; the sources are ", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("jobs", "list")]
+    [InlineData("jobs", "poll")]
+    [InlineData("jobs", "stop", "--yes")]
+    [InlineData("quarantine", "list")]
+    [InlineData("quarantine", "retry", "--all")]
+    [InlineData("quarantine", "delete", "--all", "--yes")]
+    [InlineData("plan")]
+    [InlineData("watch")]
+    public async Task Every_command_names_the_sources_that_an_unknown_one_could_have_meant(params string[] command)
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, [.. command, "--source", "Media"]);
+
+        Assert.Equal(
+            (ExitCodes.Refused, "", "--source: 'Media' is not the name of a configured source; the sources are files, media, video."),
+            (exit, output, error.TrimEnd()));
     }
 
     [Theory]

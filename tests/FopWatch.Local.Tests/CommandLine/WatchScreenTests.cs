@@ -79,7 +79,7 @@ public sealed class WatchScreenTests : IAsyncLifetime
         Assert.Equal(ExitCodes.Refused, await RunAsync("watch", "--source", "nobody", "--url", _host.Host.Url.AbsoluteUri));
 
         Assert.EndsWith("\u001b[?25h\u001b[?1049l", _output.ToString(), StringComparison.Ordinal);
-        Assert.Contains("the host has no source 'nobody'", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--source: 'nobody' is not the name of a configured source; the source", _error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

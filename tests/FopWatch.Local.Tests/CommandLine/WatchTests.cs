@@ -139,7 +139,7 @@ public class WatchTests
         var (exit, output, error) = await CommandRun.RunAsync(host, "watch", "--source", "Media");
 
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
-        Assert.Equal("--source: the host has no source 'Media'. Source names are case-sensitive.", error.TrimEnd());
+        Assert.Equal("--source: 'Media' is not the name of a configured source; the sources are files, media, video.", error.TrimEnd());
     }
 
     [Fact]
