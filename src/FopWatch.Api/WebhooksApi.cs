@@ -137,11 +137,11 @@ public static class WebhooksApi
         {
             if (Rfc3339.Parse(since) is not { } time)
                 return Problem.Invalid("A parameter is invalid.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
-            position = await log.PlaceBeforeAsync(time, cancellationToken);
+            position = await log.PositionBeforeAsync(time, cancellationToken);
         }
         else
         {
-            if (await log.PlaceOfAsync(from!, cancellationToken) is not { } known)
+            if (await log.PositionOfAsync(from!, cancellationToken) is not { } known)
                 return Problem.Invalid("A parameter is invalid.", [new("from", "It is not a position of the event log.")]);
             position = known;
         }

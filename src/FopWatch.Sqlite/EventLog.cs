@@ -141,7 +141,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     /// Reads events in the order of the log. A batch ends with the event that fills it, so more events can follow a batch that is smaller
     /// than requested. An empty batch means that there are no more.
     /// </summary>
-    /// <param name="afterSeq">The place of the last known event; 0 for the beginning.</param>
+    /// <param name="afterSeq">The position of the last known event; 0 for the beginning.</param>
     /// <param name="limit">The most events to read; at least 1.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <param name="bytes">The total size of bodies in bytes at which a batch is full.</param>
@@ -155,12 +155,12 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     internal ValueTask<IReadOnlyList<LoggedEvent>> ReadTailAsync(long afterSeq, int limit, int bytes) =>
         ReadRowsAsync(_database.Tail, afterSeq, limit, bytes, CancellationToken.None);
 
-    /// <summary>The place of the last event ever published, even if it was purged; 0 if there was none.</summary>
+    /// <summary>The position of the last event ever published, even if it was purged; 0 if there was none.</summary>
     /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public ValueTask<long> LastSeqAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(LastSeq, cancellationToken);
 
     /// <summary>
-    /// The place of the oldest event left; if there is none, the first place that the next event can have. A follower more than one place
+    /// The position of the oldest event left; if there is none, the first position that the next event can have. A follower more than one position
     /// before it may have missed purged events.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
@@ -183,13 +183,13 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<long> PlaceBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken) => _database.Log.ReadAsync(
-        session => session.Snapshot(snapshot => PlaceBefore(snapshot, time.UtcTicks)), cancellationToken);
+    public ValueTask<long> PositionBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken) => _database.Log.ReadAsync(
+        session => session.Snapshot(snapshot => PositionBefore(snapshot, time.UtcTicks)), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<long?> PlaceOfAsync(string position, CancellationToken cancellationToken)
+    public async ValueTask<long?> PositionOfAsync(string text, CancellationToken cancellationToken)
     {
-        if (!EventPosition.TryParse(position, out var parsed))
+        if (!EventPosition.TryParse(text, out var parsed))
             return null;
         return Epochs.KnownUpTo(parsed, await LastSeqAsync(cancellationToken)) == parsed.Seq ? parsed.Seq : null;
     }
@@ -204,7 +204,7 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     /// <returns>The number of deleted events.</returns>
     /// <exception cref="StoreUnavailableException">The store is unavailable. Some events may have been deleted.</exception>
     public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _database.InBatchesAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
+        _database.InBatchesAsync((session, progress) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, progress), default(PurgeProgress), cancellationToken);
 
     /// <summary>Completes when more events are published or the log is closed.</summary>
     internal Task Published => Volatile.Read(ref _published).Task;
@@ -309,37 +309,37 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return false;
     }
 
-    private static Batch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)
+    private static Batch<PurgeProgress> PurgeSome(SqliteSession session, long olderThan, long now, PurgeProgress progress)
     {
-        if (place.Deleted == place.Old && !place.IsAtEnd)
-            place = LookOn(session, olderThan, now, place);
+        if (progress.Deleted == progress.Old && !progress.IsAtEnd)
+            progress = LookOn(session, olderThan, now, progress);
 
-        // By places, each of which has at most one event.
-        var until = Math.Min(place.Old, place.Deleted + PurgeAtOnce);
-        var deleted = until == place.Deleted ? 0 : session.Execute(PurgeSql, place.Deleted, until);
-        place = place with { Deleted = until };
-        return new(deleted, place.IsAtEnd && place.Deleted == place.Old ? null : place);
+        // By positions, each of which has at most one event.
+        var until = Math.Min(progress.Old, progress.Deleted + PurgeAtOnce);
+        var deleted = until == progress.Deleted ? 0 : session.Execute(PurgeSql, progress.Deleted, until);
+        progress = progress with { Deleted = until };
+        return new(deleted, progress.IsAtEnd && progress.Deleted == progress.Old ? null : progress);
     }
 
-    private static PurgePlace LookOn(SqliteSession session, long olderThan, long now, PurgePlace place)
+    private static PurgeProgress LookOn(SqliteSession session, long olderThan, long now, PurgeProgress progress)
     {
         var count = 0;
-        using var rows = session.Command(OldestSql, place.Read, PurgeAtOnce).ExecuteReader();
+        using var rows = session.Command(OldestSql, progress.Read, PurgeAtOnce).ExecuteReader();
         for (; rows.Read(); count++)
         {
             var (seq, time) = (rows.GetInt64(0), rows.GetInt64(1));
-            if (place.Read == 0)
-                place = place with { Deleted = seq - 1, Old = seq - 1 };
+            if (progress.Read == 0)
+                progress = progress with { Deleted = seq - 1, Old = seq - 1 };
             if (time >= olderThan && time <= now)
-                return place with { IsAtEnd = true };
-            place = place with { Read = seq, Old = time < olderThan ? seq : place.Old };
+                return progress with { IsAtEnd = true };
+            progress = progress with { Read = seq, Old = time < olderThan ? seq : progress.Old };
         }
 
-        return place with { IsAtEnd = count < PurgeAtOnce };
+        return progress with { IsAtEnd = count < PurgeAtOnce };
     }
 
-    /// <summary>A binary search: times grow with places, except where clocks were wrong.</summary>
-    private static long PlaceBefore(SqliteSession session, long time)
+    /// <summary>A binary search: times grow with positions, except where clocks were wrong.</summary>
+    private static long PositionBefore(SqliteSession session, long time)
     {
         var (before, after) = (0L, LastSeq(session) + 1);
         while (after - before > 1)
@@ -355,10 +355,10 @@ internal sealed class EventLog : IEventPublisher, IEventLog
         return before;
     }
 
-    /// <summary>The first event at or after a place, and its time.</summary>
-    private static (long Seq, long Time) At(SqliteSession session, long place)
+    /// <summary>The first event at or after a position, and its time.</summary>
+    private static (long Seq, long Time) At(SqliteSession session, long position)
     {
-        using var rows = session.Command("SELECT seq, time FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1", place).ExecuteReader();
+        using var rows = session.Command("SELECT seq, time FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1", position).ExecuteReader();
         return rows.Read() ? (rows.GetInt64(0), rows.GetInt64(1)) : (long.MaxValue, long.MaxValue);
     }
 
@@ -379,11 +379,11 @@ internal sealed class EventLog : IEventPublisher, IEventLog
     }
 
     /// <summary>The progress of a purge.</summary>
-    /// <param name="Read">The place up to which it has read.</param>
-    /// <param name="Old">The place of the last event found to be old. Earlier events are at least as old.</param>
-    /// <param name="Deleted">The place up to which it has deleted.</param>
+    /// <param name="Read">The position up to which it has read.</param>
+    /// <param name="Old">The position of the last event found to be old. Earlier events are at least as old.</param>
+    /// <param name="Deleted">The position up to which it has deleted.</param>
     /// <param name="IsAtEnd">Whether all later events stay.</param>
-    private readonly record struct PurgePlace(long Read, long Old, long Deleted, bool IsAtEnd);
+    private readonly record struct PurgeProgress(long Read, long Old, long Deleted, bool IsAtEnd);
 }
 
 /// <summary>The event log was found to be damaged when an event was written with its job.</summary>

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace FopWatch.Sqlite;
 
 /// <summary>A position in the event log as clients see it: <c>17-9f3a2c1e</c>, or <c>17</c> without an epoch.</summary>
-/// <param name="Seq">The place of the last known event; 0 for the beginning.</param>
+/// <param name="Seq">The number of the last known event; 0 for the beginning.</param>
 /// <param name="Epoch">The epoch of that event; null for events and positions of versions without epochs.</param>
 internal readonly record struct EventPosition(long Seq, string? Epoch)
 {

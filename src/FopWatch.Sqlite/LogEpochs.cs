@@ -4,7 +4,7 @@ namespace FopWatch.Sqlite;
 
 /// <summary>
 /// The epochs of the event log. Each process that publishes begins one. Events published after a backup therefore have another epoch than
-/// events published after its restore, although their places are the same.
+/// events published after its restore, although their positions are the same.
 /// </summary>
 internal sealed class LogEpochs
 {
@@ -27,17 +27,17 @@ internal sealed class LogEpochs
 
     /// <summary>Begins the epoch of this process, unless it has begun, in the transaction that publishes its first event.</summary>
     /// <param name="session">The writer's session.</param>
-    /// <param name="last">The place of the last event before it.</param>
+    /// <param name="last">The position of the last event before it.</param>
     public void Begin(SqliteSession session, Func<SqliteSession, long> last)
     {
         if (_begun || session.Scalar("SELECT first FROM epochs WHERE epoch = $1", _own) is long)
             return;
 
-        // An epoch without events begins at the same place, and no client has a position in it.
+        // An epoch without events begins at the same position, and no client has a position in it.
         var first = last(session) + 1;
         session.Execute("INSERT OR REPLACE INTO epochs (first, epoch) VALUES ($1, $2)", first, _own);
 
-        // Set before the event can be read: until the transaction is committed, there is none at that place.
+        // Set before the event can be read: until the transaction is committed, there is none at that position.
         Volatile.Write(ref _first, first);
         session.Transaction.AfterCommit(() => _begun = true);
     }
@@ -46,10 +46,10 @@ internal sealed class LogEpochs
     public EventPosition PositionOf(long seq) => new(
         seq, seq >= Volatile.Read(ref _first) ? _own : IndexOf(seq) is >= 0 and var index ? _earlier[index].Epoch : null);
 
-    /// <summary>The place at which to continue after a position.</summary>
+    /// <summary>The position at which to continue after one that a client has.</summary>
     /// <param name="position">The position of a client, from this or another log.</param>
-    /// <param name="last">The place of the last event.</param>
-    /// <returns>The place up to which the client knows this log: that of the position, unless it is from another log or this log was restored since.</returns>
+    /// <param name="last">The position of the last event.</param>
+    /// <returns>The position up to which the client knows this log: its own, unless it is from another log or this log was restored since.</returns>
     public long KnownUpTo(EventPosition position, long last)
     {
         if (position.Epoch is null || position.Seq == 0)

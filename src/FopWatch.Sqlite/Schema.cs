@@ -127,7 +127,7 @@ internal static class Schema
         ) STRICT;
         """,
         """
-        -- An epoch begins with the first event that a process publishes, at the place of that event. Events of places before the first are older.
+        -- An epoch begins with the first event that a process publishes, at the position of that event. Events of positions before the first are older.
         CREATE TABLE epochs (
             first INTEGER NOT NULL PRIMARY KEY,
             epoch TEXT    NOT NULL
@@ -247,7 +247,7 @@ internal static class Schema
         INSERT INTO searchable_from (seq) SELECT coalesce(max(seq), 0) + 1 FROM jobs;
         """,
         """
-        -- The places of webhooks in the event log, those of webhooks that are in no settings any more included, and their last attempts.
+        -- The positions of webhooks in the event log, those of webhooks that are in no settings any more included, and their last attempts.
         CREATE TABLE webhooks (
             name              TEXT    NOT NULL PRIMARY KEY,
             position          INTEGER NOT NULL,

@@ -36,7 +36,7 @@ internal sealed record WebhookPorts(
 }
 
 /// <summary>
-/// Sends the events of the log to one receiver, one at a time and in order. An undelivered event blocks those after it. The place is written after each delivery,
+/// Sends the events of the log to one receiver, one at a time and in order. An undelivered event blocks those after it. The position is written after each delivery,
 /// so a crash repeats only the event that was in flight.
 /// </summary>
 internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, WebhookPorts ports) : IDisposable
@@ -71,7 +71,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
     /// <summary>The current cursor; null before <see cref="LoadAsync"/>.</summary>
     public WebhookCursor? Cursor => _cursor;
 
-    /// <summary>How many places of the log the webhook has not reached, as far as the loop knows.</summary>
+    /// <summary>How many positions of the log the webhook has not reached, as far as the loop knows.</summary>
     public long Behind => _cursor is { } cursor ? Math.Max(0, Volatile.Read(ref _last) - cursor.Position) : 0;
 
     public void Wake() => _signal.Wake();
@@ -93,7 +93,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             var isNew = found is null || (found.RemovedAt is not null && bounds.First - 1 > found.Position);
             var cursor = isNew ? new WebhookCursor { Name = webhook.Name, Position = bounds.Last } : found!;
 
-            // If the log was deleted, the places of the cursor belong to other events.
+            // If the log was deleted, the positions of the cursor belong to other events.
             cursor = cursor with { RemovedAt = null, Position = Math.Min(cursor.Position, bounds.Last) };
             if (cursor != found)
                 await ports.Cursors.WriteAsync(cursor, [], cancellationToken);
@@ -198,17 +198,17 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         if (_cursor.WaitFrom(ports.Time.GetUtcNow()) is var wait && wait > TimeSpan.Zero)
             return wait;
 
-        var place = _cursor.Position;
-        var events = await ports.Log.ReadAsync(place, BatchEvents, BatchBytes, cancellationToken);
+        var position = _cursor.Position;
+        var events = await ports.Log.ReadAsync(position, BatchEvents, BatchBytes, cancellationToken);
         if (events.Count == 0)
             return await PassedOverAsync();
         Volatile.Write(ref _last, Math.Max(Volatile.Read(ref _last), events[^1].Seq));
 
         // A purge may have deleted the events before the first one.
-        if (events[0].Seq > place + 1)
+        if (events[0].Seq > position + 1)
         {
             await LookAsync(TimeSpan.Zero, cancellationToken);
-            place = Math.Max(place, Math.Min(_cursor.Position, events[0].Seq - 1));
+            position = Math.Max(position, Math.Min(_cursor.Position, events[0].Seq - 1));
         }
 
         foreach (var one in events)
@@ -219,7 +219,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
             // The previous delivery may have failed, and an operator may have moved the cursor.
             var before = _cursor;
-            if (before.Position != place || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)
+            if (before.Position != position || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)
                 break;
             if (one.Problem is { } problem)
                 ports.Troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, problem);
@@ -227,7 +227,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
                 await KeepAsync(cursor => cursor.Position == before.Position ? cursor with { Position = one.Seq } : cursor, isToBeWritten: false);
             else
                 await SendAsync(one, before, cancellationToken);
-            place = one.Seq;
+            position = one.Seq;
         }
 
         return TimeSpan.Zero;
@@ -313,7 +313,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         ports.Troubles.Occurred(null, TroubleKind.WebhookMissed, $"the webhook {webhook.Name}: {missed} position(s) of the log");
     }
 
-    /// <summary>Writes the place at intervals while events are skipped.</summary>
+    /// <summary>Writes the position at intervals while events are skipped.</summary>
     private async Task<TimeSpan> PassedOverAsync()
     {
         if (_written == _cursor)

@@ -27,7 +27,7 @@ public sealed class WebhookLoops
 
     /// <param name="configured">The configured webhooks.</param>
     /// <param name="events">The published events.</param>
-    /// <param name="cursors">The places of webhooks in the log.</param>
+    /// <param name="cursors">The positions of webhooks in the log.</param>
     /// <param name="supervisor">Restarts loops that fail.</param>
     /// <param name="metrics">The metrics.</param>
     /// <param name="troubles">Receives failures of receivers and of the store.</param>
@@ -67,7 +67,7 @@ public sealed class WebhookLoops
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
         var all = _configured.All;
-        await PlaceAsync(cancellationToken);
+        await StartNewAsync(cancellationToken);
         foreach (var cursor in await _ports.Cursors.ListAsync(cancellationToken))
         {
             if (cursor.RemovedAt is not null || all.Any(webhook => webhook.Name == cursor.Name))
@@ -79,7 +79,7 @@ public sealed class WebhookLoops
 
     /// <summary>Starts new webhooks at the end of the log.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task PlaceAsync(CancellationToken cancellationToken)
+    public async Task StartNewAsync(CancellationToken cancellationToken)
     {
         foreach (var webhook in _configured.All)
             await LoopOf(webhook).LoadAsync(cancellationToken);

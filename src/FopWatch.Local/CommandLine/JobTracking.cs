@@ -4,7 +4,7 @@ using FopWatch.Contracts;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// Registers jobs and waits until they are settled. One event stream serves any number of jobs. Its place is taken before the first
+/// Registers jobs and waits until they are settled. One event stream serves any number of jobs. Its position is taken before the first
 /// registration, so that no later event is missed. Single jobs are queried only where the stream cannot tell: jobs settled earlier, and all
 /// open jobs after a gap in the stream or at the time limit.
 /// </summary>

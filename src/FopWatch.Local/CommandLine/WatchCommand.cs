@@ -50,7 +50,7 @@ internal static class WatchCommand
             if (result.GetValue(source) is { } name && string.IsNullOrWhiteSpace(name))
                 throw new UsageException("--source is empty. Leave it out to watch all sources.");
             using var client = host.Connect(result, terminal);
-            var after = result.GetValue(from) is { } place ? place == "start" ? "0" : place : null;
+            var after = result.GetValue(from) is { } position ? position == "start" ? "0" : position : null;
             var takesScreen = terminal is { IsLive: true, ReadKey: not null, Console.Profile.Capabilities.Ansi: true } && !result.GetValue(plain) && !result.GetValue(json);
             var events = new WatchedEvents(terminal, client, result.GetValue(json));
             var last = takesScreen

@@ -12,10 +12,10 @@ internal sealed class EventBatch
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly Frame[] _frames;
 
-    /// <param name="after">The place before its first event.</param>
+    /// <param name="after">The position before its first event.</param>
     /// <param name="events">
-    /// Events in the order of the log; empty if all events after the place were purged. Of unreadable events, the batch has only the
-    /// places.
+    /// Events in the order of the log; empty if all events after the position were purged. Of unreadable events, the batch has only the
+    /// positions.
     /// </param>
     /// <param name="epochs">The epochs of the log.</param>
     public EventBatch(long after, IReadOnlyList<LoggedEvent> events, LogEpochs epochs)
@@ -34,10 +34,10 @@ internal sealed class EventBatch
         _bytes = writer.WrittenMemory;
     }
 
-    /// <summary>The place before its first event.</summary>
+    /// <summary>The position before its first event.</summary>
     public long After { get; }
 
-    /// <summary>The place of its last event.</summary>
+    /// <summary>The position of its last event.</summary>
     public long Last { get; }
 
     /// <summary>Its size in bytes.</summary>
@@ -46,11 +46,11 @@ internal sealed class EventBatch
     /// <summary>Bounds the memory of a batch that was read for one follower, which disposes it; null if the batch is shared.</summary>
     public HeldBatches.Hold? Hold { get; set; }
 
-    /// <summary>The places of its events.</summary>
-    public IEnumerable<long> Places => _frames.Select(frame => frame.Seq);
+    /// <summary>The positions of its events.</summary>
+    public IEnumerable<long> Positions => _frames.Select(frame => frame.Seq);
 
-    /// <summary>The events after a place in as few pieces as possible, each with the place of its last event.</summary>
-    /// <param name="after">The place.</param>
+    /// <summary>The events after a position in as few pieces as possible, each with the position of its last event.</summary>
+    /// <param name="after">The position.</param>
     /// <param name="wants">Selects sources by name; null for all.</param>
     public IEnumerable<(ReadOnlyMemory<byte> Bytes, long Last)> Pieces(long after, Predicate<string>? wants)
     {

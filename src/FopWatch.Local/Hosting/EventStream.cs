@@ -100,19 +100,19 @@ internal static class EventStream
         EventLog log,
         EventTail tail,
         Predicate<string>? wants,
-        (long After, long? Unreached, long Last) place,
+        (long After, long? Unreached, long Last) start,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        var after = place.After;
+        var after = start.After;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);
-        if (place.Unreached is { } unreached)
+        if (start.Unreached is { } unreached)
         {
             var restarted = string.Create(
                 CultureInfo.InvariantCulture,
-                $"event: fopwatch.events.restarted\ndata: {{\"after\":{unreached},\"last\":{place.Last},\"resume\":\"{log.Epochs.PositionOf(after)}\"}}\n\n");
+                $"event: fopwatch.events.restarted\ndata: {{\"after\":{unreached},\"last\":{start.Last},\"resume\":\"{log.Epochs.PositionOf(after)}\"}}\n\n");
             await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(restarted), cancellationToken);
         }
 
@@ -123,10 +123,10 @@ internal static class EventStream
             await response.BodyWriter.WriteAsync(Purged(first, log.Epochs.PositionOf(after)), cancellationToken);
         }
 
-        // An id without data is not an event. It gives the client its place, so that it can resume even if it disconnects before the first
+        // An id without data is not an event. It gives the client its position, so that it can resume even if it disconnects before the first
         // event.
-        var start = string.Create(CultureInfo.InvariantCulture, $"id: {log.Epochs.PositionOf(after)}\n\n");
-        await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(start), cancellationToken);
+        var position = string.Create(CultureInfo.InvariantCulture, $"id: {log.Epochs.PositionOf(after)}\n\n");
+        await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(position), cancellationToken);
         var (sent, seen) = (after, after);
         while (true)
         {
@@ -148,7 +148,7 @@ internal static class EventStream
             using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold?.Revoked ?? CancellationToken.None);
 
             // A purge may overtake a slow client. It is told once: the next events may be purged too, but are still in memory.
-            var following = batch.Places.FirstOrDefault(place => place > seen);
+            var following = batch.Positions.FirstOrDefault(one => one > seen);
             if (following != seen + 1 && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
                 var left = following > 0 ? following : oldest;
@@ -166,7 +166,7 @@ internal static class EventStream
         }
     }
 
-    /// <summary>Names the place of the oldest event left, and the position from which a client receives it and all later events.</summary>
+    /// <summary>Names the oldest event left, and the position from which a client receives it and all later events.</summary>
     private static byte[] Purged(long oldest, EventPosition resume) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
         $"id: {resume}\nevent: fopwatch.events.purged\ndata: {{\"before\":{oldest},\"resume\":\"{resume}\"}}\n\n"));
@@ -174,12 +174,12 @@ internal static class EventStream
     /// <summary>Sends heartbeats until there are more events.</summary>
     /// <param name="next">Completes when there are more events.</param>
     /// <param name="response">The response.</param>
-    /// <param name="place">The client's place, if it has advanced past events that are not sent to this client.</param>
+    /// <param name="position">The client's position, if it has advanced past events that are not sent to this client.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Whether the place was sent.</returns>
+    /// <returns>Whether the position was sent.</returns>
     private static async Task<bool> IdleUntilAsync(
-        Task next, HttpResponse response, EventPosition? place, TimeProvider time, CancellationToken cancellationToken)
+        Task next, HttpResponse response, EventPosition? position, TimeProvider time, CancellationToken cancellationToken)
     {
         var told = false;
         while (!next.IsCompleted)
@@ -190,8 +190,8 @@ internal static class EventStream
             }
             catch (TimeoutException)
             {
-                var sign = place is null || told ? ":\n\n" : string.Create(CultureInfo.InvariantCulture, $"id: {place}\n\n");
-                told = place is not null;
+                var sign = position is null || told ? ":\n\n" : string.Create(CultureInfo.InvariantCulture, $"id: {position}\n\n");
+                told = position is not null;
                 await SendAsync(response, Encoding.UTF8.GetBytes(sign), time, cancellationToken);
             }
         }

@@ -53,10 +53,10 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         TimeSpan.FromTicks(Math.Clamp(Volatile.Read(ref _followers) * SpacingOfFollower.Ticks, ShortestSpacing.Ticks, LongestSpacing.Ticks));
 
     /// <summary>
-    /// Waits for the first events after a place. A follower that continues after the last of them receives every event in the order of the
+    /// Waits for the first events after a position. A follower that continues after the last of them receives every event in the order of the
     /// log.
     /// </summary>
-    /// <param name="after">The place of the last event received; 0 for the beginning.</param>
+    /// <param name="after">The position of the last event received; 0 for the beginning.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>The events, possibly with some before them; null if the store is closed.</returns>
     /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
@@ -97,7 +97,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         }
     }
 
-    /// <summary>The batch with the first event after a place; null if it is not in the tail.</summary>
+    /// <summary>The batch with the first event after a position; null if it is not in the tail.</summary>
     private EventBatch? Kept(long after)
     {
         if (_kept.Count == 0 || after < _kept[0].After)

@@ -119,7 +119,7 @@ internal sealed class LocalHost : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    /// <summary>Gives new webhooks their place before anything is recorded.</summary>
+    /// <summary>Gives new webhooks their position before anything is recorded.</summary>
     private static async Task PrepareAsync(WebhookLoops webhooks, CancellationToken cancellationToken)
     {
         try

@@ -138,12 +138,12 @@ internal sealed class SettingsReload(
         string[] warnings = [.. Warnings(sources).Except(Warnings(sourcesBefore))];
         var removed = sourcesBefore.Select(source => source.Name).Except(sources.Select(source => source.Name)).ToList();
 
-        // Keys first, so that removed ones are refused. Webhooks next, so that new ones have their place before a new source records anything.
+        // Keys first, so that removed ones are refused. Webhooks next, so that new ones have their position before a new source records anything.
         keys.Replace(read.Keys);
         webhooks.Replace(read.Webhooks);
         try
         {
-            await loops.PlaceAsync(cancellationToken);
+            await loops.StartNewAsync(cancellationToken);
         }
         catch (StoreUnavailableException)
         {

@@ -43,7 +43,7 @@ public sealed class EventTailTests : IAsyncLifetime
 
         var inLog = (await Log.ReadAsync(0, int.MaxValue, Cancelled)).Select(one => one.Seq).ToList();
         Assert.Equal(Publishers * Each, inLog.Distinct().Count());
-        Assert.All(followed, places => Assert.Equal(inLog, places));
+        Assert.All(followed, positions => Assert.Equal(inLog, positions));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class EventTailTests : IAsyncLifetime
         var batches = await Task.WhenAll(followers).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
 
         Assert.Single(batches.Distinct());
-        Assert.Equal([2, 3], batches[0]!.Places);
+        Assert.Equal([2, 3], batches[0]!.Positions);
         Assert.Same(batches[0], await _tail.NextAsync(2, Cancelled));
     }
 
@@ -88,7 +88,7 @@ public sealed class EventTailTests : IAsyncLifetime
 
         var batch = (await _tail.NextAsync(0, Cancelled))!;
 
-        Assert.Equal([1, 2, 3], batch.Places);
+        Assert.Equal([1, 2, 3], batch.Positions);
         var (bytes, last) = Assert.Single(batch.Pieces(0, null));
         Assert.Equal((batch.Length, 1), (bytes.Length, last));
         Assert.Empty(batch.Pieces(1, null));
@@ -101,7 +101,7 @@ public sealed class EventTailTests : IAsyncLifetime
         await Log.PublishAsync([.. sizes.Select((size, i) => Sample.Event("a", i + 1).Sized(size))], Cancelled);
 
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], await TakeAsync(0, sizes.Length));
-        Assert.Equal([2, 3, 4], (await _tail.NextAsync(1, Cancelled))!.Places);
+        Assert.Equal([2, 3, 4], (await _tail.NextAsync(1, Cancelled))!.Positions);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class EventTailTests : IAsyncLifetime
         // No longer in memory: each of the two that are behind reads the log, with the same result.
         var (one, other) = (await _tail.NextAsync(1, Cancelled), await _tail.NextAsync(1, Cancelled));
         Assert.NotSame(one, other);
-        Assert.Equal(one!.Places, other!.Places);
+        Assert.Equal(one!.Positions, other!.Positions);
         Assert.Same(await _tail.NextAsync(Megabytes - 1, Cancelled), await _tail.NextAsync(Megabytes - 1, Cancelled));
 
         Assert.Equal(Enumerable.Range(2, Megabytes - 1).Select(i => (long)i), await TakeAsync(1, Megabytes - 1));
@@ -136,7 +136,7 @@ public sealed class EventTailTests : IAsyncLifetime
 
         await PublishAsync(10_002);
 
-        Assert.Equal([10_002], (await ahead.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.Places);
+        Assert.Equal([10_002], (await ahead.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.Positions);
         Assert.Equal(10_001, (await TakeAsync(1, 10_001)).Count);
     }
 
@@ -146,16 +146,16 @@ public sealed class EventTailTests : IAsyncLifetime
         await PublishAsync(1, 2, 3);
         Assert.Equal([1, 2, 3], await TakeAsync(0, 3));
         using var other = new EventTail(Log, null, TimeProvider.System);
-        Assert.Equal([3], (await other.NextAsync(2, Cancelled))!.Places);
+        Assert.Equal([3], (await other.NextAsync(2, Cancelled))!.Positions);
         Assert.Equal(3, await Log.PurgeAsync(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, Cancelled));
 
         var none = (await other.NextAsync(0, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!;
-        Assert.Empty(none.Places);
+        Assert.Empty(none.Positions);
         Assert.Empty(none.Pieces(0, null));
         var next = other.NextAsync(none.Last, Cancelled);
         await PublishAsync(4);
 
-        Assert.Equal([4], (await next.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.Places);
+        Assert.Equal([4], (await next.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.Positions);
     }
 
     [Fact]
@@ -168,7 +168,7 @@ public sealed class EventTailTests : IAsyncLifetime
 
         await PublishAsync(2);
 
-        Assert.Single((await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.Places);
+        Assert.Single((await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.Positions);
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class EventTailTests : IAsyncLifetime
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaves);
         await PublishAsync(1);
-        Assert.Equal([1], (await stays.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.Places);
+        Assert.Equal([1], (await stays.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.Positions);
     }
 
     [Fact]
@@ -219,14 +219,14 @@ public sealed class EventTailTests : IAsyncLifetime
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         patience.CancelAfter(TimeSpan.FromSeconds(20));
-        var places = new List<long>();
-        while (places.Count < count)
+        var positions = new List<long>();
+        while (positions.Count < count)
         {
             var batch = (await _tail.NextAsync(after, patience.Token))!;
-            places.AddRange(batch.Places.Where(place => place > after));
+            positions.AddRange(batch.Positions.Where(position => position > after));
             after = batch.Last;
         }
 
-        return places;
+        return positions;
     }
 }

@@ -71,13 +71,13 @@ internal sealed class MemoryLog : IEventLog
         }
     }
 
-    public ValueTask<long> PlaceBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken)
+    public ValueTask<long> PositionBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken)
     {
         lock (_lock)
             return new(_events.Values.Where(one => one.Time < time).Select(one => one.Seq).LastOrDefault());
     }
 
-    public ValueTask<long?> PlaceOfAsync(string position, CancellationToken cancellationToken) => new(long.Parse(position, System.Globalization.CultureInfo.InvariantCulture));
+    public ValueTask<long?> PositionOfAsync(string text, CancellationToken cancellationToken) => new(long.Parse(text, System.Globalization.CultureInfo.InvariantCulture));
 
     private void ThrowIfFailing()
     {

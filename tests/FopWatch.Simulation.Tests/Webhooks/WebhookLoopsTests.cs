@@ -348,7 +348,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Append(5);
         await SentAsync("a", 1, 5);
 
-        await _loops.ReplayAsync("a", await _log.PlaceBeforeAsync(Sample.Start.AddMinutes(4), Cancelled), Cancelled);
+        await _loops.ReplayAsync("a", await _log.PositionBeforeAsync(Sample.Start.AddMinutes(4), Cancelled), Cancelled);
         await Eventually.HoldsAsync(() => _receivers["a"].Ids is ["e1", "e2", "e3", "e4", "e5", "e4", "e5"]);
         await _loops.ReplayAsync("a", 0, Cancelled);
         await Eventually.HoldsAsync(() => _receivers["a"].Ids.Count == 12);
