@@ -242,6 +242,7 @@ finding
 	pollsFail: Polls failing = 轮询失败
 	wrongSignature: Wrong signatures = 签名错误
 	unreadableNotifications: Unreadable notifications = 通知无法解读
+	unreadableUploads: Unreadable upload callbacks = 上传回调无法解读
 	outOfScope: Other buckets = 其他空间
 	wrongToken: Wrong tokens = 令牌错误
 	unknownNotifyUrl: Unknown notify URL = 未知通知地址

@@ -1,5 +1,3 @@
-using FopWatch.Intake;
-
 namespace FopWatch.Diagnosis;
 
 /// <summary>What can go wrong for a source, or for the installation.</summary>
@@ -25,6 +23,9 @@ public enum TroubleKind
 
     /// <summary>Notifications are quarantined because they cannot be understood.</summary>
     UnreadableNotifications,
+
+    /// <summary>Upload callbacks are quarantined because they cannot be understood.</summary>
+    UnreadableUploads,
 
     /// <summary>Reports are about buckets or pipelines that the source does not list.</summary>
     OutOfScope,
@@ -118,6 +119,7 @@ public sealed record Trouble
         TroubleKind.PollsFail => "Polls fail unexpectedly and are retried later",
         TroubleKind.WrongSignature => "Notifications are quarantined because their signature is wrong",
         TroubleKind.UnreadableNotifications => "Notifications are quarantined because they cannot be understood",
+        TroubleKind.UnreadableUploads => "Upload callbacks are quarantined because they cannot be understood",
         TroubleKind.OutOfScope => "Reports about buckets or pipelines that the source does not list are not recorded",
         TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
         TroubleKind.UnknownNotifyUrl => "Notifications to a URL that is not a notify URL are refused, and Qiniu does not repeat them",
@@ -150,7 +152,7 @@ public sealed record Trouble
         TroubleKind.PollsFail => "The log has the error. Report it if the status API answers as documented",
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
-        TroubleKind.UnreadableNotifications when UploadIntake.IsInWords(Detail) =>
+        TroubleKind.UnreadableUploads =>
             $"{ListsQuarantine} lists those that are still there. Check the callbackBody of the upload policy and {Setting("UploadCallback:IdField")}",
         TroubleKind.UnreadableNotifications => $"{ListsQuarantine} lists those that are still there. Check {Setting("Provider")}",
         TroubleKind.OutOfScope =>

@@ -14,8 +14,6 @@ namespace FopWatch.Intake;
 /// </remarks>
 public sealed class UploadIntake
 {
-    private const string Start = "An upload callback: ";
-
     private readonly JobRecorder _recorder;
     private readonly IntakeEntrance _entrance;
     private readonly IntakeLimits _limits;
@@ -100,10 +98,7 @@ public sealed class UploadIntake
     }
 
     /// <summary>A problem of an upload callback, where it stands among those of notifications.</summary>
-    internal static string InWords(string problem) => Start + problem;
-
-    /// <summary>Whether <see cref="InWords"/> wrote a text.</summary>
-    internal static bool IsInWords(string? text) => text?.StartsWith(Start, StringComparison.Ordinal) == true;
+    internal static string InWords(string problem) => $"An upload callback: {problem}";
 
     private static JobReport ReportOf(string id, string? bucket) =>
         new() { Id = id, Channel = ReportChannel.Notification, Facts = JobFacts.None with { Bucket = bucket } };
@@ -165,10 +160,18 @@ public sealed class UploadIntake
     {
         var source = assessed.Source.Name;
         if (assessed.Trust == Trust.Invalid)
+        {
             _troubles.Occurred(source, TroubleKind.WrongSignature);
-        else if (assessed.Foreign is { } foreign)
+            return;
+        }
+
+        if (assessed.Trust == Trust.Strong)
+            _troubles.Worked(source, TroubleKind.WrongSignature);
+        if (assessed.Foreign is { } foreign)
             _troubles.Occurred(source, TroubleKind.OutOfScope, foreign.InGeneral);
         else if (assessed.Problem is { } problem)
-            _troubles.Occurred(source, TroubleKind.UnreadableNotifications, InWords(problem));
+            _troubles.Occurred(source, TroubleKind.UnreadableUploads, problem);
+        else
+            _troubles.Worked(source, TroubleKind.UnreadableUploads);
     }
 }

@@ -62,7 +62,7 @@ public sealed record Finding
     private static FindingLevel LevelOf(TroubleKind kind) => kind switch
     {
         TroubleKind.StatusApiThrottles or TroubleKind.UnknownIds or TroubleKind.WrongSignature or TroubleKind.UnreadableNotifications
-            or TroubleKind.OutOfScope or TroubleKind.WrongToken or TroubleKind.UnknownNotifyUrl or TroubleKind.UploadMetadataTooLarge
+            or TroubleKind.UnreadableUploads or TroubleKind.OutOfScope or TroubleKind.WrongToken or TroubleKind.UnknownNotifyUrl or TroubleKind.UploadMetadataTooLarge
             or TroubleKind.TelemetryExportFails or TroubleKind.ClockJumped or TroubleKind.RestartNeeded => FindingLevel.Warning,
         _ => FindingLevel.Trouble,
     };

@@ -21,6 +21,7 @@ public sealed partial class AdviceTests
 
     [Theory]
     [InlineData(TroubleKind.UnreadableNotifications, "'fopwatch quarantine list'")]
+    [InlineData(TroubleKind.UnreadableUploads, "'fopwatch quarantine list'")]
     [InlineData(TroubleKind.OutOfScope, "'fopwatch quarantine list'")]
     [InlineData(TroubleKind.UnreadableQuarantine, "'fopwatch quarantine list'")]
     [InlineData(TroubleKind.WebhookFails, "'fopwatch webhooks deliveries NAME'")]

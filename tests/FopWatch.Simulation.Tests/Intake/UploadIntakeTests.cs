@@ -120,7 +120,7 @@ public sealed class UploadIntakeTests : ICommitObserver
     {
         Assert.Equal(UploadResult.Quarantined, await ReceiveAsync(Source, Signed(Callback, "another-secret")));
         Assert.Equal(UploadResult.Quarantined, await ReceiveAsync(Source, Signed("job=z0.b")));
-        Assert.Equal([TroubleKind.WrongSignature, TroubleKind.UnreadableNotifications], _troubles.Current.Select(trouble => trouble.Kind));
+        Assert.Equal([TroubleKind.WrongSignature, TroubleKind.UnreadableUploads], _troubles.Current.Select(trouble => trouble.Kind));
         var (wrong, unnamed) = (_store.Quarantine.Single(kept => kept.Reason.Contains("signature", StringComparison.Ordinal)),
             _store.Quarantine.Single(kept => kept.Reason.Contains("'persistentId'", StringComparison.Ordinal)));
 
@@ -134,6 +134,22 @@ public sealed class UploadIntakeTests : ICommitObserver
         Assert.Empty(_store.Quarantine);
         Assert.Equal("42", _store.Peek(Key)!.Metadata["lesson"]);
         Assert.NotNull(_store.Peek(new(Source.Name, "z0.b")));
+    }
+
+    [Fact]
+    public async Task The_troubles_of_callbacks_are_their_own_and_end_with_a_good_callback()
+    {
+        await ReceiveAsync(Source, Signed("job=z0.b"));
+        await ReceiveAsync(Source, Signed(Callback, "another-secret"));
+        _time.Advance(Troubles.Quiet);
+        Assert.Equal([TroubleKind.UnreadableUploads, TroubleKind.WrongSignature], _troubles.Current.Select(trouble => trouble.Kind));
+        Assert.StartsWith("the body has no field 'persistentId'", _troubles.Current[0].Detail, StringComparison.Ordinal);
+
+        await ReceiveAsync(Source, Unsigned(Callback));
+        Assert.Equal([TroubleKind.WrongSignature], _troubles.Current.Select(trouble => trouble.Kind));
+
+        await ReceiveAsync(Source, Signed(Callback));
+        Assert.Empty(_troubles.Current);
     }
 
     [Fact]
