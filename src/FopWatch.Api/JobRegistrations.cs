@@ -191,7 +191,7 @@ internal sealed class JobRegistrations
         _ => "null",
     };
 
-    private static string Short(string name) => name.Length <= 64 ? name : name[..64] + "…";
+    private static string Short(string name) => TextCut.Of(name, 65);
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -100,7 +100,7 @@ internal static class QueryParameters
     private static bool IsNear(string name, string parameter) =>
         Distance(name, parameter) <= Math.Max(1, Math.Min(name.Length, parameter.Length) / 2) && Distance(name, parameter) < name.Length;
 
-    private static string Shown(string name) => name.Length <= MaxShownName ? name : string.Concat(name.AsSpan(0, MaxShownName), "…");
+    private static string Shown(string name) => TextCut.Of(name, MaxShownName + 1);
 
     /// <summary>The number of insertions, deletions, replacements and swaps of neighbours from one name to the other, ignoring case.</summary>
     private static int Distance(string name, string parameter)

@@ -14,14 +14,7 @@ internal static class UnknownSource
     public static ProblemElement Parameter(string given, Sources visible) => new("source", $"{Quoted(given)} is not the name of a configured source{Others(visible)}.");
 
     /// <summary>The value, cut to the length of the longest name.</summary>
-    public static string Quoted(string given)
-    {
-        if (given.Length <= LongestName)
-            return $"'{given}'";
-
-        // Half a surrogate pair is no text.
-        return $"'{given[..(char.IsHighSurrogate(given[LongestName - 1]) ? LongestName - 1 : LongestName)]}…'";
-    }
+    public static string Quoted(string given) => $"'{TextCut.Of(given, LongestName + 1)}'";
 
     /// <summary>The names that would be right, as the end of a sentence.</summary>
     public static string Others(Sources visible)

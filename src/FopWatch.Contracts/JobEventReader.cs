@@ -166,5 +166,7 @@ internal static class JobEventReader
             : $"{path}: the value has the wrong type, or is not valid Unicode.";
     }
 
-    private static string Short(string reason) => reason.Length <= MaxReason ? reason : reason.Substring(0, MaxReason - 1) + "…";
+    // Half a surrogate pair is no text.
+    private static string Short(string reason) => reason.Length <= MaxReason ? reason
+        : reason.Substring(0, char.IsHighSurrogate(reason[MaxReason - 2]) ? MaxReason - 2 : MaxReason - 1) + "…";
 }

@@ -56,7 +56,7 @@ internal static class JsonFields
             ? JsonText.Canonical(field)
             : CommandRedaction.Redact(field.AsText());
         cut = text.Length > MaxProse;
-        return text.Length == 0 ? null : Cut(text, MaxProse);
+        return text.Length == 0 ? null : TextCut.Of(text, MaxProse);
     }
 
     /// <summary>
@@ -138,17 +138,6 @@ internal static class JsonFields
         element.Field(name) is { ValueKind: JsonValueKind.Array } list
             ? list.EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)
             : [];
-
-    private static string Cut(string text, int length)
-    {
-        if (text.Length <= length)
-            return text;
-
-        var end = length - 1;
-        if (char.IsHighSurrogate(text[end - 1]))
-            end--;
-        return string.Concat(text.AsSpan(0, end), "…");
-    }
 }
 
 /// <summary>The prose of a provider about a command.</summary>

@@ -119,5 +119,5 @@ public sealed record ForeignReport(string Setting, string What, string? Named)
     /// <param name="source">The name of the source.</param>
     public string ToWords(string source) => Named is null
         ? $"{char.ToUpperInvariant(InGeneral[0])}{InGeneral[1..]}."
-        : $"The report is about the {What} '{(Named.Length <= MaxNamed ? Named : Named[..MaxNamed] + "…")}', which is not in FopWatch:Sources:{source}:{Setting}.";
+        : $"The report is about the {What} '{TextCut.Of(Named, MaxNamed + 1)}', which is not in FopWatch:Sources:{source}:{Setting}.";
 }

@@ -223,6 +223,6 @@ public sealed class OutboxDispatcher(
         var line = failure.Message.AsSpan().TrimStart();
         var end = line.IndexOfAny('\r', '\n');
         line = end < 0 ? line : line[..end];
-        return $"{failure.GetType().Name}: {(line.Length > MaxLength ? line[..MaxLength] : line)}";
+        return $"{failure.GetType().Name}: {TextCut.Of(line.ToString(), MaxLength)}";
     }
 }

@@ -26,7 +26,7 @@ internal static class AgesFile
             {
                 throw new UsageException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{file}', line {number}: '{DisplayText.Cut(DisplayText.Clean(text[..Math.Min(text.Length, 100)].ToString()), 40)}' is not an age. An age is a number of seconds from 0 to 1e9, such as 92.5."));
+                    $"'{file}', line {number}: '{TextCut.Of(DisplayText.Clean(text[..Math.Min(text.Length, 100)].ToString()), 40)}' is not an age. An age is a number of seconds from 0 to 1e9, such as 92.5."));
             }
 
             ages.Add(age);

@@ -26,12 +26,12 @@ internal static class DataCopyCommand
             }
             catch (DamagedCopyException e)
             {
-                terminal.WriteErrorLine(new Piece(DisplayText.Cut(e.Message, 1000), Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece(TextCut.Of(e.Message, 1000), Terminal.Wrong));
                 return ExitCodes.Failed;
             }
             catch (StoreOpenException e)
             {
-                terminal.WriteErrorLine(new Piece(DisplayText.Cut(e.Message, 1000), Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece(TextCut.Of(e.Message, 1000), Terminal.Wrong));
                 return ExitCodes.Unreachable;
             }
         });

@@ -276,7 +276,7 @@ internal static class DecodeCommand
 
         var table = new TextTable(terminal, "command", "state", "result");
         foreach (var item in job.Items.Take(MaxItems))
-            table.Add(DisplayText.Cut(item.Command, 400), Terminal.State(item.State), ResultOf(item));
+            table.Add(TextCut.Of(item.Command, 400), Terminal.State(item.State), ResultOf(item));
         table.Write();
         if (job.Items.Count > MaxItems)
             terminal.WriteLine(new Piece($"… and {job.Items.Count - MaxItems} more commands; --json shows all of them.", Terminal.Dim));
@@ -287,14 +287,14 @@ internal static class DecodeCommand
         if (item.Error is { } error)
         {
             var where = item.ErrorIndex is { } index ? string.Create(CultureInfo.InvariantCulture, $" (segment {index})") : "";
-            return new(DisplayText.Cut(error, 400) + where, Terminal.Wrong);
+            return new(TextCut.Of(error, 400) + where, Terminal.Wrong);
         }
 
         var outputs = string.Join(", ", item.Outputs.Take(MaxOutputs).Select(output => output.Bucket is null ? output.Key : $"{output.Bucket}:{output.Key}"));
         if (item.Outputs.Count > MaxOutputs)
             outputs += string.Create(CultureInfo.InvariantCulture, $" and {item.Outputs.Count - MaxOutputs} more");
         if (item.Outputs.Count == 0 && item.Result is { } result)
-            outputs = DisplayText.Cut(result.GetRawText(), 200);
+            outputs = TextCut.Of(result.GetRawText(), 200);
         return item.ReusedOldOutput == true
             ? new Piece(outputs + " (reused old output, nothing was processed)", new Style(Color.Yellow))
             : outputs;

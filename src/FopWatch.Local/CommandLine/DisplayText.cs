@@ -44,15 +44,6 @@ internal static class DisplayText
             Spell(clean, rune);
     });
 
-    /// <summary>The text with at most this many UTF-16 units. No surrogate pair is cut in two.</summary>
-    public static string Cut(string text, int length)
-    {
-        if (text.Length <= length)
-            return text;
-        var end = length - 1;
-        return string.Concat(text.AsSpan(0, end > 0 && char.IsHighSurrogate(text[end - 1]) ? end - 1 : end), "…");
-    }
-
     private static string Clean(string text, Action<StringBuilder, Rune> spell)
     {
         if (IsClean(text))

@@ -134,7 +134,7 @@ internal sealed class HostOptions
         catch (SettingsException e)
         {
             foreach (var line in e.Message.Split('\n'))
-                terminal.WriteErrorElement(new Piece(DisplayText.Cut(line, 1000), Terminal.Wrong));
+                terminal.WriteErrorElement(new Piece(TextCut.Of(line, 1000), Terminal.Wrong));
             if (e.Origin is { } origin)
                 terminal.WriteErrorLine(origin);
             return ExitCodes.Refused;

@@ -37,7 +37,7 @@ internal static class JobsActionCommand
             if (named.Length == 1)
                 throw new UsageException(WrongUsage.SlashOf(named[0]) ?? $"ID is missing. To select all jobs of the source, give --source {named[0]}.");
             if (named.Skip(1).FirstOrDefault(id => !Jobs.JobKey.IsValidId(id)) is { } wrong)
-                throw new UsageException($"'{DisplayText.Cut(wrong, 160)}' is not an id. An id is {Jobs.JobKey.IdRule}.");
+                throw new UsageException($"'{TextCut.Of(wrong, 160)}' is not an id. An id is {Jobs.JobKey.IdRule}.");
 
             var filter = filters.Read(result, terminal.Time);
             using var client = host.Connect(result, terminal);

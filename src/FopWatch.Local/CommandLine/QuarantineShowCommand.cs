@@ -77,7 +77,7 @@ internal static class QuarantineShowCommand
         if (kept.Body is null)
             terminal.WriteWrapped("  ", $"The body is too large to show here. Get it from {kept.BodyHref}.");
         else
-            terminal.WriteText("  ", DisplayText.Cut(TextOf(kept.Body), MostCharacters));
+            terminal.WriteText("  ", TextCut.Of(TextOf(kept.Body), MostCharacters));
 
         void Fact(string name, string? value)
         {

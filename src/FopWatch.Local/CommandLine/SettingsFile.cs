@@ -181,7 +181,7 @@ internal sealed class SettingsFile
 
         var there = top.Count == 0
             ? "it is empty"
-            : $"it has {string.Join(", ", top.Take(5).Select(name => $"\"{DisplayText.Cut(name, 40)}\""))}{(top.Count > 5 ? " …" : "")}";
+            : $"it has {string.Join(", ", top.Take(5).Select(name => $"\"{TextCut.Of(name, 40)}\""))}{(top.Count > 5 ? " …" : "")}";
         throw new SettingsException([$"{_path}: the top level has no \"{Section}\"; {there}. All settings belong below \"{Section}\""]);
     }
 

@@ -295,7 +295,7 @@ internal static class TrackCommand
 
         var malformed = ids
             .Where(id => !JobKey.IsValidId(id.Id))
-            .Select(id => $"  {id.Where}'{DisplayText.Cut(DisplayText.Clean(id.Id), 160)}'")
+            .Select(id => $"  {id.Where}'{TextCut.Of(DisplayText.Clean(id.Id), 160)}'")
             .ToList();
         if (malformed.Count > 0)
         {

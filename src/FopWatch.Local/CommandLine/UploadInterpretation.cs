@@ -93,10 +93,10 @@ internal sealed record UploadInterpretation
         else
             facts.Add("id", new(Id, Terminal.Bold));
         foreach (var (name, value) in Metadata)
-            facts.Add("metadata", $"{name}={DisplayText.Cut(value, 200)}");
+            facts.Add("metadata", $"{name}={TextCut.Of(value, 200)}");
         if (LeavesOutVariables)
             facts.Add("left out", new($"{(Metadata.Count == 0 ? "all" : "the variables")}: a job can have at most {Job.MaxMetadataBytes} bytes of metadata", Terminal.Wrong));
-        facts.Add("answered", DisplayText.Cut(Answer.GetRawText(), 400));
+        facts.Add("answered", TextCut.Of(Answer.GetRawText(), 400));
         if (OutOfScope is { } outOfScope)
             facts.Add("scope", new(outOfScope, Terminal.Wrong));
         if (Trust is { } trust)

@@ -117,7 +117,7 @@ internal sealed class WatchFrame : Renderable
             Terminal.State(job.State),
             $"  {WatchedEvents.Counts(job.Counts)}",
             new(job.Overdue && !job.Settled ? "  overdue" : "", Terminal.Wrong),
-            new(error is null ? "" : $"  {DisplayText.Cut(error, 200)}", Terminal.Wrong),
+            new(error is null ? "" : $"  {TextCut.Of(error, 200)}", Terminal.Wrong),
         ];
     }
 

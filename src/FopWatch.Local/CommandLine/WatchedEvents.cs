@@ -89,7 +89,7 @@ internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bo
             Terminal.State(job.State),
             "  ",
             Counts(job.Counts),
-            new Piece(error is null ? "" : $"  {DisplayText.Cut(error, 200)}", Terminal.Wrong));
+            new Piece(error is null ? "" : $"  {TextCut.Of(error, 200)}", Terminal.Wrong));
     }
 
     internal static string Counts(JobCounts counts)

@@ -69,7 +69,7 @@ internal static class WrongUsage
     public static int Report(Terminal terminal, Command command, IEnumerable<string> problems)
     {
         foreach (var problem in problems)
-            terminal.WriteErrorLine(new Piece(DisplayText.Cut(problem, MaxLength), Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece(TextCut.Of(problem, MaxLength), Terminal.Wrong));
         terminal.WriteErrorLine(UsageOf(terminal.Program, command));
         return ExitCodes.Refused;
     }

@@ -5,9 +5,7 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
 {
     private const int MaxAccessKey = 64;
 
-    private string AccessKey => accessKey is null ? "" : WithoutToken(accessKey) is var shown && shown.Length <= MaxAccessKey
-        ? shown
-        : string.Concat(shown.AsSpan(0, MaxAccessKey), "…");
+    private string AccessKey => accessKey is null ? "" : TextCut.Of(WithoutToken(accessKey), MaxAccessKey + 1);
 
     private string KeysSetting => $"FopWatch:Sources:{source.Name}:Keys";
 

@@ -44,7 +44,7 @@ internal static class ToolAnswer
 
     /// <summary>The answer of a failed tool.</summary>
     /// <param name="why">The reason, in a sentence.</param>
-    public static CallToolResult Failed(string why) => new() { IsError = true, Content = [new TextContentBlock { Text = DisplayText.Clean(DisplayText.Cut(why, MaxText)) }] };
+    public static CallToolResult Failed(string why) => new() { IsError = true, Content = [new TextContentBlock { Text = DisplayText.Clean(TextCut.Of(why, MaxText)) }] };
 
     /// <summary>A record of the client as JSON.</summary>
     public static JsonNode Json<T>(T value) => JsonSerializer.SerializeToNode(value, FopWatchJson.TypeOf<T>())!;
@@ -96,5 +96,5 @@ internal static class ToolAnswer
     }
 
     private static string? Shortened(JsonNode? node) =>
-        node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > MaxText ? DisplayText.Cut(text, MaxText) : null;
+        node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > MaxText ? TextCut.Of(text, MaxText) : null;
 }
