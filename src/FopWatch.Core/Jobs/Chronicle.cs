@@ -52,7 +52,7 @@ internal static class Chronicle
         if (after.HasOutcome && before?.State != after.State && after.SettledBy is { } by)
             yield return TimelineText.Settled(after.State, by);
         else if (IsGivenUpNow(before, after))
-            yield return TimelineText.Expired(GivingUp.Reason(after.Watch, now, after.Origin == JobOrigin.Hint) ?? SettledBy.Poll, after.Watch.LastAnswer);
+            yield return TimelineText.Expired(GivingUp.GivenUpBy(after.Watch, now, after.Origin == JobOrigin.Hint) ?? SettledBy.Poll, after.Watch.LastAnswer);
 
         if (after.WatchStatus == WatchStatus.Stopped && before?.WatchStatus != WatchStatus.Stopped)
             yield return TimelineText.Stopped;

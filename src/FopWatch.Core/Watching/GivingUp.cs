@@ -33,11 +33,11 @@ public static class GivingUp
     /// <summary>A poll with at most this delay is never late, however short the deadline is.</summary>
     public static readonly TimeSpan Punctual = TimeSpan.FromMinutes(1);
 
-    /// <summary>The reason to give a job up after a poll; null if there is none.</summary>
+    /// <summary>What gives a job up after a poll: its deadline, or the poll. Null if nothing does.</summary>
     /// <param name="watch">The watch, including the answer.</param>
     /// <param name="now">The time.</param>
     /// <param name="isNobodys">Whether only hints have named the job.</param>
-    public static SettledBy? Reason(Watch watch, DateTimeOffset now, bool isNobodys)
+    public static SettledBy? GivenUpBy(Watch watch, DateTimeOffset now, bool isNobodys)
     {
         // A job that something genuine named is polled until its deadline, because the configured scope may be wrong.
         if (isNobodys && watch.LastAnswer == PollAnswer.OutOfScope)
@@ -52,9 +52,9 @@ public static class GivingUp
     }
 
     /// <summary>The time of the doubt after a poll. A doubt stands until a second look decides, whatever the cause and the answer of polls in between.</summary>
-    public static DateTimeOffset? Doubted(Watch watch, SettledBy? reason, bool isLate, DateTimeOffset now) =>
+    public static DateTimeOffset? Doubted(Watch watch, SettledBy? givenUpBy, bool isLate, DateTimeOffset now) =>
         watch.DoubtedAt is { } doubted ? SecondLook.Decides(doubted, now) ? null : doubted
-        : isLate && reason is not null ? now
+        : isLate && givenUpBy is not null ? now
         : null;
 
     /// <summary>Whether a poll is too late to decide.</summary>

@@ -133,9 +133,9 @@ public static class PollPlan
         if (facts.Outcome is not null)
             return (answered.End(), null);
 
-        var reason = GivingUp.Reason(answered, now, isNobodys);
-        answered = answered with { DoubtedAt = GivingUp.Doubted(answered, reason, isLate, now) };
-        var givenUp = answered.DoubtedAt is null ? reason : null;
+        var givenUpBy = GivingUp.GivenUpBy(answered, now, isNobodys);
+        answered = answered with { DoubtedAt = GivingUp.Doubted(answered, givenUpBy, isLate, now) };
+        var givenUp = answered.DoubtedAt is null ? givenUpBy : null;
         if (watch.NextPollAt is not { } due)
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
@@ -145,7 +145,7 @@ public static class PollPlan
             : null;
         if (givenUp is not null)
             return (soonest is { } once ? answered.Due(once.At, once.Reason) : answered.GiveUp(), givenUp);
-        if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
+        if (givenUpBy is not null && answered.DoubtedAt + SecondLook.After is { } second)
             return (soonest is { } sooner && sooner.At < second ? answered.Due(sooner.At, sooner.Reason) : answered.Due(second, PollReason.SecondLook), null);
 
         var wait = Interval(settings, answered, facts.Idle == true, learned, now);
