@@ -28,6 +28,7 @@ internal static partial class BackupCommand
           1    the database is damaged; no copy was written
           2    wrong usage
           3    the data folder cannot be read, or the file cannot be written
+          5    the output cannot be written; the copy was written
           130  Ctrl-C; no copy was written
         """;
 

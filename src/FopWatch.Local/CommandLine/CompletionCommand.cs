@@ -24,6 +24,7 @@ internal static class CompletionCommand
         Exit codes:
           0  printed
           2  wrong usage
+          5  the output cannot be written
         """;
 
     private const string Bash = """

@@ -25,6 +25,7 @@ internal static class ConfigCommand
         Exit codes:
           0  the settings are valid, possibly with warnings
           2  the settings are invalid, or wrong usage
+          5  the output cannot be written
         """;
 
     public static Command Create(Terminal terminal)

@@ -34,8 +34,8 @@ internal static class DecodeCommand
 
         Exit codes:
           0  understood
-          1  FopWatch would quarantine the notification (not understood, invalid signature, or a bucket or pipeline that --source does not list), ignore such a poll answer, or answer 404 (no valid token in --url)
-          2  wrong usage
+          1  FopWatch would quarantine the body (not understood, invalid signature, or a bucket or pipeline that --source does not list), ignore such a poll answer, or answer 404 (no valid token in --url)
+          2  wrong usage, an unreadable file, an unknown source, or wrong settings
           5  the output cannot be written
         """;
 
@@ -78,7 +78,7 @@ internal static class DecodeCommand
         };
         var command = new ExplainedCommand(
             "decode",
-            "Shows how a captured notification or poll answer is understood, and whether its signature is valid.",
+            "Shows how a captured notification, poll answer or upload callback is understood, and whether its signature is valid.",
             More)
         {
             file, provider, channel, json, config, source, url, authorization, contentType, headers,

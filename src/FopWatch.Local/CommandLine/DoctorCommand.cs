@@ -24,6 +24,7 @@ internal static class DoctorCommand
           1  trouble was found
           2  wrong usage, or refused by the host, for example while another examination runs
           3  no host answers; the checks that need no host were run
+          5  the output cannot be written
         """;
 
     public static Command Create(Terminal terminal)

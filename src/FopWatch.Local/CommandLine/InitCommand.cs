@@ -22,8 +22,9 @@ internal static class InitCommand
 
         Exit codes:
           0    written
-          2    wrong usage, or the file exists
+          2    wrong usage, a wrong value, or the file exists
           3    the file cannot be written
+          5    the output cannot be written; the file was written
           130  Ctrl-C; nothing was written
         """;
 

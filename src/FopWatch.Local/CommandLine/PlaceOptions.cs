@@ -16,12 +16,14 @@ internal static class PlaceOptions
     public static Option<string> Urls() => new("--urls")
     {
         Description = $"The addresses to listen on, separated by ';'. A non-loopback address needs FopWatch:ApiKey. Environment variable: {UrlsVariable}.",
+        HelpName = "URLS",
         DefaultValueFactory = _ => Variable(UrlsVariable) ?? HostSettings.DefaultUrls,
     };
 
     public static Option<string> Data() => new("--data")
     {
         Description = $"The folder that holds all state. Environment variable: {DataVariable}.",
+        HelpName = "FOLDER",
         DefaultValueFactory = _ => Variable(DataVariable) ?? HostSettings.DefaultData,
     };
 
@@ -31,6 +33,7 @@ internal static class PlaceOptions
         Description =
             $"A JSON file with the settings (default: {SettingsFile.DefaultName} in the current folder, if it exists). FopWatch__… variables take precedence. "
             + $"Environment variable: {ConfigVariable}.",
+        HelpName = "FILE",
         DefaultValueFactory = _ => Variable(ConfigVariable),
     };
 

@@ -13,22 +13,22 @@ internal sealed class PlanOptions
     private static readonly TimeSpan LongestWatch = TimeSpan.FromDays(365);
     private static readonly PollSettings Defaults = new() { First = TimeSpan.FromMinutes(2) };
 
-    private readonly Option<TimeSpan?> _first = Time("--first", LongestWait, "The fixed plan's first poll (Poll:First; default: 00:02:00).");
-    private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "The factor by which each wait grows (Poll:Factor; default: 1.5).");
-    private readonly Option<TimeSpan?> _max = Time("--max", LongestWait, "The longest wait of any plan (Poll:Max; default: 00:10:00, or --first if longer).");
-    private readonly Option<TimeSpan?> _deadline = Time("--deadline", LongestWatch, "The age at the last poll (Poll:Deadline; default: 9.00:00:00).");
+    private readonly Option<TimeSpan?> _first = Time("--first", LongestWait, "With --ages: the fixed plan's first poll (Poll:First; default: 00:02:00).");
+    private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "With --ages: the factor by which each wait grows (Poll:Factor; default: 1.5).");
+    private readonly Option<TimeSpan?> _max = Time("--max", LongestWait, "With --ages: the longest wait of any plan (Poll:Max; default: 00:10:00, or --first if longer).");
+    private readonly Option<TimeSpan?> _deadline = Time("--deadline", LongestWatch, "With --ages: the age at the last poll (Poll:Deadline; default: 9.00:00:00).");
 
     private readonly Option<double?> _pollsPerJob = Number(
         "--polls-per-job",
         "above 0, up to 10000",
         one => one is > 0 and <= 10_000,
-        "The mean polls per job that the learned plan may make (default: those of the fixed plan).");
+        "With --ages: the mean polls per job that the learned plan may make (default: those of the fixed plan).");
 
     private readonly Option<double?> _heard = Number(
         "--heard",
         "from 0 up to, but not including, 1",
         one => one is >= 0 and < 1,
-        "The share of jobs whose notification arrives. These need no poll after their end and have no delay (default: 0).");
+        "With --ages: the share of jobs whose notification arrives. These need no poll after their end and have no delay (default: 0).");
 
     public void AddTo(Command command)
     {

@@ -6,7 +6,8 @@ namespace FopWatch.Local.CommandLine;
 internal static class QuarantineCommand
 {
     private const string More = """
-        The host keeps every notification that it cannot understand or whose signature is invalid. Fix the cause, then retry it.
+        The host keeps every notification and upload callback that it cannot understand, whose signature is invalid, or that is about a bucket or
+        pipeline that the source does not list. Fix the cause, then retry it.
 
         Examples:
           $ fopwatch quarantine list --source media

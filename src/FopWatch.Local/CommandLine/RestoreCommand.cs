@@ -22,6 +22,7 @@ internal static class RestoreCommand
           1    the backup is damaged; nothing was restored
           2    wrong usage
           3    this version cannot read the file as a backup, or the folder is not empty, in use or not writable
+          5    the output cannot be written; the backup was restored
           130  Ctrl-C; nothing was restored
         """;
 

@@ -16,6 +16,14 @@ internal static class ServeCommand
         Sources, API keys and webhooks are read again when the settings file changes, and on SIGHUP. A file that is wrong changes nothing: the log
         says what is wrong with it.
 
+        The environment variable FOPWATCH_LOG sets the log level: Trace, Debug, Information (the default), Warning, Error, Critical or None. The
+        log goes to standard output. docs/settings.md lists the settings.
+
+        Examples:
+          $ fopwatch serve
+          $ fopwatch serve --config /etc/fopwatch/fopwatch.json --data /var/lib/fopwatch
+          $ FOPWATCH_LOG=Debug fopwatch serve --urls http://127.0.0.1:8080
+
         Exit codes:
           0  stopped
           2  wrong usage or settings

@@ -31,12 +31,13 @@ internal static class TrackCommand
         written to standard error.
 
         Exit codes:
-          0  registered; with --wait: all succeeded
-          1  with --wait: all settled, but some did not succeed
-          2  wrong usage, or the host refused a registration; the other ids were registered
-          3  the host cannot be reached
-          4  with --wait: timed out with open jobs; the host keeps watching them
-          5  the output cannot be written
+          0    registered; with --wait: all succeeded
+          1    with --wait: all settled, but some did not succeed
+          2    wrong usage, an unknown source, or the host refused ids; it says how many were registered before
+          3    the host cannot be reached
+          4    with --wait: timed out with open jobs; the host keeps watching them
+          5    the output cannot be written
+          130  Ctrl-C; the host keeps watching what was registered
         """;
 
     public static Command Create(Terminal terminal)
@@ -56,7 +57,7 @@ internal static class TrackCommand
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "How long to wait, such as 90s, 5m or 02:00:00. 0 waits without a limit.",
+            Description = "With --wait: how long to wait, such as 90s, 5m or 02:00:00. 0 waits without a limit.",
             HelpName = "TIME",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>

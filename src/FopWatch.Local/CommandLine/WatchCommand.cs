@@ -17,9 +17,8 @@ internal static class WatchCommand
         p polls it, r republishes its outcome, / filters, q quits. With --plain, or if the output is not a terminal, it prints one line per
         event.
 
-        Times are UTC.
-        It runs until q or Ctrl-C, and then prints the position at which to continue. After a lost connection, it reconnects and continues
-        after the last event, so that none is missed.
+        Times are UTC. It runs until q or Ctrl-C, and then prints the position at which to continue. It waits for a host that cannot be
+        reached. After a lost connection, it reconnects and continues after the last event, so that none is missed.
 
         Exit codes:
           0  ended by q or Ctrl-C

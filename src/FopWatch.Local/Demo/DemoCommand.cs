@@ -20,7 +20,18 @@ internal static class DemoCommand
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private const string More = """
+        The host and the provider listen on free ports of 127.0.0.1, which they choose themselves, and the data is in a temporary folder, which is
+        deleted at the end. The demo prints the URL of its host. It needs no settings, and does not use those of serve (--urls, --data, --config
+        and their variables), so a host that is running is not affected.
+
+        With --keep, the host keeps running at the same URL until Ctrl-C, and the demo prints commands to try with it.
+
         With 60 jobs or more, every shape of body and every fault occurs.
+
+        Examples:
+          $ fopwatch demo
+          $ fopwatch demo --seed 7 --jobs 60
+          $ fopwatch demo --keep
 
         Exit codes:
           0    every job ended as expected, even if Ctrl-C ended --keep afterwards

@@ -30,6 +30,26 @@ public class HelpTextTests
         Assert.Contains("Exit codes:", lines);
     }
 
+    /// <summary>Every command can fail to write its output; an assistant that closes the output of <c>mcp</c> ends it.</summary>
+    [Theory]
+    [MemberData(nameof(Explained))]
+    public void Help_of_a_command_names_the_exit_code_of_an_output_that_cannot_be_written(string name)
+    {
+        var lines = HelpText.Lines(All().Single(command => command.Name == name).Command.More, "fopwatch", 80);
+
+        Assert.Equal(name == "mcp" ? 0 : 1, lines.Count(line => line.TrimStart().StartsWith("5 ", StringComparison.Ordinal) && line.Contains("the output cannot be written", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Help_of_demo_says_where_it_listens_and_what_it_does_not_touch()
+    {
+        var help = string.Join(' ', HelpText.Lines(All().Single(command => command.Name == "demo").Command.More, "fopwatch", 80));
+
+        Assert.Contains("free ports of 127.0.0.1", help, StringComparison.Ordinal);
+        Assert.Contains("does not use those of serve (--urls, --data, --config", help, StringComparison.Ordinal);
+        Assert.Contains("With --keep, the host keeps running at the same URL until Ctrl-C", help, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Paragraphs_are_filled_and_labelled_lines_are_indented()
     {
