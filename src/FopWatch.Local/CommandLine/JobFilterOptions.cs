@@ -105,8 +105,9 @@ internal sealed class JobFilterOptions
         HelpName = "TIME",
         CustomParser = result =>
         {
+            // A number alone, such as 2026, is more likely part of a date than an age in seconds.
             var text = result.Tokens[0].Value;
-            if (WrittenTime.TryParseOrSeconds(text, TimeSpan.FromMilliseconds(1), LongestAge, out var age))
+            if (WrittenTime.TryParse(text, TimeSpan.FromMilliseconds(1), LongestAge, out var age))
                 return DateTimeOffset.MinValue + age;
             if (Providers.Rfc3339.Parse(text) is { Year: > 1 } time)
                 return time;

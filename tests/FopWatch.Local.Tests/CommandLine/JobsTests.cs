@@ -67,6 +67,8 @@ public sealed class JobsTests
     [InlineData("--state: 'lost' is not one of", "jobs", "list", "--state", "failed,lost")]
     [InlineData("--watch: 'unknown' is not one of", "jobs", "list", "--watch", "unknown")]
     [InlineData("--since: 'yesterday' is neither", "jobs", "list", "--since", "yesterday")]
+    [InlineData("--since: '2026' is neither", "jobs", "list", "--since", "2026")]
+    [InlineData("--until: '20260131' is neither", "jobs", "stop", "--until", "20260131")]
     [InlineData("--source is empty.", "jobs", "list", "--source", "")]
     [InlineData("--top: '0' is not", "jobs", "list", "--top", "0")]
     [InlineData("--metadata: 'lesson' is not of the form NAME=VALUE.", "jobs", "list", "--metadata", "lesson")]
