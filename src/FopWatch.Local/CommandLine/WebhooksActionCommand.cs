@@ -53,7 +53,8 @@ internal static class WebhooksActionCommand
         {
             using var client = host.Connect(result, terminal);
             var wanted = result.GetValue(name)!;
-            return WebhooksCommand.Show(terminal, wanted, await act(client, wanted, cancellationToken), result.GetValue(json));
+            return await WebhooksCommand.ShowAsync(
+                terminal, client, wanted, await act(client, wanted, cancellationToken), result.GetValue(json), cancellationToken);
         }));
         return command;
     }

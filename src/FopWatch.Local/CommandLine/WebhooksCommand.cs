@@ -9,6 +9,8 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>webhooks</c>: the URLs to which a running host posts events.</summary>
 internal static class WebhooksCommand
 {
+    private const int MostNames = 10;
+
     private const string More = """
         The settings of the embedded host define webhooks (FopWatch:Webhooks). The commands show and control those of a running host.
 
@@ -49,18 +51,21 @@ internal static class WebhooksCommand
 
     public static Option<bool> JsonOption(string what) => new("--json") { Description = what };
 
-    /// <summary>Reports that the webhook does not exist.</summary>
-    public static int NoSuchWebhook(Terminal terminal, string name)
+    /// <summary>Reports that the webhook does not exist, and which do.</summary>
+    public static async Task<int> NoSuchWebhookAsync(Terminal terminal, FopWatchClient client, string name, CancellationToken cancellationToken)
     {
-        terminal.WriteErrorLine(new Piece($"The host's settings have no webhook '{name}'.", Terminal.Wrong));
+        var names = (await client.ListWebhooksAsync(cancellationToken)).Select(webhook => webhook.Name).Order(StringComparer.Ordinal).ToList();
+        var others = names.Count == 0 ? "" : $" They have {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : "")}.";
+        terminal.WriteErrorLine(new Piece($"The host's settings have no webhook '{TextCut.Of(name, 64)}'.{others}", Terminal.Wrong));
         return ExitCodes.Failed;
     }
 
     /// <summary>Shows a webhook, or reports that it does not exist.</summary>
-    public static int Show(Terminal terminal, string name, WebhookStatus? webhook, bool json)
+    public static async Task<int> ShowAsync(
+        Terminal terminal, FopWatchClient client, string name, WebhookStatus? webhook, bool json, CancellationToken cancellationToken)
     {
         if (webhook is null)
-            return NoSuchWebhook(terminal, name);
+            return await NoSuchWebhookAsync(terminal, client, name, cancellationToken);
         if (json)
             terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(webhook, FopWatchJson.TypeOf<WebhookStatus>())));
         else

@@ -36,7 +36,7 @@ internal static class WebhooksDeliveriesCommand
             using var client = host.Connect(result, terminal);
             var wanted = result.GetValue(name)!;
             if (await client.ListDeliveriesAsync(wanted, result.GetValue(top) ?? DefaultTop, cancellationToken) is not { } deliveries)
-                return WebhooksCommand.NoSuchWebhook(terminal, wanted);
+                return await WebhooksCommand.NoSuchWebhookAsync(terminal, client, wanted, cancellationToken);
             foreach (var delivery in deliveries)
             {
                 if (result.GetValue(json))

@@ -48,14 +48,14 @@ internal static class WebhooksReplayCommand
                 ? await client.PreviewReplayAsync(wanted, position, cancellationToken)
                 : await client.PreviewReplaySinceAsync(wanted, time!.Value, cancellationToken);
             if (preview is null || await client.GetWebhookAsync(wanted, cancellationToken) is not { } current)
-                return WebhooksCommand.NoSuchWebhook(terminal, wanted);
+                return await WebhooksCommand.NoSuchWebhookAsync(terminal, client, wanted, cancellationToken);
             var moved = current.Position - preview.Position;
             if (moved != 0 && !await Confirmation.AskAsync(terminal, Consequence(wanted, moved), result.GetValue(yes), cancellationToken))
                 return ExitCodes.Refused;
             var webhook = position is not null
                 ? await client.ReplayWebhookAsync(wanted, position, cancellationToken)
                 : await client.ReplayWebhookSinceAsync(wanted, time!.Value, cancellationToken);
-            return WebhooksCommand.Show(terminal, wanted, webhook, result.GetValue(json));
+            return await WebhooksCommand.ShowAsync(terminal, client, wanted, webhook, result.GetValue(json), cancellationToken);
         }));
         return command;
     }

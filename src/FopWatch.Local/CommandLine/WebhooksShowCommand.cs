@@ -28,7 +28,8 @@ internal static class WebhooksShowCommand
         {
             using var client = host.Connect(result, terminal);
             var wanted = result.GetValue(name)!;
-            return WebhooksCommand.Show(terminal, wanted, await client.GetWebhookAsync(wanted, cancellationToken), result.GetValue(json));
+            return await WebhooksCommand.ShowAsync(
+                terminal, client, wanted, await client.GetWebhookAsync(wanted, cancellationToken), result.GetValue(json), cancellationToken);
         }));
         return command;
     }

@@ -33,7 +33,7 @@ internal static class WebhooksTestCommand
             using var client = host.Connect(result, terminal);
             var wanted = result.GetValue(name)!;
             if (await client.TestWebhookAsync(wanted, cancellationToken) is not { } test)
-                return WebhooksCommand.NoSuchWebhook(terminal, wanted);
+                return await WebhooksCommand.NoSuchWebhookAsync(terminal, client, wanted, cancellationToken);
             if (result.GetValue(json))
                 terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(test, FopWatchJson.TypeOf<WebhookTest>())));
             else if (test.Error is { } error)

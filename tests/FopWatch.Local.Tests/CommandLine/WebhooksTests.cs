@@ -29,6 +29,12 @@ public sealed class WebhooksTests
         Assert.Matches(@"(?m)^crm +active +0 +\d{4}-\d\d-\d\d ", output);
         Assert.All(output.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
 
+        foreach (var call in (string[][])[["show", "cmr"], ["pause", "cmr"], ["deliveries", "cmr"], ["test", "cmr"], ["replay", "cmr", "--from", "0"]])
+        {
+            (exit, output, error) = await CommandRun.RunAsync(host, ["webhooks", .. call]);
+            Assert.Equal((ExitCodes.Failed, "", "The host's settings have no webhook 'cmr'. They have crm."), (exit, output, error.TrimEnd()));
+        }
+
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "show", "crm");
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Contains("?token=***", output, StringComparison.Ordinal);
