@@ -27,4 +27,8 @@ internal static class ExitCodes
 
 /// <summary>A command was used wrongly.</summary>
 /// <param name="message">What is wrong, and what would be right.</param>
-internal sealed class UsageException(string message) : Exception(message);
+internal sealed class UsageException(string message) : Exception(message)
+{
+    /// <summary>Further lines, each shown on its own.</summary>
+    public IReadOnlyList<string> Details { get; init; } = [];
+}

@@ -129,7 +129,7 @@ internal sealed class HostOptions
         }
         catch (UsageException e)
         {
-            return WrongUsage.Report(terminal, result.CommandResult.Command, [e.Message]);
+            return WrongUsage.Report(terminal, result.CommandResult.Command, [e.Message, .. e.Details]);
         }
         catch (SettingsException e)
         {

@@ -300,11 +300,11 @@ internal static class TrackCommand
             .ToList();
         if (malformed.Count > 0)
         {
-            var more = malformed.Count > MaxShown ? $"\n  … and {Number(malformed.Count - MaxShown)} more" : "";
-            throw new UsageException(
-                $"Nothing was sent. An id is {JobKey.IdRule}; {Number(malformed.Count)} of {Number(ids.Count)} are not:\n"
-                + string.Join('\n', malformed.Take(MaxShown))
-                + more);
+            IEnumerable<string> more = malformed.Count > MaxShown ? [$"  … and {Number(malformed.Count - MaxShown)} more"] : [];
+            throw new UsageException($"Nothing was sent. An id is {JobKey.IdRule}; {Number(malformed.Count)} of {Number(ids.Count)} {(malformed.Count == 1 ? "is" : "are")} not:")
+            {
+                Details = [.. malformed.Take(MaxShown), .. more],
+            };
         }
 
         return [.. ids.Select(id => id.Id).Distinct(StringComparer.Ordinal)];

@@ -185,6 +185,21 @@ public class TrackTests
         Assert.NotEmpty(error.Trim());
     }
 
+    [Fact]
+    public async Task Ids_that_are_none_are_listed_one_per_line_with_their_lines_in_the_file()
+    {
+        var wrong = Enumerable.Range(3, 51).Select(line => $"an id {line} {new string('x', 100)}");
+        var (exit, output, error) = await CommandRun.RunAsync(["track", "media", "a\tb", "--file", "-"], $"# ids\nz0.right\n{string.Join('\n', wrong)}\n");
+
+        var lines = error.ReplaceLineEndings("\n").TrimEnd().Split('\n');
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Equal("Nothing was sent. An id is 1 to 128 of A-Z a-z 0-9 . _ -; 52 of 53 are not:", lines[0]);
+        Assert.Equal(@"  'a\tb'", lines[1]);
+        Assert.Equal($"  line 3: 'an id 3 {new string('x', 100)}'", lines[2]);
+        Assert.Equal("  … and 2 more", lines[51]);
+        Assert.StartsWith("Usage: ", lines[52], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--wait")]
     [InlineData("--file=-")]
