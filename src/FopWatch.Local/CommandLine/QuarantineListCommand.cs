@@ -73,6 +73,6 @@ internal static class QuarantineListCommand
     private static void Show(Terminal terminal, QuarantinedNotification kept)
     {
         terminal.WriteLine(new Piece(kept.Key, Terminal.Bold));
-        terminal.WriteWrapped("  ", string.Create(CultureInfo.InvariantCulture, $"{kept.Source}, {MomentText.Of(kept.ReceivedAt)}, {kept.Size} bytes. {kept.Reason}"));
+        terminal.WriteWrapped("  ", string.Create(CultureInfo.InvariantCulture, $"{kept.Source}, {MomentText.Of(kept.ReceivedAt)}, {kept.Size} bytes: {kept.Reason}"));
     }
 }
