@@ -2,8 +2,7 @@
 # Builds everything and runs every test. Arguments go to each test program: tests/run.sh -class '*PollPlan*'
 #
 # Projects that this machine cannot build or run are skipped, and listed at the end with the reason. The .NET SDK and a NuGet
-# source are required; the Azure tests also need Node.js with npm, for Azurite and the Service Bus peer. If FOPWATCH_BUILT names a
-# file, a solution filter of the built projects is written to it.
+# source are required; the Azure tests also need Node.js with npm, for Azurite and the Service Bus peer.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -65,7 +64,7 @@ get 'Azure\.Bicep\.CommandLine\.[a-z0-9-]+' dotnet restore tests/FopWatch.Infra.
 echo "== Build"
 # A filter of the solution without the skipped projects.
 projects=$(grep -oE 'Path="[^"]+"' FopWatch.slnx | cut -d '"' -f 2 | grep -vE "$leave_out" | sed 's/.*/"&"/' | paste -sd ,)
-built=${FOPWATCH_BUILT:-$work/built.slnf}
+built=$work/built.slnf
 echo "{ \"solution\": { \"path\": \"$PWD/FopWatch.slnx\", \"projects\": [$projects] } }" >"$built"
 if ! dotnet build "$built" --nologo -v quiet -c Release; then
   echo "The build failed."
