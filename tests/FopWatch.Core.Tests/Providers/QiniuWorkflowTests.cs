@@ -188,7 +188,21 @@ public class QiniuWorkflowTests
     }
 
     [Theory]
-    [InlineData("""{"version":"v4","id":"a","code":0,"items":[]}""")]
+    [InlineData("\"v1\"")]
+    [InlineData("\"v4\"")]
+    [InlineData("2")]
+    public void The_form_of_a_body_counts_and_not_a_version_other_than_v3(string version)
+    {
+        var task = Qiniu.Polled($$"""{"version":{{version}},"id":"a","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""");
+        Assert.Equal(JobState.Succeeded, task.WithConclusion().Outcome);
+
+        var workflow = Qiniu.Polled($$"""{"version":{{version}},"id":"w","status":"FINISHED","success":true,"ops":[]}""");
+        Assert.Equal((true, JobVerdict.Succeeded), (workflow.Closed, workflow.Verdict));
+    }
+
+    [Theory]
+    [InlineData("""{"version":"v4","id":"a","code":0,"ops":[]}""")]
+    [InlineData("""{"version":"v2","id":"a","hello":1}""")]
     [InlineData("""{"id":"a","code":0,"ops":[]}""")]
     [InlineData("""{"id":"a","hello":1}""")]
     [InlineData("""{"error":"not such id in prefop"}""")]

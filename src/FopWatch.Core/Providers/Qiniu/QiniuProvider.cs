@@ -78,8 +78,10 @@ internal sealed class QiniuProvider : IProvider
     private static (FactsReader Read, bool IsWorkflow)? Shape(JsonBody body)
     {
         var root = body.Root;
-        if (root.Text("version") is { } version)
-            return version == "v3" ? (QiniuWorkflow.ReadV3, true) : null;
+        if (root.Text("version") == "v3")
+            return (QiniuWorkflow.ReadV3, true);
+
+        // Only V3 is told by its version. Bodies of other forms may get a version, too: the schema grows.
         if (root.Field("status") is not null && root.Has("ops"))
             return (QiniuWorkflow.ReadV2, false);
 
