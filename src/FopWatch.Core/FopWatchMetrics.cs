@@ -56,7 +56,7 @@ public sealed class FopWatchMetrics
         _uploads = meter.CreateCounter<long>(
             "fopwatch.uploads", "{callback}", "Upload callbacks by source, trust and result.");
         _polls = meter.CreateCounter<long>(
-            "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
+            "fopwatch.polls", "{poll}", "Polls by source and answer of the status API. A poll that is put off because the API has asked for a pause counts as Throttled.");
         _settled = meter.CreateCounter<long>(
             "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
         _overdue = meter.CreateCounter<long>(

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
@@ -62,6 +63,34 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
         await PollAsync(new(PollAnswer.Throttled, Asked: false));
 
         Assert.Empty(_troubles.Current);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_poll_counts_by_its_answer_even_if_it_was_put_off_without_a_request(bool isAsked)
+    {
+        using var meter = new Meter(Telemetry.Name);
+        using var factory = new OneMeter(meter);
+        var counted = new List<object?>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter == meter && instrument.Name == "fopwatch.polls")
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, labels, _) => counted.AddRange(Enumerable.Repeat(labels.ToArray().Single(label => label.Key == "answer").Value, (int)value)));
+        listener.Start();
+        var poller = new Poller(new([Source]), _store, this, _recorder, _troubles, new(factory, _time), _time, new(1));
+        await RegisterAsync();
+        _answer = new(PollAnswer.Throttled, Asked: isAsked);
+
+        var polled = await poller.PollNowAsync(Key, Cancelled);
+
+        Assert.Equal(["Throttled"], counted);
+        Assert.Equal(isAsked ? 1 : 0, polled.Job?.Watch.TotalPolls);
     }
 
     [Fact]
@@ -171,5 +200,14 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     {
         _answer = answer;
         return _poller.PollNowAsync(Key, Cancelled);
+    }
+
+    private sealed class OneMeter(Meter meter) : IMeterFactory
+    {
+        public Meter Create(MeterOptions options) => meter;
+
+        public void Dispose()
+        {
+        }
     }
 }
