@@ -7,7 +7,8 @@ namespace FopWatch.Providers;
 
 /// <summary>
 /// Redacts secrets in commands, and in texts that repeat commands, before they are stored, logged and published: AES keys (<c>hlsKey/…</c>),
-/// credentials in URLs, Base64-encoded or not, and the tokens of notify URLs (providers.md, section 1).
+/// URLs to notify (<c>notify-filter/…</c>), credentials in other URLs, Base64-encoded or not, and the tokens of notify and upload URLs (providers.md,
+/// section 1).
 /// </summary>
 /// <remarks>The surrounding text keeps its encoding: a Base64-encoded URL stays Base64-encoded.</remarks>
 public static partial class CommandRedaction
@@ -16,7 +17,7 @@ public static partial class CommandRedaction
     public const string Mask = "***";
 
     /// <summary>The version of these rules. Text that an earlier version redacted is redacted again when it is read.</summary>
-    public const int Version = 4;
+    public const int Version = 5;
 
     /// <summary>Redacts all secrets in a text. Returns the same text if there are none.</summary>
     /// <remarks>
@@ -124,6 +125,10 @@ public static partial class CommandRedaction
             text = Credentials.Redact(text);
         if (text.AsSpan().ContainsAny(AtSigns))
             text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
+
+        // After the credentials, which may contain what ends a URL.
+        if (text.Contains("notify-filter", StringComparison.OrdinalIgnoreCase))
+            text = NotifyFilter().Replace(text, "${lead}" + Mask);
         return MayHave(TokenPaths, text) ? NotifyToken().Replace(text, "${lead}" + Mask) : text;
     }
 
@@ -188,7 +193,7 @@ public static partial class CommandRedaction
     private static readonly SearchValues<string> SecretWords = SearchValues.Create(
         ["token", "secret", "signature", "password", "key", "passwd", "pwd", "credential", "authorization", "hmac", "jwt", "auth_info"], StringComparison.OrdinalIgnoreCase);
 
-    // Every notify URL and every signed command contains one of these.
+    // Every notify URL, every upload URL and every signed command contains one of these.
     private static readonly SearchValues<string> TokenPaths = SearchValues.Create(["api", "saveas"], StringComparison.OrdinalIgnoreCase);
 
     private const RegexOptions Options =
@@ -238,6 +243,15 @@ public static partial class CommandRedaction
     // hlsKey/… and hlsKey%2F….
     [GeneratedRegex("hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f )", Options)]
     private static partial Regex HlsKey();
+
+    // notify-filter/<URL>. Whoever has the URL can call it, so all of it is a secret (providers.md, section 1). Its path may contain the names of options, so
+    // only what separates operations and commands ends it, and the bracket around a command in prose. A separator that is encoded like the slash before the
+    // URL ends it, too.
+    [GeneratedRegex(
+        "(?<lead> notify-filter " + PlainSlash + @" ) (?> (?: [^|;\s""'\]\\] | \] (?= [^|;\s""'\]\\,})>] ) | \\+ (?= / ) | \\+u00(?!7c|3b|20|22|27)[0-9a-f]{2} )+ )"
+        + @" | (?<lead> notify-filter %(?<level>(?:25)*)2f ) (?> (?: (?! %(?-i:\k<level>)(?:7c|3b|20|22|27) ) [^|;\s""'\\] )+ )",
+        Options)]
+    private static partial Regex NotifyFilter();
 
     [GeneratedRegex("^" + MemberName + @"\z", Options)]
     private static partial Regex SecretMember();
@@ -302,10 +316,10 @@ public static partial class CommandRedaction
         Options)]
     private static partial Regex UserInfo();
 
-    // The notify URL of a FopWatch host, whose token is enough to call it, and the signature of a command:
+    // The notify and upload URLs of a FopWatch host, whose common token is enough to call both, and the signature of a command:
     // saveas/<file>/sign/<access key>:<signature>.
     [GeneratedRegex(
-        "(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+"
+        "(?<lead> api " + Slash + " (?: notify | uploads ) " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+"
         + " | (?<lead> saveas " + Slash + " (?> [a-z0-9+_=-]+ ) " + Slash + " sign " + Slash + " ) [a-z0-9_-]{8,64} (?: : | %(?:25)*3a ) [a-z0-9+_=-]+",
         Options)]
     private static partial Regex NotifyToken();
