@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FopWatch.Client;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
