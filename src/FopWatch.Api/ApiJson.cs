@@ -9,6 +9,7 @@ using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using FopWatch.Webhooks;
+using FopWatch.Wording;
 
 namespace FopWatch.Api;
 
@@ -65,10 +66,15 @@ public sealed partial class ApiJson : JsonSerializerContext
     /// <summary>The context of answers. It escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>
     public static ApiJson Wire => Relaxed.Context;
 
+    /// <summary>The context of answers whose sentences are in a language.</summary>
+    public static ApiJson In(Language language) => language == Language.Chinese ? Relaxed.Chinese : Relaxed.Context;
+
     // A class of its own, because the order of the initializers of a partial class is undefined.
     private static class Relaxed
     {
         public static readonly ApiJson Context = new(new(Default.Options) { Encoder = ContractsJson.Wire.Options.Encoder });
+
+        public static readonly ApiJson Chinese = new(new(Context.Options) { Converters = { new SentenceConverter(Language.Chinese) } });
     }
 }
 
@@ -107,7 +113,7 @@ public sealed record QuarantineEntry
     public required string Source { get; init; }
 
     /// <summary>Why it is in quarantine, by the current settings.</summary>
-    public required string Reason { get; init; }
+    public required Sentence Reason { get; init; }
 
     /// <summary>Why its signature is invalid; null if it is in quarantine for another reason.</summary>
     public SignatureDiagnosis? Signature { get; init; }

@@ -42,7 +42,7 @@ internal static class BulkApi
     /// <summary><c>POST /api/jobs/poll?…&amp;confirm=</c>: makes the polls of jobs due.</summary>
     [TakesMetadata]
     [Needs(KeyRights.Write)]
-    public static Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> PollAsync(
+    public static Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> PollAsync(
         HttpRequest request,
         [AsParameters] JobFilters filters,
         [Description(OfConfirm)] string? confirm,
@@ -59,7 +59,7 @@ internal static class BulkApi
     /// <summary><c>POST /api/jobs/republish?…&amp;confirm=</c>: publishes outcomes again.</summary>
     [TakesMetadata]
     [Needs(KeyRights.Write)]
-    public static Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RepublishAsync(
+    public static Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RepublishAsync(
         HttpRequest request,
         [AsParameters] JobFilters filters,
         [Description(OfConfirm)] string? confirm,
@@ -76,7 +76,7 @@ internal static class BulkApi
     /// <summary><c>POST /api/jobs/stop?…&amp;confirm=</c>: stops watching jobs.</summary>
     [TakesMetadata]
     [Needs(KeyRights.Write)]
-    public static Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> StopAsync(
+    public static Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> StopAsync(
         HttpRequest request,
         [AsParameters] JobFilters filters,
         [Description(OfConfirm)] string? confirm,
@@ -90,7 +90,7 @@ internal static class BulkApi
         CancellationToken cancellationToken) =>
         RunAsync(BulkAction.Stop, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, time, cancellationToken);
 
-    private static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RunAsync(
+    private static async Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RunAsync(
         BulkAction action,
         Asked asked,
         Caller caller,
@@ -104,16 +104,16 @@ internal static class BulkApi
         var problems = new List<ProblemElement>();
         var query = await asked.Filters.ReadAsync(asked.Request, caller, settings.Sources, store, problems, cancellationToken);
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is invalid.", problems);
+            return Problem.Invalid($"A parameter is invalid.", problems);
         if (JobFilters.IsEmpty(query, asked.Filters.Ref))
-            return Problem.Invalid("A bulk request needs at least one filter, such as 'source'.");
+            return Problem.Invalid($"A bulk request needs at least one filter, such as 'source'.");
 
         // The store finds the job of a reference by its id.
         if (!string.IsNullOrEmpty(asked.Filters.Ref))
         {
             var page = await JobListApi.FindByReferenceAsync(store, query, asked.Filters.Ref, cancellationToken);
             if (page.Elements is not [var one])
-                return TypedResults.Ok(BulkAnswer.ToConfirm(WordOf(action), new JobCount(0, AtLeast: false)));
+                return new Worded<BulkAnswer>(BulkAnswer.ToConfirm(WordOf(action), new JobCount(0, AtLeast: false)), AnswerLanguage.Of(asked.Request));
             query = query with { Source = one.Key.Source, IdPrefix = one.Key.Id, Since = one.RegisteredAt, Until = one.RegisteredAt.AddTicks(1) };
         }
 
@@ -131,7 +131,7 @@ internal static class BulkApi
 
         try
         {
-            return TypedResults.Ok((place with { Progress = await bulk.RunAsync(action, query, place.Progress, cancellationToken) }).AnswerOf(WordOf(action)));
+            return new Worded<BulkAnswer>((place with { Progress = await bulk.RunAsync(action, query, place.Progress, cancellationToken) }).AnswerOf(WordOf(action)), AnswerLanguage.Of(asked.Request));
         }
         catch (FormatException)
         {

@@ -34,7 +34,7 @@ internal sealed record BulkPlace
     /// <param name="time">The clock.</param>
     /// <param name="count">Counts the matches.</param>
     /// <returns>The position; or the answer, if there is nothing to do.</returns>
-    public static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> BeginAsync(
+    public static async Task<(BulkPlace? Place, Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> BeginAsync(
         BulkWord action, HttpRequest request, string? confirm, string? continuation, TimeProvider time, Func<Task<JobCount>> count)
     {
         var of = HashOf(request);
@@ -46,16 +46,16 @@ internal sealed record BulkPlace
 
         // An unknown count cannot be confirmed.
         if (counted is { AtLeast: true, Count: < BulkChanges.MostCounted })
-            return (null, Problem.Invalid("The jobs cannot be counted in time, because too many do not match the filters. Narrow the request, for example with 'since' and 'until'."));
+            return (null, Problem.Invalid($"The jobs cannot be counted in time, because too many do not match the filters. Narrow the request, for example with 'since' and 'until'."));
         if (string.IsNullOrEmpty(confirm))
-            return (null, TypedResults.Ok(BulkAnswer.ToConfirm(action, counted)));
+            return (null, new Worded<BulkAnswer>(BulkAnswer.ToConfirm(action, counted), AnswerLanguage.Of(request)));
         return BulkAnswer.IsConfirmed(confirm, counted)
             ? (new BulkPlace { Of = of, Count = counted.Count, AtLeast = counted.AtLeast, CountedAt = countedAt }, null)
             : (null, Problem.CountDiffers(counted));
     }
 
     /// <summary>The answer to an invalid continuation, or to one of another request.</summary>
-    public static ProblemResult<InvalidRequest> WrongContinuation() => Problem.Invalid("'continuation' was not issued by this API for this request.");
+    public static ProblemResult<InvalidRequest> WrongContinuation() => Problem.Invalid($"'continuation' was not issued by this API for this request.");
 
     /// <summary>The answer to a call that ends here.</summary>
     public BulkAnswer AnswerOf(BulkWord action) => new()

@@ -45,7 +45,7 @@ public static class DashboardApi
             return TypedResults.Redirect("ui/");
 
         if (DashboardFile.Find(path is null or "" ? Index : path) is not { } file)
-            return Problem.NotFound("The dashboard has no such file.");
+            return Problem.NotFound($"The dashboard has no such file.");
 
         var encoded = file.For(request.Headers.AcceptEncoding);
         if (encoded.Coding is { } coding)

@@ -3,7 +3,9 @@ using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using System.ComponentModel;
 
 namespace FopWatch.Api;
 
@@ -19,6 +21,9 @@ internal static class DoctorApi
 
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Write, EverySource = true)]
-    public static async Task<Results<Ok<DoctorReport>, ProblemResult<ExaminationRuns>>> PostAsync(Doctor doctor, CancellationToken cancellationToken) =>
-        await doctor.ExamineAsync(cancellationToken) is { } report ? TypedResults.Ok(report) : Problem.ExaminationRuns();
+    public static async Task<Results<Worded<DoctorReport>, ProblemResult<ExaminationRuns>>> PostAsync(
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
+        Doctor doctor,
+        CancellationToken cancellationToken) =>
+        await doctor.ExamineAsync(cancellationToken) is { } report ? new Worded<DoctorReport>(report, AnswerLanguage.Of(acceptLanguage)) : Problem.ExaminationRuns();
 }

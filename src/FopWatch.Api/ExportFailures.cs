@@ -38,10 +38,10 @@ public sealed class ExportFailures(Troubles troubles) : EventListener, IHostedSe
                 troubles.Worked(null, TroubleKind.TelemetryExportFails);
                 break;
             case "FailedToReachCollector" or "TransientHttpError" or "RequestTimedOut" or "OperationUnexpectedlyCanceled":
-                troubles.Occurred(null, TroubleKind.TelemetryExportFails, "The collector cannot be reached");
+                troubles.Occurred(null, TroubleKind.TelemetryExportFails, $"The collector cannot be reached");
                 break;
             case "ExportFailure" or "HttpRequestFailed" or "GrpcStatusWarning" or "ExportMethodException":
-                troubles.Occurred(null, TroubleKind.TelemetryExportFails, "The collector refused an export, or its answer was not that of a collector");
+                troubles.Occurred(null, TroubleKind.TelemetryExportFails, $"The collector refused an export, or its answer was not that of a collector");
                 break;
         }
     }

@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -39,14 +40,14 @@ public sealed class Failures(Admission admission, Troubles troubles, JobReferenc
                 admission.Refused(full.Message);
                 return Problem.Unavailable();
             case StoreUnavailableException unavailable:
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(unavailable.Message));
                 return Problem.Unavailable();
             case UnreadableJobException { Job: { } job }:
-                troubles.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, job.Problem);
+                troubles.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, Sentence.Verbatim(job.Problem));
                 return Problem.Unreadable($"The stored job {references.Of(job.Key)} cannot be read: {job.Problem}.");
             case UnreadableNotificationException unreadable:
                 troubles.Occurred(null, TroubleKind.UnreadableQuarantine);
-                return Problem.Unreadable(unreadable.Message);
+                return Problem.Unreadable(Sentence.Verbatim(unreadable.Message));
             default:
                 logger.RequestFailed(exception);
                 return Problem.Internal();

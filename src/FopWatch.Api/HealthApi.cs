@@ -2,10 +2,13 @@ using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Settings;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using System.ComponentModel;
 
 namespace FopWatch.Api;
 
@@ -47,8 +50,14 @@ public static class HealthApi
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
-    internal static async Task<Results<Ok<Health>, ProblemResult<Unavailable>>> ReadyAsync(
-        HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
+    internal static async Task<Results<Worded<Health>, ProblemResult<Unavailable>>> ReadyAsync(
+        HttpRequest request,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
+        IReadinessCheck check,
+        IQuarantine store,
+        IAccessGuard guard,
+        Troubles troubles,
+        CancellationToken cancellationToken)
     {
         var caller = guard.CallerOf(request);
         try
@@ -56,12 +65,12 @@ public static class HealthApi
             var timersRanAt = await check.CheckAsync(cancellationToken);
             await store.FindAsync("-", cancellationToken);
             var visible = caller is null ? [] : troubles.Current.Where(trouble => caller.Sees(trouble.Source)).ToList();
-            return TypedResults.Ok(new Health("ready", visible.Count > 0 ? visible : null, timersRanAt));
+            return new Worded<Health>(new("ready", visible.Count > 0 ? visible : null, timersRanAt), AnswerLanguage.Of(acceptLanguage));
         }
         catch (StoreUnavailableException e) when (caller is { SeesEverything: true })
         {
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
-            return Problem.Unavailable(e.Message);
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+            return Problem.Unavailable(Sentence.Verbatim(e.Message));
         }
     }
 

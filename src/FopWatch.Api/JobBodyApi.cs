@@ -24,7 +24,7 @@ internal static class JobBodyApi
         if (JobsApi.KeyOf(source, id, caller) is not { } key || (await store.FindAsync(key, cancellationToken))?.Job is not { } job)
             return JobsApi.NoSuchJob();
         if (job.Facts.Raw is not { } raw)
-            return Problem.NotFound("No report of the job is stored: none has arrived yet, or all were too long.");
+            return Problem.NotFound($"No report of the job is stored: none has arrived yet, or all were too long.");
         return TypedResults.Ok(new JobBody { Body = raw.Json, Final = raw.Closing, Redacted = raw.Json.AsSpan().Count(CommandRedaction.Mask) });
     }
 }

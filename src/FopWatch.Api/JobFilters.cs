@@ -60,7 +60,7 @@ internal sealed class JobFilters
         if (Source is { Length: > 0 } && !await IsSourceAsync(Source, caller, sources, store, cancellationToken))
             problems.Add(UnknownSource.Parameter(Source, caller.Visible(sources)));
         if (Overdue is { Length: > 0 } and not ("true" or "false"))
-            problems.Add(new("overdue", "It is neither true nor false."));
+            problems.Add(new("overdue", $"It is neither true nor false."));
         if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))
             problems.Add(new("ref", $"A job reference is {JobReferences.Length} lower-case hexadecimal digits."));
         if (Id is { Length: > 0 } && !(JobKey.IsValidId(Id) || Id is "." or ".."))
@@ -133,7 +133,7 @@ internal sealed class JobFilters
             return null;
         var time = Rfc3339.Parse(value);
         if (time is null)
-            problems.Add(new(parameter, "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
+            problems.Add(new(parameter, $"It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
         return time;
     }
 }

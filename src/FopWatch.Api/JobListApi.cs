@@ -56,7 +56,7 @@ internal static class JobListApi
         }
 
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is invalid.", problems);
+            return Problem.Invalid($"A parameter is invalid.", problems);
 
         query = query with { Top = count, Continuation = JobFilters.NullIfEmpty(continuation) };
         try
@@ -80,7 +80,7 @@ internal static class JobListApi
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' was not issued by this API.");
+            return Problem.Invalid($"'continuation' was not issued by this API.");
         }
     }
 
@@ -99,7 +99,7 @@ internal static class JobListApi
         var problems = new List<ProblemElement>();
         var query = await filters.ReadAsync(request, caller, settings.Sources, store, problems, cancellationToken);
         if (problems.Count > 0)
-            return Problem.Invalid("A parameter is invalid.", problems);
+            return Problem.Invalid($"A parameter is invalid.", problems);
 
         using var turn = await admission.ListTurnAsync(isLong: true, cancellationToken);
         var (count, atLeast) = string.IsNullOrEmpty(filters.Ref)

@@ -1,9 +1,9 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Wording;
 
 namespace FopWatch.Api;
 
@@ -19,7 +19,7 @@ internal sealed class JobRegistrations
     /// <summary>The maximum of problems in the answer. A body of 4 MiB can have a million, and the answer would be larger than the body.</summary>
     public const int MaxProblems = 100;
 
-    private const string Shape = """expected {"source", "id", "metadata"?, "firstPollAfter"?} or an array of up to 1000 of those""";
+    private static readonly Sentence Shape = $$"""expected {"source", "id", "metadata"?, "firstPollAfter"?} or an array of up to 1000 of those""";
     private static readonly TimeSpan MaxFirstPollAfter = TimeSpan.FromDays(9);
 
     private readonly List<JobRegistration> _registrations = [];
@@ -89,23 +89,23 @@ internal sealed class JobRegistrations
         var source = _sources.Find(Text(element, "source"));
         if (source is null)
         {
-            Wrong(at, "source", IsMissing(element, "source") ? "is missing"
-                : Text(element, "source") is not { } given ? "is not a string"
-                : $"is {UnknownSource.Quoted(given)}, which is not the name of a configured source{UnknownSource.Others(_sources)}");
+            Wrong(at, "source", IsMissing(element, "source") ? (Sentence)$"is missing"
+                : Text(element, "source") is not { } given ? (Sentence)$"is not a string"
+                : (Sentence)$"is {UnknownSource.Quoted(given)}, which is not the name of a configured source{UnknownSource.Others(_sources)}");
         }
 
         var id = Text(element, "id");
         if (!JobKey.IsValidId(id))
-            Wrong(at, "id", IsMissing(element, "id") ? "is missing" : $"is not {JobKey.IdRule}");
+            Wrong(at, "id", IsMissing(element, "id") ? (Sentence)$"is missing" : (Sentence)$"is not {JobKey.IdRule}");
         var metadata = ReadMetadata(element, at);
         var firstPollAfter = ReadFirstPollAfter(element, at);
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var property in element.EnumerateObject())
         {
             if (!names.Add(property.Name))
-                Wrong(at, property.Name, "is given more than once");
+                Wrong(at, property.Name, $"is given more than once");
             else if (property.Name is not ("source" or "id" or "metadata" or "firstPollAfter"))
-                Wrong(at, property.Name, "is unknown; the known names are source, id, metadata and firstPollAfter");
+                Wrong(at, property.Name, $"is unknown; the known names are source, id, metadata and firstPollAfter");
         }
 
         if (_problems.Count == before)
@@ -122,7 +122,7 @@ internal sealed class JobRegistrations
             return metadata;
         if (given.ValueKind != JsonValueKind.Object)
         {
-            Wrong(at, "metadata", "is not an object of strings");
+            Wrong(at, "metadata", $"is not an object of strings");
             return metadata;
         }
 
@@ -131,18 +131,18 @@ internal sealed class JobRegistrations
         {
             if (entry.Value.ValueKind != JsonValueKind.String)
             {
-                Wrong($"{at}/metadata", entry.Name, "is not a string");
+                Wrong($"{at}/metadata", entry.Name, $"is not a string");
                 continue;
             }
 
             var value = entry.Value.GetString()!;
             bytes += Encoding.UTF8.GetByteCount(entry.Name) + Encoding.UTF8.GetByteCount(value);
             if (!metadata.TryAdd(entry.Name, value))
-                Wrong($"{at}/metadata", entry.Name, "is given more than once");
+                Wrong($"{at}/metadata", entry.Name, $"is given more than once");
         }
 
         if (bytes > MaxMetadataBytes)
-            Wrong(at, "metadata", string.Create(CultureInfo.InvariantCulture, $"has {bytes} bytes of names and values; at most {MaxMetadataBytes} are allowed"));
+            Wrong(at, "metadata", $"has {bytes} bytes of names and values; at most {MaxMetadataBytes} are allowed");
         return metadata;
     }
 
@@ -159,7 +159,7 @@ internal sealed class JobRegistrations
             _ => null,
         };
         if (after is null)
-            Wrong(at, "firstPollAfter", $"is neither a number of seconds nor {WrittenTime.Expected(TimeSpan.Zero, MaxFirstPollAfter)}");
+            Wrong(at, "firstPollAfter", $"is neither a number of seconds nor {Sentence.Verbatim(WrittenTime.Expected(TimeSpan.Zero, MaxFirstPollAfter))}");
         return after;
     }
 
@@ -169,7 +169,7 @@ internal sealed class JobRegistrations
             _problems.Add(problem);
     }
 
-    private void Wrong(string at, string name, string problem)
+    private void Wrong(string at, string name, Sentence problem)
     {
         name = Short(name);
         var escaped = name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
@@ -177,18 +177,18 @@ internal sealed class JobRegistrations
     }
 
     /// <summary>The position at which the reader stopped. The message of the exception is the framework's.</summary>
-    private static string Place(JsonException e) => e is { LineNumber: { } line, BytePositionInLine: { } position }
-        ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {position + 1})")
-        : "";
+    private static Sentence Place(JsonException e) => e is { LineNumber: { } line, BytePositionInLine: { } position }
+        ? (Sentence)$" (line {line + 1}, byte {position + 1})"
+        : (Sentence)$"";
 
-    private static string Kind(JsonElement element) => element.ValueKind switch
+    private static Sentence Kind(JsonElement element) => element.ValueKind switch
     {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "a boolean",
-        _ => "null",
+        JsonValueKind.Object => $"an object",
+        JsonValueKind.Array => $"an array",
+        JsonValueKind.String => $"a string",
+        JsonValueKind.Number => $"a number",
+        JsonValueKind.True or JsonValueKind.False => $"a boolean",
+        _ => $"null",
     };
 
     private static string Short(string name) => TextCut.Of(name, 65);

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -16,8 +17,10 @@ internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
     private readonly Admission _admission;
     private readonly PipeReader _written;
     private readonly long _length;
+    private readonly Language? _language;
 
-    private ListAnswer(Admission admission, PipeReader written, long length) => (_admission, _written, _length) = (admission, written, length);
+    private ListAnswer(Admission admission, PipeReader written, long length, Language? language) =>
+        (_admission, _written, _length, _language) = (admission, written, length, language);
 
     /// <summary>Waits for a turn and makes a list.</summary>
     /// <param name="admission">Gives turns, and room for lists that are not read yet.</param>
@@ -25,9 +28,10 @@ internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
     /// <param name="makeAsync">Makes it.</param>
     /// <param name="type">Its serialisation.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="language">The language of its sentences; null if it has none.</param>
     /// <exception cref="Intake.IntakeFullException">Too many lists wait.</exception>
     public static async Task<ListAnswer<T>> MakeAsync(
-        Admission admission, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        Admission admission, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken, Language? language = null)
     {
         using var turn = await admission.ListTurnAsync(isLong, cancellationToken);
         var list = await makeAsync(cancellationToken);
@@ -39,7 +43,7 @@ internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
             JsonSerializer.Serialize(writer, list, type);
             await writer.FlushAsync(cancellationToken);
             await pipe.Writer.CompleteAsync();
-            return new ListAnswer<T>(admission, pipe.Reader, writer.BytesCommitted);
+            return new ListAnswer<T>(admission, pipe.Reader, writer.BytesCommitted, language);
         }
     }
 
@@ -57,6 +61,8 @@ internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
                 return;
             }
 
+            if (_language is { } language)
+                AnswerLanguage.Declare(httpContext.Response, language);
             httpContext.Response.ContentType = "application/json; charset=utf-8";
             httpContext.Response.ContentLength = _length;
             await _written.CopyToAsync(httpContext.Response.Body, httpContext.RequestAborted);

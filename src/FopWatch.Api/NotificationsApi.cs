@@ -94,7 +94,7 @@ public static class NotificationsApi
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
             return await PostAsync(source, token, null, request, intake, memory, turns, admission, settings, probes, cancellationToken);
 
-        intake.UnknownUrl("The path has no source and token");
+        intake.UnknownUrl($"The path has no source and token");
         return Problem.NotFound();
     }
 

@@ -22,7 +22,7 @@ public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
         ArgumentNullException.ThrowIfNull(trouble);
 
         // Messages of exceptions are sentences already.
-        var seen = trouble.Detail is { } detail ? $" Seen: {detail.TrimEnd('.')}." : "";
+        var seen = trouble.Detail is { } detail ? $" Seen: {detail.ToString().TrimEnd('.')}." : "";
         if (trouble.Count == 1)
             logger.TroubleBegan(trouble.What, Where(trouble.Source), trouble.Kind, seen, trouble.Hint);
         else

@@ -6,6 +6,7 @@ using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -40,12 +41,14 @@ internal static class OverviewApi
     public static async Task<Results<ListAnswer<Overview>, ProblemResult<InvalidRequest>>> GetAsync(
         [Description("Only this source.")] string? source,
         [Description("The number of hours, including the current one. At most 12,000 over all sources of the answer.")] string? hours,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
         Caller caller,
         Admission admission,
         OverviewReader reader,
         Sources sources,
         CancellationToken cancellationToken)
     {
+        var language = AnswerLanguage.Of(acceptLanguage);
         var problems = new List<ProblemElement>();
         var of = OfSource(source, caller.Visible(sources), problems);
         var count = DefaultHours;
@@ -59,13 +62,14 @@ internal static class OverviewApi
             problems.Add(new("hours", $"For {of.Count} sources the maximum is {MostRows / of.Count}. Name one source with 'source'."));
 
         return problems.Count > 0
-            ? Problem.Invalid("A parameter is invalid.", problems)
+            ? Problem.Invalid($"A parameter is invalid.", problems)
             : await ListAnswer<Overview>.MakeAsync(
                 admission,
                 isLong: count > DefaultHours,
                 cancelled => reader.ReadAsync(of, count, withInstallation: caller.SeesEverything, cancelled),
-                ApiJson.Wire.Overview,
-                cancellationToken);
+                ApiJson.In(language).Overview,
+                cancellationToken,
+                language);
     }
 
     /// <summary><c>GET /api/plan?source=</c>.</summary>
@@ -80,7 +84,7 @@ internal static class OverviewApi
         var problems = new List<ProblemElement>();
         var of = OfSource(source, caller.Visible(sources), problems);
         return problems.Count > 0
-            ? Problem.Invalid("A parameter is invalid.", problems)
+            ? Problem.Invalid($"A parameter is invalid.", problems)
             : TypedResults.Ok(await reader.ReadAsync(of, cancellationToken));
     }
 

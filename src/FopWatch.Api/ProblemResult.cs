@@ -23,7 +23,9 @@ public sealed record ProblemResult<TStatus>(Problem Problem) : IResult, IStatusC
         ArgumentNullException.ThrowIfNull(httpContext);
         if (Header is { } header)
             httpContext.Response.Headers[header.Key] = header.Value;
-        return Results.Json(Problem, ApiJson.Wire.Problem, Problem.ContentType, TStatus.Code).ExecuteAsync(httpContext);
+        var language = AnswerLanguage.Of(httpContext.Request);
+        AnswerLanguage.Declare(httpContext.Response, language);
+        return Results.Json(Problem, ApiJson.In(language).Problem, Problem.ContentType, TStatus.Code).ExecuteAsync(httpContext);
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>

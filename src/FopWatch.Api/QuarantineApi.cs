@@ -8,6 +8,7 @@ using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -51,6 +52,7 @@ internal static class QuarantineApi
         [Description(OfSource)] string? source,
         [Description("The maximum number of notifications in the page. A page of large ones has fewer. Only `continuation` shows whether there are more.")] string? top,
         string? continuation,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
         Caller caller,
         Admission admission,
         IQuarantine quarantine,
@@ -59,6 +61,7 @@ internal static class QuarantineApi
         Troubles troubles,
         CancellationToken cancellationToken)
     {
+        var language = AnswerLanguage.Of(acceptLanguage);
         var count = 20;
         if (!string.IsNullOrEmpty(top)
             && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MaxTop))
@@ -89,22 +92,28 @@ internal static class QuarantineApi
                         troubles.Occurred(OneSource(source, caller), TroubleKind.UnreadableQuarantine, $"{unreadable.Count} in a list");
                     return new QuarantineList([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation, unreadable);
                 },
-                ApiJson.Wire.QuarantineList,
-                cancellationToken);
+                ApiJson.In(language).QuarantineList,
+                cancellationToken,
+                language);
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' was not issued by this API.");
+            return Problem.Invalid($"'continuation' was not issued by this API.");
         }
     }
 
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
     [Needs(KeyRights.Read)]
-    public static async Task<Results<Ok<QuarantineEntry>, ProblemResult<NotFound>>> GetAsync(
-        string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
+    public static async Task<Results<Worded<QuarantineEntry>, ProblemResult<NotFound>>> GetAsync(
+        string key,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
+        Caller caller,
+        IQuarantine quarantine,
+        NotificationIntake intake,
+        CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
-            ? TypedResults.Ok(ToEntry(found, intake, new()))
-            : Problem.NotFound("No notification with this key is in quarantine.");
+            ? new Worded<QuarantineEntry>(ToEntry(found, intake, new()), AnswerLanguage.Of(acceptLanguage))
+            : Problem.NotFound($"No notification with this key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
     [Needs(KeyRights.Read)]
@@ -112,16 +121,21 @@ internal static class QuarantineApi
         string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
-            : Problem.NotFound("No notification with this key is in quarantine.");
+            : Problem.NotFound($"No notification with this key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: processes one again, with the current keys and decoders.</summary>
     [Needs(KeyRights.Write)]
-    public static async Task<Results<Ok<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
-        string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
+    public static async Task<Results<Worded<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
+        string key,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
+        Caller caller,
+        IQuarantine quarantine,
+        NotificationIntake intake,
+        CancellationToken cancellationToken) =>
         (caller.SeesEverything || await caller.Visible(quarantine).SourceOfAsync(key, cancellationToken) is not null)
         && await intake.RetryAsync(key, cancellationToken) is { } retried
-            ? TypedResults.Ok(retried)
-            : Problem.NotFound("No notification with this key is in quarantine.");
+            ? new Worded<RetriedNotification>(retried, AnswerLanguage.Of(acceptLanguage))
+            : Problem.NotFound($"No notification with this key is in quarantine.");
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: deletes one.</summary>
     [Needs(KeyRights.Write)]
@@ -142,7 +156,7 @@ internal static class QuarantineApi
         || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
     internal static ProblemResult<InvalidRequest> NoSuchSource(string given, Sources visible) =>
-        Problem.Invalid("A parameter is invalid.", [UnknownSource.Parameter(given, visible)]);
+        Problem.Invalid($"A parameter is invalid.", [UnknownSource.Parameter(given, visible)]);
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)
     {

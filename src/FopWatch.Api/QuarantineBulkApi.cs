@@ -7,6 +7,7 @@ using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -34,11 +35,12 @@ internal static class QuarantineBulkApi
 
     /// <summary><c>POST /api/quarantine/retry?source=&amp;confirm=</c>: processes them again.</summary>
     [Needs(KeyRights.Write)]
-    public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RetryAllAsync(
+    public static async Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RetryAllAsync(
         HttpRequest request,
         [Description(QuarantineApi.OfSource)] string? source,
         [Description(BulkApi.OfConfirm)] string? confirm,
         [Description(BulkApi.OfContinuation)] string? continuation,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
         Caller caller,
         IQuarantine quarantine,
         NotificationIntake intake,
@@ -75,12 +77,12 @@ internal static class QuarantineBulkApi
                 return (stayed, retried.Count < MostRetried);
             },
             cancellationToken);
-        return answer ?? TypedResults.Ok(place!.AnswerOf(BulkWord.Retry) with { Notifications = retried });
+        return answer ?? new Worded<BulkAnswer>(place!.AnswerOf(BulkWord.Retry) with { Notifications = retried }, AnswerLanguage.Of(acceptLanguage));
     }
 
     /// <summary><c>DELETE /api/quarantine?source=&amp;confirm=</c>: deletes them.</summary>
     [Needs(KeyRights.Write)]
-    public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> DeleteAllAsync(
+    public static async Task<Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> DeleteAllAsync(
         HttpRequest request,
         [Description(QuarantineApi.OfSource)] string? source,
         [Description(BulkApi.OfConfirm)] string? confirm,
@@ -107,7 +109,7 @@ internal static class QuarantineBulkApi
                 return (0, true);
             },
             cancellationToken);
-        return answer ?? TypedResults.Ok(place!.AnswerOf(BulkWord.Delete));
+        return answer ?? new Worded<BulkAnswer>(place!.AnswerOf(BulkWord.Delete), AnswerLanguage.Of(request));
     }
 
     /// <summary>Counts the notifications, or goes through their pages.</summary>
@@ -116,7 +118,7 @@ internal static class QuarantineBulkApi
     /// this call may take another page.
     /// </remarks>
     /// <returns>The position at which the call ended; or the answer, if nothing was done.</returns>
-    private static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> RunAsync(
+    private static async Task<(BulkPlace? Place, Results<Worded<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> RunAsync(
         Asked asked,
         Caller caller,
         IQuarantine quarantine,

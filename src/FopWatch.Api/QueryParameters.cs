@@ -1,3 +1,4 @@
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
@@ -61,7 +62,7 @@ internal static class QueryParameters
         {
             0 => null,
             1 => Problem.Invalid(problems[0].Detail, problems),
-            _ => Problem.Invalid("Several parameters are invalid.", problems),
+            _ => Problem.Invalid($"Several parameters are invalid.", problems),
         };
     }
 
@@ -86,15 +87,15 @@ internal static class QueryParameters
     // Only this has the attributes of a property that is bound as a parameter.
     private static object[] AttributesOf(IParameterBindingMetadata parameter) => parameter.ParameterInfo.GetCustomAttributes(inherit: false);
 
-    private static string Instead(string name, IReadOnlyList<string> parameters)
+    private static Sentence Instead(string name, IReadOnlyList<string> parameters)
     {
         if (parameters.Count == 0)
-            return "this route takes none.";
+            return $"this route takes none.";
 
         var nearest = parameters.MinBy(parameter => Distance(name, parameter))!;
         return IsNear(name, nearest)
-            ? $"did you mean '{nearest}'?"
-            : $"this route takes {string.Join(", ", parameters.Select(parameter => $"'{parameter}'"))}.";
+            ? (Sentence)$"did you mean '{nearest}'?"
+            : (Sentence)$"this route takes {string.Join(", ", parameters.Select(parameter => $"'{parameter}'"))}.";
     }
 
     private static bool IsNear(string name, string parameter) =>

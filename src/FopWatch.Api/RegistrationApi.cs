@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Settings;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -41,7 +42,7 @@ internal static class RegistrationApi
         using var place = admission.EnterRegistration();
         var read = await ReadAsync();
         if (read.Problems.Count > 0)
-            return Problem.Invalid("Nothing was registered.", read.Problems);
+            return Problem.Invalid($"Nothing was registered.", read.Problems);
 
         var links = new JobLink[read.Registrations.Count];
         var (tooLarge, unreadable) = (new ConcurrentBag<ProblemElement>(), new ConcurrentBag<ProblemElement>());
@@ -59,7 +60,7 @@ internal static class RegistrationApi
         if (!tooLarge.IsEmpty || !unreadable.IsEmpty)
         {
             List<ProblemElement> refused = [.. tooLarge.Concat(unreadable).OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)];
-            var detail = Unregistered(refused.Count, links.Length, unreadable.IsEmpty ? "whose metadata is too large" : "for the same reasons");
+            var detail = Unregistered(refused.Count, links.Length, unreadable.IsEmpty ? (Sentence)$"whose metadata is too large" : (Sentence)$"for the same reasons");
             var named = refused.Take(JobRegistrations.MaxProblems).ToList();
             if (unreadable.IsEmpty)
                 return Problem.Invalid(detail, named);
@@ -95,17 +96,17 @@ internal static class RegistrationApi
             }
             catch (UnreadableJobException e) when (read.Many && e.Job is { } job)
             {
-                troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, job.Problem);
+                troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, Sentence.Verbatim(job.Problem));
                 unreadable.Add(new($"/{index}/id", $"The stored job cannot be read: {job.Problem}."));
             }
         }
     }
 
     /// <summary>The detail for registrations that could not be recorded. The first of them are named in the problem.</summary>
-    private static string Unregistered(int refused, int all, string why) =>
-        refused == all ? "Nothing was registered."
-        : refused <= JobRegistrations.MaxProblems ? "The registrations named here failed; all others succeeded."
-        : $"The registrations named here failed, and {refused - JobRegistrations.MaxProblems} more {why}; all others succeeded.";
+    private static Sentence Unregistered(int refused, int all, Sentence why) =>
+        refused == all ? (Sentence)$"Nothing was registered."
+        : refused <= JobRegistrations.MaxProblems ? (Sentence)$"The registrations named here failed; all others succeeded."
+        : (Sentence)$"The registrations named here failed, and {refused - JobRegistrations.MaxProblems} more {why}; all others succeeded.";
 
     private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
 }

@@ -87,7 +87,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         {
             // Routing answers: no such route, or method not allowed.
             null => null,
-            { Needs: null } => Problem.Forbidden("Nobody may use this route."),
+            { Needs: null } => Problem.Forbidden($"Nobody may use this route."),
             { Needs.Rights: KeyRights.Write } when caller.Rights != KeyRights.Write => Problem.Forbidden(
                 $"This route needs a key with the right Write, and the key '{caller.Name}' has the right Read."),
             { Needs.EverySource: true } when !caller.SeesEverything => Problem.Forbidden(

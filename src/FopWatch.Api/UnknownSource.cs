@@ -1,4 +1,5 @@
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Api;
 
@@ -17,11 +18,11 @@ internal static class UnknownSource
     public static string Quoted(string given) => $"'{TextCut.Of(given, LongestName + 1)}'";
 
     /// <summary>The names that would be right, as the end of a sentence.</summary>
-    public static string Others(Sources visible)
+    public static Sentence Others(Sources visible)
     {
         var names = visible.All.Select(source => source.Name).Order(StringComparer.Ordinal).ToList();
-        return names.Count == 0 ? ""
-            : names is [var only] ? $"; the source is {only}"
-            : $"; the sources are {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : "")}";
+        return names.Count == 0 ? (Sentence)$""
+            : names is [var only] ? (Sentence)$"; the source is {only}"
+            : (Sentence)$"; the sources are {string.Join(", ", names.Take(MostNames))}{(names.Count > MostNames ? " …" : "")}";
     }
 }

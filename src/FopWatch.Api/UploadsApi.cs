@@ -48,7 +48,7 @@ public static class UploadsApi
             return Problem.NotFound();
         if (admitted.Provider.UploadCallbacks is not { } callbacks)
         {
-            intake.UnknownUrl("An upload callback arrived for a source whose provider has none");
+            intake.UnknownUrl($"An upload callback arrived for a source whose provider has none");
             return Problem.Invalid($"The source's provider is {admitted.Provider.Kind}, and only Qiniu has upload callbacks. Register its jobs with POST /api/jobs.");
         }
 
@@ -77,7 +77,7 @@ public static class UploadsApi
     [OpenToAll]
     internal static ProblemResult<NotFound> PostElsewhere(NotificationIntake intake)
     {
-        intake.UnknownUrl("The path of an upload callback has no source and token");
+        intake.UnknownUrl($"The path of an upload callback has no source and token");
         return Problem.NotFound();
     }
 }

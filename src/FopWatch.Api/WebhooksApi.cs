@@ -131,18 +131,18 @@ public static class WebhooksApi
         string? from, string? since, IEventLog log, Func<long, Task<WebhookStatus?>> move, CancellationToken cancellationToken)
     {
         if (string.IsNullOrEmpty(from) == string.IsNullOrEmpty(since))
-            return Problem.Invalid("Give either 'from' or 'since'.");
+            return Problem.Invalid($"Give either 'from' or 'since'.");
         long position;
         if (!string.IsNullOrEmpty(since))
         {
             if (Rfc3339.Parse(since) is not { } time)
-                return Problem.Invalid("A parameter is invalid.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
+                return Problem.Invalid($"A parameter is invalid.", [new("since", $"It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
             position = await log.PositionBeforeAsync(time, cancellationToken);
         }
         else
         {
             if (await log.PositionOfAsync(from!, cancellationToken) is not { } known)
-                return Problem.Invalid("A parameter is invalid.", [new("from", "It is not a position of the event log.")]);
+                return Problem.Invalid($"A parameter is invalid.", [new("from", $"It is not a position of the event log.")]);
             position = known;
         }
 
@@ -152,5 +152,5 @@ public static class WebhooksApi
     private static Results<Ok<WebhookStatus>, ProblemResult<NotFound>> Answer(WebhookStatus? status) =>
         status is not null ? TypedResults.Ok(status) : NoSuchWebhook();
 
-    private static ProblemResult<NotFound> NoSuchWebhook() => Problem.NotFound("No webhook with this name is configured.");
+    private static ProblemResult<NotFound> NoSuchWebhook() => Problem.NotFound($"No webhook with this name is configured.");
 }

@@ -19,6 +19,7 @@ using FopWatch.Settings;
 using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -86,7 +87,7 @@ internal static class Composition
 
     /// <summary>The obstacles to report for a failure. A setting's problem begins with its name. The message of an unknown exception may contain a secret.</summary>
     public static IReadOnlyList<ProblemElement> ObstaclesOf(Exception failure) => failure is SettingsException { Problems: { Count: > 0 } problems }
-        ? [.. problems.Select(problem => new ProblemElement(problem.Split(' ', 2)[0], problem))]
+        ? [.. problems.Select(problem => new ProblemElement(problem.Split(' ', 2)[0], Sentence.Verbatim(problem)))]
         : [new("app", $"The app cannot start: {failure.GetType().Name} in {failure.TargetSite?.DeclaringType?.FullName ?? "an unknown type"}.")];
 
     private static FunctionsApplicationBuilder Builder(string[] args, Readiness readiness)

@@ -14,7 +14,7 @@ public class ApiJsonTests
         var context = new DefaultHttpContext { RequestServices = services };
         context.Response.Body = body;
 
-        await Problem.Invalid("课程/第 42 课 <é>").ExecuteAsync(context);
+        await Problem.Invalid($"课程/第 42 课 <é>").ExecuteAsync(context);
 
         Assert.Contains("\"detail\":\"课程/第 42 课 <é>\"", Encoding.UTF8.GetString(body.ToArray()), StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using FopWatch.Diagnosis;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api.Tests;
@@ -14,7 +15,7 @@ public sealed class OperatorLogTests
         using var log = new CapturedLog();
         using var factory = LoggerFactory.Create(logging => logging.AddProvider(log));
         var now = DateTimeOffset.UtcNow;
-        var trouble = new Trouble { Kind = TroubleKind.StoreUnavailable, Since = now, LastAt = now, Count = count, Detail = detail };
+        var trouble = new Trouble { Kind = TroubleKind.StoreUnavailable, Since = now, LastAt = now, Count = count, Detail = Sentence.VerbatimOrNull(detail) };
 
         new OperatorLog(factory.CreateLogger<OperatorLog>()).Warn(trouble);
 

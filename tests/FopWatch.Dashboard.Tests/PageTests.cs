@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 namespace FopWatch.Dashboard.Tests;
 
 /// <summary>Every page, in both languages and themes, at desktop and phone width.</summary>
-public sealed class PageTests(Chromium chromium, SeededHost host)
+public sealed partial class PageTests(Chromium chromium, SeededHost host)
 {
     [Theory]
     [InlineData("#/overview", "Overview", "概览")]
@@ -29,6 +29,61 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
                 Assert.Empty(tab.Errors);
                 Assert.All(tab.Requests, request => Assert.Equal(host.Url.Authority, new Uri(request.Url).Authority));
             }
+        }
+    }
+
+    [Fact]
+    public async Task The_texts_of_the_host_are_Chinese_on_Chinese_pages()
+    {
+        // Nothing listens there.
+        using var troubled = await HostProcess.StartAsync(SeededHost.Settings(new("http://127.0.0.1:9")), "None");
+        await SeededHost.NotifyAsync(troubled.Url, "garbage");
+        using (var http = new HttpClient { BaseAddress = troubled.Url })
+        using (var forged = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/files/{SeededHost.Token}") { Content = new StringContent("e30") })
+        {
+            forged.Headers.TryAddWithoutValidation("Authorization", "unknown-key:c2lnbmF0dXJl");
+            (await http.SendAsync(forged, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        }
+
+        await using var tab = await chromium.OpenAsync(new(troubled.Url, "/ui/"), "zh-CN");
+        await tab.Loaded.WaitForAsync();
+        Assert.DoesNotMatch(EnglishSentence(), await TextAsync());
+        await tab.ShowAsync("#/quarantine");
+        await tab.Page.Locator("article.card").First.WaitForAsync();
+        await tab.Page.Locator("article.card .advice").First.WaitForAsync();
+        Assert.DoesNotMatch(EnglishSentence(), await TextAsync());
+        await tab.ShowAsync("#/sources");
+        await tab.Button("检查此安装").ClickAsync();
+        await tab.Page.GetByText(new Regex("项检查通过")).ClickAsync(new() { Timeout = 120_000 });
+        Assert.DoesNotMatch(EnglishSentence(), await TextAsync());
+        await tab.Page.EvaluateAsync("location.hash = '#/jobs?source=media&since=wrong'");
+        await tab.Page.GetByText("RFC 3339").WaitForAsync();
+        Assert.DoesNotMatch(EnglishSentence(), await TextAsync());
+
+        // Commands and code stand in elements of their own.
+        Task<string> TextAsync() => tab.Page.EvaluateAsync<string>(
+            "() => { const copy = document.querySelector('main').cloneNode(true); copy.querySelectorAll('code, pre, .facts').forEach(one => one.remove()); return copy.textContent; }");
+    }
+
+    [Fact]
+    public async Task On_a_phone_every_tab_is_visible_and_tabs_stay_where_they_are()
+    {
+        foreach (var language in (string[])["en-GB", "zh-CN"])
+        {
+            await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/webhooks"), language, width: 360);
+            await tab.Loaded.WaitForAsync();
+            var tabs = tab.Page.Locator("header nav a");
+            Assert.Equal(7, await tabs.CountAsync());
+            var before = await BoxesAsync();
+            Assert.All(before, box => Assert.True(box[0] >= 0 && box[2] <= 360 && box[4] <= box[2] - box[0] + 1, string.Join(", ", box)));
+            Assert.Equal("page", await tabs.Last.GetAttributeAsync("aria-current"));
+            await tabs.First.ClickAsync();
+            await tab.Loaded.WaitForAsync();
+            Assert.Equal(before.Select(box => (box[0], box[1])), (await BoxesAsync()).Select(box => (box[0], box[1])));
+
+            // Left, top, right, bottom, and the width of the text.
+            Task<double[][]> BoxesAsync() => tabs.EvaluateAllAsync<double[][]>(
+                "all => all.map(one => { const box = one.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom, one.scrollWidth]; })");
         }
     }
 
@@ -104,4 +159,8 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
         await tab.HideAsync(false);
         await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.unwatched" }).First.WaitForAsync();
     }
+
+    // Four lower-case English words in a row.
+    [GeneratedRegex("[a-z]+ [a-z]+ [a-z]+ [a-z]+")]
+    private static partial Regex EnglishSentence();
 }

@@ -33,6 +33,7 @@ public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
         await tab.Page.GetByText("Paused by an operator.").WaitForAsync();
         await tab.Button("Replay").ClickAsync();
         Assert.Contains("Start time.", await tab.AnswerAsync("Replay"), StringComparison.Ordinal);
+        Assert.Matches("Send up to [0-9]+ events?\\?", await tab.AnswerAsync("Replay"));
         await tab.Page.GetByText("Done.").First.WaitForAsync();
         await tab.Button("Send a test").ClickAsync();
         await tab.Page.GetByText(Answered()).WaitForAsync();

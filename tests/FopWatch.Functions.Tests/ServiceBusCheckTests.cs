@@ -50,7 +50,7 @@ public sealed class ServiceBusCheckTests
 
         var finding = ServiceBusCheck.Explain(thrown, Topic)!;
 
-        Assert.Equal((DoctorLevel.Trouble, what), (finding.Level, finding.What));
+        Assert.Equal((DoctorLevel.Trouble, what), (finding.Level, finding.What.ToString()));
         Assert.NotNull(finding.Fix);
         Assert.Null(ServiceBusCheck.Explain(new InvalidOperationException(), Topic));
     }
@@ -63,6 +63,6 @@ public sealed class ServiceBusCheckTests
     {
         var step = new ServiceBusCheck(publisher, topic).Steps.Single();
         var finding = Assert.Single(await step.RunAsync(Cancelled));
-        return (finding.Level, finding.What);
+        return (finding.Level, finding.What.ToString());
     }
 }

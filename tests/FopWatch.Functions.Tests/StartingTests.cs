@@ -71,7 +71,7 @@ public class StartingTests
         Assert.False(await third);
 
         readiness = new Readiness(time);
-        readiness.NotReady([new("store", "It answered 503.")]);
+        readiness.NotReady([new("store", $"It answered 503.")]);
         Assert.False(await readiness.IsReadyAsync(Cancelled));
     }
 

@@ -153,7 +153,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
 
         var trouble = Assert.Single(_troubles.Current);
         Assert.Equal(
-            (null, TroubleKind.PublishingFails, "InvalidOperationException: The broker is down."), (trouble.Source, trouble.Kind, trouble.Detail));
+            (null, TroubleKind.PublishingFails, "InvalidOperationException: The broker is down."), (trouble.Source, trouble.Kind, trouble.Detail!.ToString()));
         _broker = null;
         _time.Advance(Troubles.Quiet);
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));

@@ -159,7 +159,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
         _damage = "a page is damaged";
         await TriedAsync(4, TimeSpan.FromMinutes(1));
-        await Eventually.HoldsAsync(() => _troubles.Current is [{ Detail: "a page is damaged" }]);
+        await Eventually.HoldsAsync(() => _troubles.Current is [{ Detail: { } detail }] && detail.ToString() == "a page is damaged");
         Assert.Equal([0, 60, 120, 180], _tried);
         await StopAsync(loop);
     }

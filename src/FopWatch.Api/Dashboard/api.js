@@ -1,5 +1,6 @@
 import { keep, kept } from './dom.js';
 import { observeClock } from './format.js';
+import { language } from './i18n.js';
 
 // Paths are relative to the dashboard's URL, so that it works below a proxy's prefix.
 const root = new URL('../', import.meta.url);
@@ -44,7 +45,7 @@ export async function send(method, path, { body, signal, headers } = {}) {
 			method,
 			signal,
 			cache: 'no-store',
-			headers: { ...(key ? { [way.header]: key } : {}), ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers },
+			headers: { 'Accept-Language': language, ...(key ? { [way.header]: key } : {}), ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers },
 			body: body ? JSON.stringify(body) : undefined,
 		});
 	} catch (error) {

@@ -114,7 +114,6 @@ export async function confirm(title, text, action, isDangerous = false) {
 	]) === 'yes';
 }
 
-// A button that is busy until its action ends.
 export function actionButton(text, action, { kind, title, disabled } = {}) {
 	const button = h('button', { class: kind, title, disabled, onclick: async () => {
 		// A disabled button would lose the focus.

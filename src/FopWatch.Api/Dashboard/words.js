@@ -474,6 +474,7 @@ webhooks
 	resume: Resume = 继续
 	replay: Replay = 重放
 	replay.text: Start time. Leave it empty to replay the whole log. = 从何时起？不填则为日志中的全部事件。
+	replay.confirm: Send up to {n} [event|events]? = 发送至多 {n} 个事件？
 	since: From = 起始时间
 	deliveries: Deliveries = 投递记录
 	result: Result = 结果

@@ -1,5 +1,5 @@
-using System.Globalization;
 using FopWatch.Diagnosis;
+using FopWatch.Wording;
 
 namespace FopWatch.Clocks;
 
@@ -17,6 +17,9 @@ public static class ClockTroubles
             troubles.Worked(null, TroubleKind.ClockJumped);
     }
 
-    private static string Describe(TimeSpan ahead) => string.Create(
-        CultureInfo.InvariantCulture, $"it is {TimeSpan.FromSeconds(Math.Round(ahead.Duration().TotalSeconds)):c} {(ahead > TimeSpan.Zero ? "ahead" : "behind")}");
+    private static Sentence Describe(TimeSpan ahead)
+    {
+        var by = TimeSpan.FromSeconds(Math.Round(ahead.Duration().TotalSeconds));
+        return ahead > TimeSpan.Zero ? (Sentence)$"it is {by:c} ahead" : (Sentence)$"it is {by:c} behind";
+    }
 }

@@ -1,5 +1,5 @@
-using System.Globalization;
 using FopWatch.Clocks;
+using FopWatch.Wording;
 
 namespace FopWatch.Diagnosis;
 
@@ -15,11 +15,11 @@ public sealed class ClockCheck(SteadyTime time) : IDoctorCheck
         {
             Check = DoctorCheck.Clock,
             Level = DoctorLevel.Warning,
-            What = string.Create(
-                CultureInfo.InvariantCulture,
-                $"The system clock is {ahead.Duration().TotalSeconds:0} s {(ahead > TimeSpan.Zero ? "ahead of" : "behind")} FopWatch's clock: it jumped, or a service reports another time."),
-            Why = "FopWatch adopts a difference that lasts 10 minutes. Jobs then expire and are purged by the new time.",
-            Fix = "Check the clock of the machine and its time synchronisation. See docs/clocks.md.",
+            What = ahead > TimeSpan.Zero
+                ? (Sentence)$"The system clock is {ahead.Duration().TotalSeconds:0} s ahead of FopWatch's clock: it jumped, or a service reports another time."
+                : (Sentence)$"The system clock is {ahead.Duration().TotalSeconds:0} s behind FopWatch's clock: it jumped, or a service reports another time.",
+            Why = $"FopWatch adopts a difference that lasts 10 minutes. Jobs then expire and are purged by the new time.",
+            Fix = $"Check the clock of the machine and its time synchronisation. See docs/clocks.md.",
         }
-        : new() { Check = DoctorCheck.Clock, Level = DoctorLevel.Pass, What = "The system clock agrees with elapsed time." };
+        : new() { Check = DoctorCheck.Clock, Level = DoctorLevel.Pass, What = $"The system clock agrees with elapsed time." };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Diagnosis;
@@ -91,12 +92,12 @@ public sealed class Doctor(IEnumerable<IDoctorCheck> checks, DoctorTurn turn, Do
         }
         catch (StoreUnavailableException e)
         {
-            return [Finding(step, DoctorLevel.Trouble, e.Message) with { Why = "Notifications and registrations are answered 503 until the store can answer." }];
+            return [Finding(step, DoctorLevel.Trouble, Sentence.Verbatim(e.Message)) with { Why = $"Notifications and registrations are answered 503 until the store can answer." }];
         }
         catch (Exception e)
         {
             log.CheckFailed(step.Check, step.Source ?? "the installation", e);
-            return [Finding(step, DoctorLevel.Trouble, $"The check failed with {e.GetType().Name}.") with { Fix = "Report the error, which is in the log." }];
+            return [Finding(step, DoctorLevel.Trouble, $"The check failed with {e.GetType().Name}.") with { Fix = $"Report the error, which is in the log." }];
         }
     }
 
@@ -105,6 +106,6 @@ public sealed class Doctor(IEnumerable<IDoctorCheck> checks, DoctorTurn turn, Do
     private static void Forget(Task task) => task.ContinueWith(
         static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    private static DoctorFinding Finding(DoctorStep step, DoctorLevel level, string what) =>
+    private static DoctorFinding Finding(DoctorStep step, DoctorLevel level, Sentence what) =>
         new() { Check = step.Check, Source = step.Source, Level = level, What = what };
 }

@@ -1,3 +1,5 @@
+using FopWatch.Wording;
+
 namespace FopWatch.Diagnosis;
 
 /// <summary>What the doctor examines. Later versions may add values.</summary>
@@ -71,14 +73,14 @@ public sealed record DoctorFinding
     /// <summary>The level.</summary>
     public required DoctorLevel Level { get; init; }
 
-    /// <summary>What was found, in English.</summary>
-    public required string What { get; init; }
+    /// <summary>What was found, in the language of the request.</summary>
+    public required Sentence What { get; init; }
 
     /// <summary>Why it matters; null if that is obvious.</summary>
-    public string? Why { get; init; }
+    public Sentence? Why { get; init; }
 
     /// <summary>What to do about it; null if there is nothing to do.</summary>
-    public string? Fix { get; init; }
+    public Sentence? Fix { get; init; }
 }
 
 /// <summary>The result of an examination.</summary>

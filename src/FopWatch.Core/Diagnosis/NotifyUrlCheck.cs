@@ -24,8 +24,8 @@ public sealed class NotifyUrlCheck(FopWatchSettings settings, NotifyProbes probe
     {
         Check = DoctorCheck.NotifyUrl,
         Level = DoctorLevel.Skipped,
-        What = "No notification was sent: FopWatch:PublicUrl is not set, so this host does not know the URL under which providers reach it.",
-        Fix = "Set FopWatch:PublicUrl.",
+        What = $"No notification was sent: FopWatch:PublicUrl is not set, so this host does not know the URL under which providers reach it.",
+        Fix = $"Set FopWatch:PublicUrl.",
     };
 
     /// <summary>Creates a client that follows no redirect, as providers do. It uses no proxy for a URL of this machine.</summary>

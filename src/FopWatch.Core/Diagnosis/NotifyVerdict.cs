@@ -1,4 +1,5 @@
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Diagnosis;
 
@@ -6,9 +7,9 @@ namespace FopWatch.Diagnosis;
 internal sealed class NotifyVerdict(Source source, Uri publicUrl)
 {
     private const string Setting = "FopWatch:PublicUrl";
-    private const string ProxyPage = "docs/proxy.md says how to configure it";
-    private const string Lost = "Notifications of this source do not arrive, so every outcome must be found by a poll.";
-    private const string Hints = "Notifications of this source settle no job, and each costs a poll.";
+    private static readonly Sentence ProxyPage = $"docs/proxy.md says how to configure it";
+    private static readonly Sentence Lost = $"Notifications of this source do not arrive, so every outcome must be found by a poll.";
+    private static readonly Sentence Hints = $"Notifications of this source settle no job, and each costs a poll.";
 
     private readonly string _url = publicUrl.GetLeftPart(UriPartial.Authority);
 
@@ -23,11 +24,11 @@ internal sealed class NotifyVerdict(Source source, Uri publicUrl)
         }
 
         if (changes.HasFlag(ProbeChanges.NoAuthorization))
-            return Changed("without its Authorization header", "Configure the proxy to pass the Authorization header");
+            return Changed($"without its Authorization header", $"Configure the proxy to pass the Authorization header");
         if (changes.HasFlag(ProbeChanges.Body))
-            return Changed("with another body", "Configure the proxy to pass bodies byte for byte");
+            return Changed($"with another body", $"Configure the proxy to pass bodies byte for byte");
         if (changes.HasFlag(ProbeChanges.ContentType))
-            return Changed("with another Content-Type", "Configure the proxy to pass the Content-Type header unchanged");
+            return Changed($"with another Content-Type", $"Configure the proxy to pass the Content-Type header unchanged");
         if (key is null)
             return Finding(DoctorLevel.Pass, $"A notification through {_url} arrives unchanged. It was not signed: the source has no Keys.", null, null);
         return answer.Trust == Trust.Strong
@@ -44,22 +45,24 @@ internal sealed class NotifyVerdict(Source source, Uri publicUrl)
         return status switch
         {
             >= 300 and < 400 => Trouble(
-                $"{_url} redirects notifications{(response.Headers.Location is { IsAbsoluteUri: true } target ? $" to {target.GetLeftPart(UriPartial.Authority)}" : "")} (HTTP {status}).",
+                response.Headers.Location is { IsAbsoluteUri: true } target
+                    ? (Sentence)$"{_url} redirects notifications to {target.GetLeftPart(UriPartial.Authority)} (HTTP {status})."
+                    : (Sentence)$"{_url} redirects notifications (HTTP {status}).",
                 $"Providers do not follow redirects. {Lost}",
                 $"Serve the notify URLs without a redirect, or set {Setting} to where it leads and give applications the new notify URL."),
             >= 200 and < 300 => Trouble(
                 $"A server other than this FopWatch answers HTTP {status} at {_url}.",
-                "Providers take that for an acknowledgement and do not retry. Every outcome must be found by a poll.",
+                $"Providers take that for an acknowledgement and do not retry. Every outcome must be found by a poll.",
                 $"Check that {Setting} leads to this host, and that nothing in between answers in its place, such as another server, a CDN or a login page."),
             404 or 421 when isFopWatch => Trouble(
                 $"Another FopWatch answers at {_url}, or a proxy has changed the path beyond recognition (HTTP {status}).", Lost,
                 $"Check that {Setting} leads to this host and not to another installation or an older version; {ProxyPage}."),
             503 when isFopWatch => Finding(
                 DoctorLevel.Warning, $"FopWatch at {_url} cannot accept a notification now (HTTP 503).",
-                "Providers retry for minutes or hours.", "Examine again. If it persists, the traffic findings and the log say why."),
+                $"Providers retry for minutes or hours.", $"Examine again. If it persists, the traffic findings and the log say why."),
             401 or 403 or 407 => Trouble(
                 $"A server in front of FopWatch refuses access at {_url} (HTTP {status}).", $"Providers have no credentials for it. {Lost}",
-                "Let POST requests below /api/notify pass without credentials: tokens and signatures authenticate them. A web application firewall or an allow list of addresses may also refuse them."),
+                $"Let POST requests below /api/notify pass without credentials: tokens and signatures authenticate them. A web application firewall or an allow list of addresses may also refuse them."),
             404 or 405 or 410 => Trouble(
                 $"{_url} does not route POST /api/notify to FopWatch (HTTP {status}).", Lost,
                 $"Check the path of {Setting}, and let the proxy forward /api/notify; {ProxyPage}."),
@@ -77,24 +80,24 @@ internal sealed class NotifyVerdict(Source source, Uri publicUrl)
             ? Trouble($"{_url} {unanswered.What}.", Lost, unanswered.Fix)
             : Finding(
                 DoctorLevel.Warning, $"{_url} {unanswered.What}, at least from this machine.",
-                "If providers see the same, no notification arrives. In some networks a public address works only from outside.",
+                $"If providers see the same, no notification arrives. In some networks a public address works only from outside.",
                 $"{unanswered.Fix} Send a request to it from another network.");
     }
 
     public DoctorFinding TooSlow(TimeSpan after) => Finding(
         DoctorLevel.Warning, $"{_url} did not answer a notification within {Doctor.Seconds(after)}.",
-        "Providers give up after some seconds and retry a few times. In some networks a public address works only from outside.",
-        "Send a request to it from another network. If it is slow there too, check the proxies on the way and the load of this host.");
+        $"Providers give up after some seconds and retry a few times. In some networks a public address works only from outside.",
+        $"Send a request to it from another network. If it is slow there too, check the proxies on the way and the load of this host.");
 
-    private DoctorFinding Changed(string how, string fix) => source.Keys.IsEmpty
-        ? Finding(DoctorLevel.Warning, $"A notification to {_url} arrives {how}.", "Once the source has Keys, its signature cannot be valid.", $"{fix}; {ProxyPage}.")
+    private DoctorFinding Changed(Sentence how, Sentence fix) => source.Keys.IsEmpty
+        ? Finding(DoctorLevel.Warning, $"A notification to {_url} arrives {how}.", $"Once the source has Keys, its signature cannot be valid.", $"{fix}; {ProxyPage}.")
         : Finding(
             source.Trust == TrustRule.Signature ? DoctorLevel.Trouble : DoctorLevel.Warning, $"A notification to {_url} arrives {how}.",
-            source.Trust == TrustRule.Signature ? $"Its signature cannot be verified. {Hints}" : "Its signature cannot be verified, and a notification with an invalid signature goes to quarantine.",
+            source.Trust == TrustRule.Signature ? (Sentence)$"Its signature cannot be verified. {Hints}" : (Sentence)$"Its signature cannot be verified, and a notification with an invalid signature goes to quarantine.",
             $"{fix}; {ProxyPage}.");
 
-    private DoctorFinding Trouble(string what, string why, string fix) => Finding(DoctorLevel.Trouble, what, why, fix);
+    private DoctorFinding Trouble(Sentence what, Sentence why, Sentence fix) => Finding(DoctorLevel.Trouble, what, why, fix);
 
-    private DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+    private DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why, Sentence? fix) =>
         new() { Check = DoctorCheck.NotifyUrl, Source = source.Name, Level = level, What = what, Why = why, Fix = fix };
 }

@@ -1,5 +1,5 @@
-using System.Globalization;
 using FopWatch.Settings;
+using FopWatch.Wording;
 
 namespace FopWatch.Diagnosis;
 
@@ -25,7 +25,7 @@ public sealed class SettingsCheck(FopWatchSettings settings) : IDoctorCheck
                 {
                     Check = DoctorCheck.Settings,
                     Level = DoctorLevel.Pass,
-                    What = string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "source is" : "sources are")} configured, and no setting is doubtful."),
+                    What = count == 1 ? (Sentence)$"{count} source is configured, and no setting is doubtful." : (Sentence)$"{count} sources are configured, and no setting is doubtful.",
                 },
             ];
     }

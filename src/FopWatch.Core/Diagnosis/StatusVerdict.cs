@@ -2,6 +2,7 @@ using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Diagnosis;
 
@@ -10,19 +11,21 @@ namespace FopWatch.Diagnosis;
 /// <param name="workflowKey">The access key with which the workflow API was asked; null if the status API was asked.</param>
 internal sealed class StatusVerdict(Source source, string? workflowKey)
 {
-    private const string Why = "Only polls find the outcome of a job whose notification is lost. Without them the job stays open until its deadline and expires.";
-    private const string WorkflowWhy = "Only this API finds the outcome of a V3 workflow whose notification is lost.";
+    private static readonly Sentence Why = $"Only polls find the outcome of a job whose notification is lost. Without them the job stays open until its deadline and expires.";
+    private static readonly Sentence WorkflowWhy = $"Only this API finds the outcome of a V3 workflow whose notification is lost.";
 
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(5);
 
     private readonly Uri _endpoint = workflowKey is null ? source.StatusEndpoint : source.WorkflowEndpoint!;
     private readonly string _setting = $"FopWatch:Sources:{source.Name}:{(workflowKey is null ? "StatusEndpoint" : "WorkflowEndpoint")}";
 
-    private string Api => $"{_endpoint.GetLeftPart(UriPartial.Authority)}{(workflowKey is null ? "" : ", the API of workflows,")}";
+    private Sentence Api => workflowKey is null ? (Sentence)$"{Origin}" : (Sentence)$"{Origin}, the API of workflows,";
+
+    private string Origin => _endpoint.GetLeftPart(UriPartial.Authority);
 
     /// <summary>The settings of the source were replaced before the API was asked.</summary>
     public DoctorFinding Replaced => Finding(
-        DoctorLevel.Skipped, $"{Api} was not asked: the settings of the source were replaced meanwhile.", null, "Examine again.");
+        DoctorLevel.Skipped, $"{Api} was not asked: the settings of the source were replaced meanwhile.", null, $"Examine again.");
 
     public DoctorFinding Of(StatusExamination examined)
     {
@@ -32,7 +35,7 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
             return Finding(
                 DoctorLevel.Skipped,
                 $"{Api} was not asked: the poll rate of the source has no room for a request for another {Seconds(answer.RetryAfter ?? TimeSpan.Zero)}.",
-                "Other polls use the rate, or the API asked to slow down. In the cloud host, the store through which instances share the rate may be unavailable.",
+                $"Other polls use the rate, or the API asked to slow down. In the cloud host, the store through which instances share the rate may be unavailable.",
                 $"Examine again. If it persists, compare {Setting("Poll:PerSecond")} with what the API allows and the jobs need.");
         }
 
@@ -64,9 +67,11 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
             Check = DoctorCheck.Clock,
             Source = source.Name,
             Level = DoctorLevel.Warning,
-            What = $"The clock of this host is {Long(skew.Duration())} {(skew > TimeSpan.Zero ? "ahead of" : "behind")} that of {_endpoint.GetLeftPart(UriPartial.Authority)}.",
-            Why = "Jobs expire too early or too late, statistics go to the wrong hours, and TLS certificates may seem invalid.",
-            Fix = "Check the time synchronisation of this machine. If this clock agrees with those of other sources, the API's clock is wrong.",
+            What = skew > TimeSpan.Zero
+                ? (Sentence)$"The clock of this host is {Long(skew.Duration())} ahead of that of {Origin}."
+                : (Sentence)$"The clock of this host is {Long(skew.Duration())} behind that of {Origin}.",
+            Why = $"Jobs expire too early or too late, statistics go to the wrong hours, and TLS certificates may seem invalid.",
+            Fix = $"Check the time synchronisation of this machine. If this clock agrees with those of other sources, the API's clock is wrong.",
         };
     }
 
@@ -83,22 +88,23 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         {
             PollAnswer.NotFound => Right(seen, status),
             PollAnswer.Throttled => Finding(
-                DoctorLevel.Warning, $"{Api} asks to slow down (HTTP {status}).", "Polls are postponed, and outcomes are late.", $"Lower {Setting("Poll:PerSecond")} if it persists."),
+                DoctorLevel.Warning, $"{Api} asks to slow down (HTTP {status}).", $"Polls are postponed, and outcomes are late.", $"Lower {Setting("Poll:PerSecond")} if it persists."),
             PollAnswer.Report => Trouble(
                 $"{Api} answers with a report about a nonexistent id.", $"Check that {_setting} is a status API, and not a test server that knows every id."),
-            PollAnswer.Unavailable when status == 200 => Trouble($"{Api} answers, but its answer was cut off.", "Check the network, and the proxies on the way."),
-            PollAnswer.Unavailable => Trouble($"{Api} fails (HTTP {status}).", "Try again. If it persists, ask the provider."),
+            PollAnswer.Unavailable when status == 200 => Trouble($"{Api} answers, but its answer was cut off.", $"Check the network, and the proxies on the way."),
+            PollAnswer.Unavailable => Trouble($"{Api} fails (HTTP {status}).", $"Try again. If it persists, ask the provider."),
             _ => OfRefusal(answer, seen, status),
         };
     }
 
     private DoctorFinding Right(StatusExchange seen, int status)
     {
-        var words = $"{Api} answers in {Milliseconds(seen.Took)} that it does not know a nonexistent id (HTTP {status}), as it should"
-            + (workflowKey is null ? "." : $", to the access key '{workflowKey}'.");
+        Sentence words = workflowKey is null
+            ? (Sentence)$"{Api} answers in {Milliseconds(seen.Took)} that it does not know a nonexistent id (HTTP {status}), as it should."
+            : (Sentence)$"{Api} answers in {Milliseconds(seen.Took)} that it does not know a nonexistent id (HTTP {status}), as it should, to the access key '{workflowKey}'.";
         return seen.Took < Slow
             ? Finding(DoctorLevel.Pass, words, null, null)
-            : Finding(DoctorLevel.Warning, $"{Api} answers correctly, but took {Seconds(seen.Took)}.", "Slow answers delay the polls behind them.", "Check the network and the proxies on the way.");
+            : Finding(DoctorLevel.Warning, $"{Api} answers correctly, but took {Seconds(seen.Took)}.", $"Slow answers delay the polls behind them.", $"Check the network and the proxies on the way.");
     }
 
     private DoctorFinding OfRefusal(StatusAnswer answer, StatusExchange seen, int status)
@@ -117,17 +123,17 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
             case 401 or 403:
                 return Trouble(
                     $"{Api} refuses access (HTTP {status}).",
-                    "The API needs no credentials, so something in front of it refuses: a gateway, an allow list of addresses, or another server. Check "
+                    $"The API needs no credentials, so something in front of it refuses: a gateway, an allow list of addresses, or another server. Check "
                     + $"{_setting}, and whether this machine's address is allowed.");
             case 407:
-                return Trouble($"A proxy in front of {Api} asks for credentials (HTTP 407).", "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment of the host.");
+                return Trouble($"A proxy in front of {Api} asks for credentials (HTTP 407).", $"Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment of the host.");
             case 404 or 405 or 410:
                 return Trouble(
                     $"{Api} does not know the path of the status query (HTTP {status}{OfPage(seen)}).",
                     $"Check {_setting}, its path included, and {Setting("Provider")}. The setting is the base URL of the API, without the path of the query.");
             case 200:
                 return Trouble(
-                    $"{Api} answers{OfPage(seen).TrimStart(',')}, but not as a status API does.",
+                    IsPage(seen) ? (Sentence)$"{Api} answers with a web page, but not as a status API does." : (Sentence)$"{Api} answers, but not as a status API does.",
                     $"Check {_setting} and {Setting("Provider")}. A login page or a proxy may also answer in place of the API.");
         }
 
@@ -138,15 +144,17 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
                 DoctorLevel.Info,
                 $"{Api} is reachable, and refuses a nonexistent id with an error of its own (HTTP {status}). Whether it refuses existing ids too is unknown.",
                 null,
-                "Check GET /api/overview, which counts refused polls.")
+                $"Check GET /api/overview, which counts refused polls.")
             : Trouble($"{Api} refuses the request (HTTP {status}{OfPage(seen)}).", $"Check {_setting} and {Setting("Provider")}.");
     }
 
-    private static string OfPage(StatusExchange seen) => seen.MediaType is "text/html" or "application/xhtml+xml" ? ", with a web page" : "";
+    private static bool IsPage(StatusExchange seen) => seen.MediaType is "text/html" or "application/xhtml+xml";
 
-    private DoctorFinding Trouble(string what, string fix) => Finding(DoctorLevel.Trouble, what, workflowKey is null ? Why : WorkflowWhy, fix);
+    private static Sentence OfPage(StatusExchange seen) => IsPage(seen) ? (Sentence)$", with a web page" : (Sentence)$"";
 
-    private DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+    private DoctorFinding Trouble(Sentence what, Sentence fix) => Finding(DoctorLevel.Trouble, what, workflowKey is null ? Why : WorkflowWhy, fix);
+
+    private DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why, Sentence? fix) =>
         new() { Check = DoctorCheck.StatusApi, Source = source.Name, Level = level, What = what, Why = why, Fix = fix };
 
     private string Setting(string name) => $"FopWatch:Sources:{source.Name}:{name}";

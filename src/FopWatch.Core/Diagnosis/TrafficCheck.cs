@@ -1,5 +1,6 @@
 using FopWatch.Overviews;
 using FopWatch.Settings;
+using FopWatch.Wording;
 
 namespace FopWatch.Diagnosis;
 
@@ -21,7 +22,7 @@ public sealed class TrafficCheck(FopWatchSettings settings, OverviewReader overv
             if (source.Findings.Count > 0)
                 found.AddRange(source.Findings.Select(one => Of(source.Name, one)));
             else
-                found.Add(Finding(source.Name, DoctorLevel.Pass, "There is no trouble now, and the traffic of the last 24 hours shows nothing unusual.", null));
+                found.Add(Finding(source.Name, DoctorLevel.Pass, $"There is no trouble now, and the traffic of the last 24 hours shows nothing unusual.", null));
         }
 
         return found;
@@ -29,12 +30,12 @@ public sealed class TrafficCheck(FopWatchSettings settings, OverviewReader overv
 
     private static DoctorFinding Of(string? source, Finding one) => one.Level switch
     {
-        FindingLevel.Trouble => Finding(source, DoctorLevel.Trouble, one.Detail, "Outcomes are late or may be lost."),
-        FindingLevel.Warning => Finding(source, DoctorLevel.Warning, one.Detail, "Outcomes are still found, but most of them later or at a higher cost."),
+        FindingLevel.Trouble => Finding(source, DoctorLevel.Trouble, one.Detail, $"Outcomes are late or may be lost."),
+        FindingLevel.Warning => Finding(source, DoctorLevel.Warning, one.Detail, $"Outcomes are still found, but most of them later or at a higher cost."),
         _ => Finding(source, DoctorLevel.Info, one.Detail, null),
     };
 
     // A finding of an overview already says what to do.
-    private static DoctorFinding Finding(string? source, DoctorLevel level, string what, string? why) =>
+    private static DoctorFinding Finding(string? source, DoctorLevel level, Sentence what, Sentence? why) =>
         new() { Check = DoctorCheck.Traffic, Source = source, Level = level, What = what, Why = why };
 }

@@ -1,3 +1,5 @@
+using FopWatch.Wording;
+
 namespace FopWatch.Diagnosis;
 
 /// <summary>
@@ -42,7 +44,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
     /// <param name="kind">The kind.</param>
     /// <param name="detail">Details, without ids, tokens, keys and bodies.</param>
     /// <param name="isLogged">Whether the caller logs this occurrence, so that no warning repeats it.</param>
-    public void Occurred(string? source, TroubleKind kind, string? detail = null, bool isLogged = false)
+    public void Occurred(string? source, TroubleKind kind, Sentence? detail = null, bool isLogged = false)
     {
         lock (_lock)
         {
@@ -121,7 +123,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
 
         public bool HasWorked { get; set; }
 
-        public void Add(string? source, TroubleKind kind, string? detail)
+        public void Add(string? source, TroubleKind kind, Sentence? detail)
         {
             HasWorked = false;
             var now = time.GetUtcNow();

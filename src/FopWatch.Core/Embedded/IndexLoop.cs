@@ -2,6 +2,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Upkeep;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -26,7 +27,7 @@ public sealed class IndexLoop(IStoreUpkeep store, LoopTimes times, Troubles trou
             catch (StoreUnavailableException e)
             {
                 log.StoreUnavailable("index jobs", e);
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
             }
 
             await Task.Delay(times.IndexEvery, time, cancellationToken);

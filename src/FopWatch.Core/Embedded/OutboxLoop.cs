@@ -2,6 +2,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Running;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -35,7 +36,7 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Tro
             catch (StoreUnavailableException e)
             {
                 // The events are still in the outbox.
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
                 log.StoreUnavailable("publish events", e);
                 await Task.Delay(times.Pause, time, cancellationToken);
             }

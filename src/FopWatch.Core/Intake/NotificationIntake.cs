@@ -3,6 +3,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
+using FopWatch.Wording;
 
 namespace FopWatch.Intake;
 
@@ -55,7 +56,7 @@ public sealed class NotificationIntake(
         var matches = (source?.Tokens ?? NotifyTokens.Unmatchable).Match(token);
         if (source is null)
         {
-            UnknownUrl("The source is not configured");
+            UnknownUrl($"The source is not configured");
             return null;
         }
 
@@ -68,7 +69,7 @@ public sealed class NotificationIntake(
 
     /// <summary>Counts a notification to a URL that is not a notify URL.</summary>
     /// <param name="detail">What is wrong with the URL, without its path, which may contain a token.</param>
-    public void UnknownUrl(string detail) => troubles.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
+    public void UnknownUrl(Sentence detail) => troubles.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
 
     /// <summary>Counts a notification to a valid URL that is too large to be read. Nothing of it was stored.</summary>
     /// <param name="source">The source that <see cref="Admit"/> returned.</param>
@@ -140,7 +141,7 @@ public sealed class NotificationIntake(
                 catch (UnreadableJobException unreadable)
                 {
                     // It must be kept until the job can be read again.
-                    troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
+                    troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, Sentence.VerbatimOrNull(unreadable.Job?.Problem));
                     problem = UnreadableJob;
                 }
             }
@@ -182,14 +183,14 @@ public sealed class NotificationIntake(
         if (source.Provider.Verify(request, source.Keys) == Trust.Invalid)
         {
             var diagnosis = source.Provider.Diagnose(request, source, budget ?? new());
-            return new(key, NotificationResult.Quarantined, InWords(kept, diagnosis?.Reason ?? WrongSignature), diagnosis);
+            return new(key, NotificationResult.Quarantined, InWords(kept, diagnosis?.Reason ?? Sentence.Verbatim(WrongSignature)), diagnosis);
         }
 
         var (result, problem) = NotifyUrl.IsForUploads(kept.Url)
             ? await Uploads.RetryAsync(source, request, cancellationToken)
             : await TakeAgainAsync(source, request, kept.Correlation, cancellationToken);
         if (problem is not null)
-            return new(key, result, InWords(kept, problem), null);
+            return new(key, result, InWords(kept, Sentence.Verbatim(problem)), null);
 
         await quarantine.RemoveAsync(key, cancellationToken);
         return new(key, result, null, null);
@@ -210,7 +211,7 @@ public sealed class NotificationIntake(
     public QuarantineReason Explain(QuarantinedNotification kept, HashBudget budget)
     {
         ArgumentNullException.ThrowIfNull(kept);
-        var reason = InWords(kept, kept.Reason);
+        var reason = InWords(kept, Sentence.Verbatim(kept.Reason));
         if (sources.Find(kept.Source) is not { } source)
             return new(reason, null);
 
@@ -222,7 +223,7 @@ public sealed class NotificationIntake(
         return new(diagnosis is null ? reason : InWords(kept, diagnosis.Reason), diagnosis);
     }
 
-    private static string InWords(QuarantinedNotification kept, string reason) => NotifyUrl.IsForUploads(kept.Url) ? UploadIntake.InWords(reason) : reason;
+    private static Sentence InWords(QuarantinedNotification kept, Sentence reason) => NotifyUrl.IsForUploads(kept.Url) ? UploadIntake.InWords(reason) : reason;
 
     /// <summary>
     /// A quarantined notification with the URL to verify it against. If its signature is wrong for the URL used on arrival, this is the URL that the current
@@ -254,7 +255,7 @@ public sealed class NotificationIntake(
         if (assessed.Foreign is { } foreign)
             troubles.Occurred(source.Name, TroubleKind.OutOfScope, foreign.InGeneral);
         else if (assessed.Problem is { } problem)
-            troubles.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
+            troubles.Occurred(source.Name, TroubleKind.UnreadableNotifications, Sentence.Verbatim(problem));
         else
             troubles.Worked(source.Name, TroubleKind.UnreadableNotifications, TroubleKind.OutOfScope);
     }

@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Intake;
 
@@ -98,7 +99,7 @@ public sealed class UploadIntake
     }
 
     /// <summary>A problem of an upload callback, where it stands among those of notifications.</summary>
-    internal static string InWords(string problem) => $"An upload callback: {problem}";
+    internal static Sentence InWords(Sentence problem) => $"An upload callback: {problem}";
 
     private static JobReport ReportOf(string id, string? bucket) =>
         new() { Id = id, Channel = ReportChannel.Notification, Facts = JobFacts.None with { Bucket = bucket } };
@@ -122,7 +123,7 @@ public sealed class UploadIntake
         catch (UnreadableJobException unreadable)
         {
             // It must be kept until the job can be read again.
-            _troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
+            _troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, Sentence.VerbatimOrNull(unreadable.Job?.Problem));
             return (UploadResult.Quarantined, NotificationIntake.UnreadableJob);
         }
     }
@@ -170,7 +171,7 @@ public sealed class UploadIntake
         if (assessed.Foreign is { } foreign)
             _troubles.Occurred(source, TroubleKind.OutOfScope, foreign.InGeneral);
         else if (assessed.Problem is { } problem)
-            _troubles.Occurred(source, TroubleKind.UnreadableUploads, problem);
+            _troubles.Occurred(source, TroubleKind.UnreadableUploads, Sentence.Verbatim(problem));
         else
             _troubles.Worked(source, TroubleKind.UnreadableUploads);
     }

@@ -1,4 +1,5 @@
 using FopWatch.Diagnosis;
+using FopWatch.Wording;
 
 namespace FopWatch.Overviews;
 
@@ -34,8 +35,8 @@ public sealed record Finding
     /// <summary>How often it has happened, or how many are affected; null if there is nothing to count.</summary>
     public long? Count { get; init; }
 
-    /// <summary>What it is and what to do about it, in English.</summary>
-    public required string Detail { get; init; }
+    /// <summary>What it is and what to do about it, in the language of the request.</summary>
+    public required Sentence Detail { get; init; }
 
     /// <summary>Converts a trouble to a finding.</summary>
     public static Finding Of(Trouble trouble)
@@ -47,7 +48,7 @@ public sealed record Finding
             Level = LevelOf(trouble.Kind),
             Since = trouble.Since,
             Count = trouble.Count,
-            Detail = $"{trouble.What}{(trouble.Detail is { } seen ? $" ({seen})" : "")}. {trouble.Hint}.",
+            Detail = trouble.Detail is { } seen ? (Sentence)$"{trouble.What} ({seen}). {trouble.Hint}." : (Sentence)$"{trouble.What}. {trouble.Hint}.",
         };
     }
 

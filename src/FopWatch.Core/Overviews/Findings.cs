@@ -5,6 +5,7 @@ using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Statistics;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Overviews;
 
@@ -80,16 +81,16 @@ internal static class Findings
 
         // Anyone who has the notify URL can send wrong signatures to an otherwise quiet source.
         var isMissed = ByPoll(signs.Day()) > 0 || signs.Hours.Any(hour => hour.Sums[HourSum.NotifiedStrong] > 0);
-        var all = $"All {Number(count)} notifications of the last 24 hours went to quarantine";
+        Sentence all = $"All {count} notifications of the last 24 hours went to quarantine";
         return new()
         {
             Kind = key is null ? Finding.KindOf(TroubleKind.WrongSignature) : "unknownAccessKey",
             Level = isMissed ? FindingLevel.Trouble : FindingLevel.Warning,
             Since = signs.Troubles.FirstOrDefault(trouble => trouble.Kind == TroubleKind.WrongSignature)?.Since,
             Count = count,
-            Detail = key is not null ? $"{all}: they are signed with the access key '{key}', which FopWatch:Sources:{signs.Source.Name}:Keys does not have."
-                : signs.WrongSignatures is [var last, ..] ? $"{all}, because their signatures are wrong. The last one: {last.ToWords()} {last.Suggestion}"
-                : $"{all}, because their signatures are wrong. {Trouble.ListsQuarantine} says why.",
+            Detail = key is not null ? (Sentence)$"{all}: they are signed with the access key '{key}', which FopWatch:Sources:{signs.Source.Name}:Keys does not have."
+                : signs.WrongSignatures is [var last, ..] ? (Sentence)$"{all}, because their signatures are wrong. The last one: {last.Reason} {last.Suggestion}"
+                : (Sentence)$"{all}, because their signatures are wrong. {Trouble.ListsQuarantine} says why.",
         };
     }
 
@@ -97,16 +98,16 @@ internal static class Findings
     {
         var (source, day) = (signs.Source, signs.Day());
         var (unsigned, all) = (day[HourSum.NotifiedNone] + day[HourSum.NotifiedWeak], Notified(day));
+        Sentence cause = source.Keys.IsEmpty ? (Sentence)$"FopWatch:Sources:{source.Name}:Keys is empty, so no signature can be verified."
+            : day[HourSum.NotifiedWeak] > 0 ? (Sentence)$"Their signatures are missing, or do not cover the body."
+            : (Sentence)$"They are not signed. A proxy may have removed the Authorization header.";
         return source.Trust == TrustRule.Signature && all >= LeastUnsigned && unsigned == all
             ? new()
             {
                 Kind = "unsignedNotifications",
                 Level = source.Keys.IsEmpty ? FindingLevel.Info : FindingLevel.Warning,
                 Count = unsigned,
-                Detail = $"None of the {Number(all)} notifications of the last 24 hours could settle a job, so each cost a poll. "
-                    + (source.Keys.IsEmpty ? $"FopWatch:Sources:{source.Name}:Keys is empty, so no signature can be verified."
-                        : day[HourSum.NotifiedWeak] > 0 ? "Their signatures are missing, or do not cover the body."
-                        : "They are not signed. A proxy may have removed the Authorization header."),
+                Detail = $"None of the {all} notifications of the last 24 hours could settle a job, so each cost a poll. {cause}",
             }
             : null;
     }
@@ -133,8 +134,8 @@ internal static class Findings
                 Level = last is null ? FindingLevel.Info : FindingLevel.Warning,
                 Since = last,
                 Count = unheard,
-                Detail = $"{(last is { } heard ? $"No notification has arrived since {Time(heard)}" : "No notification is known to have arrived")}, and polls had to find {Many(unheard, "outcome", "outcomes")}. "
-                    + "Check that jobs are submitted with the notify URL, and that the provider can reach it.",
+                Detail = $"{Heard(last)}, and polls had to find {Many(unheard, $"{unheard} outcome", $"{unheard} outcomes")}. "
+                    + $"Check that jobs are submitted with the notify URL, and that the provider can reach it.",
             };
         }
 
@@ -149,7 +150,7 @@ internal static class Findings
                 Level = FindingLevel.Info,
                 Since = last,
                 Count = open,
-                Detail = $"No notification has arrived in the last 24 hours, and {Many(open, "job is", "jobs are")} open. Check that jobs are submitted with the notify URL, and that the provider can reach it.",
+                Detail = $"No notification has arrived in the last 24 hours, and {Many(open, $"{open} job is", $"{open} jobs are")} open. Check that jobs are submitted with the notify URL, and that the provider can reach it.",
             };
         }
 
@@ -160,9 +161,7 @@ internal static class Findings
                 Kind = "fewNotifications",
                 Level = FindingLevel.Warning,
                 Count = (long)share.Jobs,
-                Detail = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may get lost, or some jobs may be submitted without the notify URL."),
+                Detail = $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may get lost, or some jobs may be submitted without the notify URL.",
             }
             : null;
     }
@@ -177,8 +176,8 @@ internal static class Findings
                 Kind = "lateNotifications",
                 Level = FindingLevel.Warning,
                 Count = late,
-                Detail = $"Of the {Number(all)} jobs that were notified in the last 24 hours, a poll had found {Number(late)} before. Notifications may be delayed on the way, "
-                    + "or the provider's first attempts fail, and it retries for minutes or hours. Check that the notify URL answers 200 at once.",
+                Detail = $"Of the {all} jobs that were notified in the last 24 hours, a poll had found {late} before. Notifications may be delayed on the way, "
+                    + $"or the provider's first attempts fail, and it retries for minutes or hours. Check that the notify URL answers 200 at once.",
             }
             : null;
     }
@@ -193,23 +192,25 @@ internal static class Findings
         var all = lately[HourSum.PolledReport] + lately[HourSum.PolledNotFound] + lately[HourSum.PolledThrottled]
             + lately[HourSum.PolledUnavailable] + lately[HourSum.PolledRefused] + lately[HourSum.PolledOutOfScope];
         var (name, isAnswering) = (signs.Source.Name, signs.Latest.Answer == PollAnswer.Report);
-        foreach (var (kind, sum, what) in ((TroubleKind, HourSum, string)[])
+        foreach (var (kind, sum, what) in ((TroubleKind, HourSum, Sentence)[])
             [
-                (TroubleKind.StatusApiUnreachable, HourSum.PolledUnavailable, "were not answered"),
-                (TroubleKind.StatusApiRefuses, HourSum.PolledRefused, "were refused, or their answers could not be understood"),
-                (TroubleKind.StatusApiThrottles, HourSum.PolledThrottled, "were answered with a request to slow down"),
+                (TroubleKind.StatusApiUnreachable, HourSum.PolledUnavailable, $"were not answered"),
+                (TroubleKind.StatusApiRefuses, HourSum.PolledRefused, $"were refused, or their answers could not be understood"),
+                (TroubleKind.StatusApiThrottles, HourSum.PolledThrottled, $"were answered with a request to slow down"),
             ])
         {
             var failed = lately[sum];
             if (failed < LeastFailed || failed < FewFail * all)
                 continue;
+            Sentence fix = kind == TroubleKind.StatusApiThrottles
+                ? (Sentence)$"Lower FopWatch:Sources:{name}:Poll:PerSecond if it persists."
+                : (Sentence)$"Check FopWatch:Sources:{name}:StatusEndpoint and the network.";
             yield return new()
             {
                 Kind = Finding.KindOf(kind),
                 Level = kind != TroubleKind.StatusApiThrottles && failed >= MostFail * all && !isAnswering ? FindingLevel.Trouble : FindingLevel.Warning,
                 Count = failed,
-                Detail = $"{Number(failed)} of the {Number(all)} polls of this hour and the last {what}{(isAnswering ? "; the last poll was answered with a report" : "")}. "
-                    + (kind == TroubleKind.StatusApiThrottles ? $"Lower FopWatch:Sources:{name}:Poll:PerSecond if it persists." : $"Check FopWatch:Sources:{name}:StatusEndpoint and the network."),
+                Detail = $"{failed} of the {all} polls of this hour and the last {(isAnswering ? Answered(what) : what)}. {fix}",
             };
         }
     }
@@ -224,9 +225,7 @@ internal static class Findings
                 Level = FindingLevel.Warning,
                 Since = longest,
                 Count = held.Count,
-                Detail = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{(held.Count >= OverviewReader.CountedUpTo ? "At least " : "")}{held.Count} polls are due but not made, the oldest since {Time(longest)}. FopWatch:Sources:{signs.Source.Name}:Poll:PerSecond is {signs.Source.Poll.PerSecond}; raise it if the status API allows more, or check whether the API is slow."),
+                Detail = $"{AtLeast(held.Count, $"{held.Count} polls are due but not made")}, the oldest since {Time(longest)}. FopWatch:Sources:{signs.Source.Name}:Poll:PerSecond is {signs.Source.Poll.PerSecond}; raise it if the status API allows more, or check whether the API is slow.",
             }
             : null;
     }
@@ -237,7 +236,7 @@ internal static class Findings
             Kind = "jobsOverdue",
             Level = FindingLevel.Warning,
             Count = count,
-            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Many(count, "open job takes", "open jobs take")} much longer than usual for their command. The provider may be slow, or may have lost them.",
+            Detail = $"{AtLeast(count, Many(count, $"{count} open job takes", $"{count} open jobs take"))} much longer than usual for their command. The provider may be slow, or may have lost them.",
         }
         : null;
 
@@ -252,9 +251,7 @@ internal static class Findings
                 Kind = "quarantineFills",
                 Level = full >= NearlyFull ? FindingLevel.Trouble : FindingLevel.Warning,
                 Count = size.Notifications,
-                Detail = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further notifications are answered 503 and are lost when the provider gives up. {Trouble.ListsQuarantine} gives the reasons: fix the cause, retry the notifications, and delete the rest."),
+                Detail = $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further notifications are answered 503 and are lost when the provider gives up. {Trouble.ListsQuarantine} gives the reasons: fix the cause, retry the notifications, and delete the rest.",
             };
         }
 
@@ -264,7 +261,7 @@ internal static class Findings
                 Kind = "quarantined",
                 Level = FindingLevel.Info,
                 Count = lately,
-                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. {Trouble.ListsQuarantine} gives the reasons: fix the cause, then retry them.",
+                Detail = $"{Many(lately, $"{lately} notification", $"{lately} notifications")} went to quarantine in the last 24 hours. {Trouble.ListsQuarantine} gives the reasons: fix the cause, then retry them.",
             }
             : null;
     }
@@ -275,7 +272,7 @@ internal static class Findings
             Kind = "booksUnaccounted",
             Level = FindingLevel.Trouble,
             Count = count,
-            Detail = $"The books do not balance: {Many(count, "job is", "jobs are")} unaccounted for. Report this, with the sweep's log.",
+            Detail = $"The books do not balance: {Many(count, $"{count} job is", $"{count} jobs are")} unaccounted for. Report this, with the sweep's log.",
         }
         : null;
 
@@ -290,14 +287,19 @@ internal static class Findings
                 Kind = "publishingSlow",
                 Level = FindingLevel.Warning,
                 Count = slow,
-                Detail = $"{Number(slow)} of the {Number(all)} events of this hour and the last were published more than a minute after their commits. Check the broker and the depth of the outbox.",
+                Detail = $"{slow} of the {all} events of this hour and the last were published more than a minute after their commits. Check the broker and the depth of the outbox.",
             }
             : null;
     }
 
-    private static string Many(long count, string one, string many) => $"{Number(count)} {(count == 1 ? one : many)}";
+    private static Sentence Answered(Sentence what) => $"{what}; the last poll was answered with a report";
 
-    private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
+    private static Sentence Many(long count, Sentence one, Sentence many) => count == 1 ? one : many;
+
+    private static Sentence AtLeast(long count, Sentence counted) => count >= OverviewReader.CountedUpTo ? (Sentence)$"At least {counted}" : counted;
+
+    private static Sentence Heard(DateTimeOffset? last) =>
+        last is { } heard ? (Sentence)$"No notification has arrived since {Time(heard)}" : (Sentence)$"No notification is known to have arrived";
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
 }

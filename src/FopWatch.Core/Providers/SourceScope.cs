@@ -1,5 +1,6 @@
 using FopWatch.Jobs;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Providers;
 
@@ -111,13 +112,16 @@ public sealed record ForeignReport(string Setting, string What, string? Named)
     public bool IsNamedInVain { get; init; }
 
     /// <summary>The reason without any content of the report, for logs.</summary>
-    public string InGeneral => Named is null
-        ? $"{(IsNamedInVain ? $"no command that succeeded names a {What}" : $"the report names no {What}")}, only an untrusted notification names the job, and the source has {Setting}"
-        : $"the report is about a {What} that is not among the source's {Setting}";
+    public Sentence InGeneral => this switch
+    {
+        { Named: not null } => $"the report is about a {What} that is not among the source's {Setting}",
+        { IsNamedInVain: true } => $"no command that succeeded names a {What}, only an untrusted notification names the job, and the source has {Setting}",
+        _ => $"the report names no {What}, only an untrusted notification names the job, and the source has {Setting}",
+    };
 
     /// <summary>The reason, for callers who may see the report.</summary>
     /// <param name="source">The name of the source.</param>
     public string ToWords(string source) => Named is null
-        ? $"{char.ToUpperInvariant(InGeneral[0])}{InGeneral[1..]}."
+        ? $"{char.ToUpperInvariant(InGeneral.ToString()[0])}{InGeneral.ToString()[1..]}."
         : $"The report is about the {What} '{TextCut.Of(Named, MaxNamed + 1)}', which is not in FopWatch:Sources:{source}:{Setting}.";
 }

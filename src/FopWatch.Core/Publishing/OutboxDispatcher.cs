@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Wording;
 
 namespace FopWatch.Publishing;
 
@@ -137,7 +138,7 @@ public sealed class OutboxDispatcher(
             // They block no other event: they cannot be published, so there is no order to keep.
             var unreadable = events.Where(one => one.Problem is not null).ToList();
             foreach (var one in unreadable)
-                troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
+                troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, Sentence.VerbatimOrNull(one.Problem));
             await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
             events = [.. events.Where(one => one.Problem is null)];
             if (events.Count == 0)
@@ -169,7 +170,7 @@ public sealed class OutboxDispatcher(
         if (failure is null)
             troubles.Worked(null, TroubleKind.PublishingFails);
         else if (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
-            troubles.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
+            troubles.Occurred(null, TroubleKind.PublishingFails, Sentence.Verbatim(InWords(failure)));
 
         // A drain writes this even if it was cancelled meanwhile, so that no event is published twice. After a commit the write is not worth the wait: the next
         // drain publishes the remaining events again.
@@ -183,7 +184,7 @@ public sealed class OutboxDispatcher(
             foreach (var one in refusal.Events)
             {
                 _refused[one.Key] = true;
-                troubles.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
+                troubles.Occurred(one.Key.Source, TroubleKind.EventsRefused, Sentence.Verbatim(InWords(refusal.InnerException ?? refusal)));
             }
 
             await SetAsideAsync(refusal.Events, setAside, writing.Token);

@@ -1,12 +1,13 @@
 using FopWatch.Contracts;
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Settings;
 
 /// <summary>A setting that is valid but probably wrong.</summary>
 /// <param name="What">The problem, without a full stop. It begins with the name of the setting, if one setting is the cause.</param>
 /// <param name="Fix">What to do, without a full stop.</param>
-internal sealed record DoubtfulSetting(string What, string Fix)
+internal sealed record DoubtfulSetting(Sentence What, Sentence Fix)
 {
     private const string Section = FopWatchSettings.Section;
 
@@ -25,7 +26,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
     public string? Source { get; init; }
 
     /// <summary>Why it matters; null if that is obvious.</summary>
-    public string? Why { get; init; }
+    public Sentence? Why { get; init; }
 
     /// <summary>Whether FopWatch still finds every outcome, and nobody else can forge one.</summary>
     public bool IsHarmless { get; init; }
@@ -47,7 +48,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return new(
                 $"{Section}:PublicUrl is the documentation's example, {Shown(publicUrl)}",
-                "Set it to the URL under which providers reach this host");
+                $"Set it to the URL under which providers reach this host");
         }
 
         if (settings.PublicUrl is { } written && PathBefore(written) is { } before)
@@ -61,7 +62,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return new(
                 $"{Section}:Sources:{source.Name}:StatusEndpoint is the documentation's example, {source.StatusEndpoint}",
-                "Set it to the base URL of the account's status API")
+                $"Set it to the base URL of the account's status API")
             { Source = source.Name };
         }
 
@@ -81,7 +82,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             return
             [
-                new("No source is configured", $"Add one to {Section}:Sources") { Why = "Without a source there is no notify URL, and no job can be registered." },
+                new($"No source is configured", $"Add one to {Section}:Sources") { Why = $"Without a source there is no notify URL, and no job can be registered." },
             ];
         }
 
@@ -93,11 +94,11 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             .. settings.PublicUrl is { } url ? OfPublicUrl(settings, url) : listening is null ? [NoPublicUrl] : [],
             .. shared.Select(pair => new DoubtfulSetting(
                 $"{Section}:Sources:{pair.Name}:NotifyTokens and {Section}:Sources:{pair.Other}:NotifyTokens have a token in common",
-                "Give each source tokens of its own")
+                $"Give each source tokens of its own")
             {
                 Source = pair.Name,
                 IsHarmless = true,
-                Why = "Anyone who has the notify URL of one source knows that of the other.",
+                Why = $"Anyone who has the notify URL of one source knows that of the other.",
             }),
             .. settings.Sources.All.SelectMany(source => OfSource(settings, source)),
         ];
@@ -108,7 +109,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         $"Set {Section}:PublicUrl to the URL under which providers reach this host")
     {
         IsHarmless = true,
-        Why = "A proxy that rewrites the Host header invalidates every signature.",
+        Why = $"A proxy that rewrites the Host header invalidates every signature.",
     };
 
     /// <summary>A URL without the path of a notify URL, in which a token is.</summary>
@@ -133,27 +134,27 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return new($"{Section}:PublicUrl begins with http", $"Serve it over TLS, and change {Section}:PublicUrl to https")
             {
-                Why = "Notify tokens and reports cross the internet unencrypted, and anyone who reads a token can send notifications.",
+                Why = $"Notify tokens and reports cross the internet unencrypted, and anyone who reads a token can send notifications.",
             };
         }
 
         if (url.HostNameType == UriHostNameType.Dns && settings.PublicOrigin!.Split('/')[2] is var authority && authority.Any(c => char.IsAsciiLetterUpper(c) || !char.IsAscii(c)))
         {
             yield return new(
-                $"{Section}:PublicUrl has a host with {(authority.All(char.IsAscii) ? "upper-case letters" : "letters beyond ASCII")}",
+                authority.All(char.IsAscii) ? (Sentence)$"{Section}:PublicUrl has a host with upper-case letters" : (Sentence)$"{Section}:PublicUrl has a host with letters beyond ASCII",
                 $"Write it as {url.Scheme}://{url.IdnHost.ToLowerInvariant()}{(url.IsDefaultPort ? "" : $":{url.Port}")}{(PathBefore(url) ?? url.AbsolutePath).TrimEnd('/')}")
             {
                 IsHarmless = true,
-                Why = "A provider may sign the host as it is written or as its HTTP client normalises it. FopWatch tries both.",
+                Why = $"A provider may sign the host as it is written or as its HTTP client normalises it. FopWatch tries both.",
             };
         }
 
         if (!url.IsDefaultPort)
         {
-            yield return new($"{Section}:PublicUrl has the port {url.Port}", "Use the default port of the scheme")
+            yield return new($"{Section}:PublicUrl has the port {url.Port}", $"Use the default port of the scheme")
             {
                 IsHarmless = true,
-                Why = "The providers' SDKs disagree about whether a signature covers the port. FopWatch tries both.",
+                Why = $"The providers' SDKs disagree about whether a signature covers the port. FopWatch tries both.",
             };
         }
     }
@@ -165,7 +166,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return Of($"{setting}:Trust is Token", $"Set {setting}:Keys to the account's keys, and {setting}:Trust to Signature") with
             {
-                Why = "Anyone who learns the notify URL can settle jobs with any outcome. Every proxy in front of FopWatch may log that URL.",
+                Why = $"Anyone who learns the notify URL can settle jobs with any outcome. Every proxy in front of FopWatch may log that URL.",
             };
         }
         else if (source.Keys.IsEmpty && source.Trust == TrustRule.Signature)
@@ -173,7 +174,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting} has no Keys, so no signature can be verified", $"Set {setting}:Keys to the account's keys") with
             {
                 IsHarmless = true,
-                Why = "No notification can settle a job, so each notification costs a poll.",
+                Why = $"No notification can settle a job, so each notification costs a poll.",
             };
         }
 
@@ -184,15 +185,15 @@ internal sealed record DoubtfulSetting(string What, string Fix)
                 $"Use {GoodToken} or more random characters, such as the output of 'openssl rand -hex 16'") with
             {
                 IsHarmless = source.Trust != TrustRule.Token,
-                Why = "A short token can be guessed.",
+                Why = $"A short token can be guessed.",
             };
         }
 
         if (source.StatusEndpoint.Scheme != Uri.UriSchemeHttps && !Reachability.IsThisMachine(source.StatusEndpoint) && !Reachability.IsExample(source.StatusEndpoint))
         {
-            yield return Of($"{setting}:StatusEndpoint begins with http", "Use https if the API has it") with
+            yield return Of($"{setting}:StatusEndpoint begins with http", $"Use https if the API has it") with
             {
-                Why = "Anyone on the network path to the API can read ids and commands, and can forge answers.",
+                Why = $"Anyone on the network path to the API can read ids and commands, and can forge answers.",
             };
         }
 
@@ -200,7 +201,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return Of($"{setting}:Poll:PerSecond allows one poll in {1 / poll.PerSecond:0} s", $"Raise {setting}:Poll:PerSecond") with
             {
-                Why = "When more jobs are due, polls wait and outcomes are late.",
+                Why = $"When more jobs are due, polls wait and outcomes are late.",
             };
         }
         else if (poll.PerSecond > ManyPolls)
@@ -208,7 +209,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting}:Poll:PerSecond allows {poll.PerSecond:0.#} polls a second", $"Lower {setting}:Poll:PerSecond, unless the provider has agreed to it") with
             {
                 IsHarmless = true,
-                Why = "No provider publishes its limit. A provider that is polled too often asks clients to slow down, and then every poll waits.",
+                Why = $"No provider publishes its limit. A provider that is polled too often asks clients to slow down, and then every poll waits.",
             };
         }
 
@@ -217,7 +218,7 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             yield return Of($"{setting}:Poll:First is {poll.First:c}", $"Lower {setting}:Poll:First") with
             {
                 IsHarmless = true,
-                Why = "If a job's notification is lost, its outcome is found only at the first poll.",
+                Why = $"If a job's notification is lost, its outcome is found only at the first poll.",
             };
         }
 
@@ -230,6 +231,6 @@ internal sealed record DoubtfulSetting(string What, string Fix)
             };
         }
 
-        DoubtfulSetting Of(string what, string fix) => new(what, fix) { Source = source.Name };
+        DoubtfulSetting Of(Sentence what, Sentence fix) => new(what, fix) { Source = source.Name };
     }
 }

@@ -2,6 +2,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Watching;
 
@@ -59,7 +60,7 @@ public sealed class Poller(
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } damaged)
         {
             // Set aside, so that other jobs of the source are polled.
-            troubles.Occurred(key.Source, TroubleKind.UnreadableJobs, damaged.Problem);
+            troubles.Occurred(key.Source, TroubleKind.UnreadableJobs, Sentence.Verbatim(damaged.Problem));
             await store.SetAsideAsync(damaged, time.GetUtcNow(), cancellationToken);
             return new(null, null);
         }
@@ -152,7 +153,7 @@ public sealed class Poller(
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
-        troubles.Occurred(source.Name, TroubleKind.PollsFail, words);
+        troubles.Occurred(source.Name, TroubleKind.PollsFail, Sentence.Verbatim(words));
         try
         {
             var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
@@ -175,29 +176,29 @@ public sealed class Poller(
         switch (answer.Answer)
         {
             case PollAnswer.Unavailable:
-                troubles.Occurred(source, TroubleKind.StatusApiUnreachable, words);
+                troubles.Occurred(source, TroubleKind.StatusApiUnreachable, Sentence.Verbatim(words));
                 break;
             case PollAnswer.Throttled:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable);
-                troubles.Occurred(source, TroubleKind.StatusApiThrottles, words);
+                troubles.Occurred(source, TroubleKind.StatusApiThrottles, Sentence.Verbatim(words));
                 break;
             case PollAnswer.Refused:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles);
-                troubles.Occurred(source, TroubleKind.StatusApiRefuses, words);
+                troubles.Occurred(source, TroubleKind.StatusApiRefuses, Sentence.Verbatim(words));
                 break;
             case PollAnswer.NotFound:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
 
                 // Anyone who has a notify URL can name a nonexistent id. A clock that was ahead may have written a registration time in the future.
                 if (job.Origin != JobOrigin.Hint && (time.GetUtcNow() - job.RegisteredAt).Duration() >= SubmissionRace)
-                    troubles.Occurred(source, TroubleKind.UnknownIds, words);
+                    troubles.Occurred(source, TroubleKind.UnknownIds, Sentence.Verbatim(words));
                 break;
             case PollAnswer.OutOfScope:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
 
                 // Anyone who has a notify URL can name an id of another account.
                 if (job.Origin != JobOrigin.Hint)
-                    troubles.Occurred(source, TroubleKind.OutOfScope, words);
+                    troubles.Occurred(source, TroubleKind.OutOfScope, Sentence.Verbatim(words));
                 break;
             case PollAnswer.Report:
                 troubles.Worked(

@@ -3,6 +3,7 @@ using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Running;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Webhooks;
@@ -142,7 +143,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             catch (StoreUnavailableException e)
             {
                 ports.Logger.StoreUnavailable("webhook", e);
-                ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
                 sleep = ports.Times.Pause;
             }
 
@@ -222,7 +223,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             if (before.Position != position || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)
                 break;
             if (one.Problem is { } problem)
-                ports.Troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, problem);
+                ports.Troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, Sentence.Verbatim(problem));
             if (one.Problem is not null || !webhook.Wants(one))
                 await KeepAsync(cursor => cursor.Position == before.Position ? cursor with { Position = one.Seq } : cursor, isToBeWritten: false);
             else

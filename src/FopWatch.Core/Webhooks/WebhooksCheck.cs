@@ -1,9 +1,9 @@
-using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using FopWatch.Diagnosis;
 using FopWatch.Providers;
+using FopWatch.Wording;
 
 namespace FopWatch.Webhooks;
 
@@ -20,7 +20,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    private const string Waiting = "Events of this webhook wait until it works, and are lost to it once the retention has deleted them.";
+    private static readonly Sentence Waiting = $"Events of this webhook wait until it works, and are lost to it once the retention has deleted them.";
 
     /// <inheritdoc/>
     public IEnumerable<DoctorStep> Steps => configured.All
@@ -34,7 +34,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
     /// <param name="status">The state.</param>
     public static IEnumerable<DoctorFinding> OfStatus(WebhookStatus status)
     {
-        var resume = $"run 'fopwatch webhooks resume {status.Name}'";
+        Sentence resume = $"run 'fopwatch webhooks resume {status.Name}'";
         if (status.PausedBecause is { } because)
         {
             yield return because switch
@@ -53,7 +53,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Trouble,
-                string.Create(CultureInfo.InvariantCulture, $"The webhook {status.Name} has failed {status.Attempt} time(s) at its next event, the last time: {status.LastError}."),
+                $"The webhook {status.Name} has failed {status.Attempt} time(s) at its next event, the last time: {status.LastError}.",
                 Waiting,
                 $"Repair the receiver. To try again before {status.NextAttemptAt:u}, {resume}.");
         }
@@ -61,17 +61,17 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Warning,
-                string.Create(CultureInfo.InvariantCulture, $"The webhook {status.Name} is {status.Behind} positions of the event log behind."),
-                "Events are sent one at a time, each when the one before it was answered. The receiver is slow, or was away until now.",
-                "Have the receiver store an event and answer at once. If it stays behind, 'fopwatch webhooks deliveries' shows how long each attempt takes.");
+                $"The webhook {status.Name} is {status.Behind} positions of the event log behind.",
+                $"Events are sent one at a time, each when the one before it was answered. The receiver is slow, or was away until now.",
+                $"Have the receiver store an event and answer at once. If it stays behind, 'fopwatch webhooks deliveries' shows how long each attempt takes.");
         }
 
         if (status.Missed is { } missed)
         {
             yield return Finding(
                 DoctorLevel.Warning,
-                string.Create(CultureInfo.InvariantCulture, $"The retention has deleted {missed} position(s) of the event log before the webhook {status.Name} came to them."),
-                "The receiver never gets these events.",
+                $"The retention has deleted {missed} position(s) of the event log before the webhook {status.Name} came to them.",
+                $"The receiver never gets these events.",
                 $"Compare the receiver with the list of jobs. 'fopwatch webhooks replay {status.Name} --from {status.Position}' sets the number back.");
         }
     }
@@ -94,7 +94,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
             yield return Finding(
                 DoctorLevel.Warning,
                 $"The webhook {webhook.Name} has a secret that is not random: it has the same few bytes again and again.",
-                "Whoever guesses the secret can send the receiver events that it takes for genuine.",
+                $"Whoever guesses the secret can send the receiver events that it takes for genuine.",
                 $"Set {Setting(webhook, "Secret")} to {WebhookSecret.Prefix} and the output of 'openssl rand -base64 32', and the receiver to the same.");
         }
 
@@ -102,8 +102,8 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Info,
-                string.Create(CultureInfo.InvariantCulture, $"The webhook {webhook.Name} has {webhook.Secrets.Count} secrets, and signs with each of them."),
-                "That is for the time in which a secret is rotated.",
+                $"The webhook {webhook.Name} has {webhook.Secrets.Count} secrets, and signs with each of them.",
+                $"That is for the time in which a secret is rotated.",
                 $"Remove the old one from {Setting(webhook, "Secret")} once the receiver knows the new one.");
         }
     }
@@ -131,7 +131,9 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
                     new() { TargetHost = url.IdnHost, RemoteCertificateValidationCallback = UntrustedCertificateException.Accept }, limit.Token);
             }
 
-            return Finding(DoctorLevel.Pass, $"The receiver of the webhook {webhook.Name} accepts {(url.Scheme == Uri.UriSchemeHttps ? "TLS" : "connections")}. No event was sent.");
+            return Finding(DoctorLevel.Pass, url.Scheme == Uri.UriSchemeHttps
+                ? (Sentence)$"The receiver of the webhook {webhook.Name} accepts TLS. No event was sent."
+                : (Sentence)$"The receiver of the webhook {webhook.Name} accepts connections. No event was sent.");
         }
         catch (PrivateAddressException e)
         {
@@ -160,13 +162,13 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         failure);
 
     private static DoctorFinding TooSlow(Webhook webhook, TimeSpan after) => Unreachable(
-        webhook, string.Create(CultureInfo.InvariantCulture, $"did not accept a connection within {after.TotalSeconds:0.###} s"), $"Check {Setting(webhook, "Url")}, and the firewalls on the way.");
+        webhook, $"did not accept a connection within {after.TotalSeconds:0.###} s", $"Check {Setting(webhook, "Url")}, and the firewalls on the way.");
 
-    private static DoctorFinding Unreachable(Webhook webhook, string what, string fix) => Finding(
+    private static DoctorFinding Unreachable(Webhook webhook, Sentence what, Sentence fix) => Finding(
         DoctorLevel.Trouble, $"The receiver of the webhook {webhook.Name}, {webhook.Url.GetLeftPart(UriPartial.Authority)}, {what}.", Waiting, fix);
 
     private static string Setting(Webhook webhook, string name) => $"FopWatch:Webhooks:{webhook.Name}:{name}";
 
-    private static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
+    private static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why = null, Sentence? fix = null) =>
         new() { Check = DoctorCheck.Webhooks, Level = level, What = what, Why = why, Fix = fix };
 }

@@ -1,6 +1,7 @@
 using Azure.Messaging.ServiceBus;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Diagnosis;
+using FopWatch.Wording;
 
 namespace FopWatch.Functions.Examining;
 
@@ -9,25 +10,25 @@ namespace FopWatch.Functions.Examining;
 /// <param name="topic">The name of the topic.</param>
 internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string topic) : IDoctorCheck
 {
-    private const string Why = "Outcomes are recorded, and their events stay in the outbox until they can be published.";
+    private static readonly Sentence Why = $"Outcomes are recorded, and their events stay in the outbox until they can be published.";
 
-    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.ServiceBus, null, ExamineAsync) { TooSlow = _ => Unreachable("does not answer") }];
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.ServiceBus, null, ExamineAsync) { TooSlow = _ => Unreachable($"does not answer") }];
 
     /// <summary>The finding for a failure; null for a failure that is not Service Bus's.</summary>
     internal static DoctorFinding? Explain(Exception failure, string topic) => failure switch
     {
         UnauthorizedAccessException => Trouble(
-            $"The identity of the app may not send to the topic '{topic}'.", "Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
+            $"The identity of the app may not send to the topic '{topic}'.", $"Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
         ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => Trouble(
-            $"There is no topic '{topic}' in the namespace.", "Create it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
-        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", "Enable it."),
+            $"There is no topic '{topic}' in the namespace.", $"Create it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", $"Enable it."),
         ServiceBusException { Reason: ServiceBusFailureReason.QuotaExceeded } => Trouble(
-            $"The topic '{topic}' is full.", "Empty or delete unread subscriptions, and their dead letters."),
-        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Run the check again. If the finding persists, choose a larger tier."),
-        ServiceBusException => Unreachable("cannot be reached"),
+            $"The topic '{topic}' is full.", $"Empty or delete unread subscriptions, and their dead letters."),
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, $"The namespace is busy.", Why, $"Run the check again. If the finding persists, choose a larger tier."),
+        ServiceBusException => Unreachable($"cannot be reached"),
         _ when IsOfIdentity(failure.GetType()) => Trouble(
-            "The app has no identity for Service Bus.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
-        System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable("cannot be reached"),
+            $"The app has no identity for Service Bus.", $"Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
+        System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable($"cannot be reached"),
         _ => null,
     };
 
@@ -38,8 +39,8 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
             return
             [
                 Finding(
-                    DoctorLevel.Warning, "No Service Bus is configured, so events stay in the outbox.", "Subscribers get no events. Applications can query jobs over HTTP.",
-                    "Set FopWatch:ServiceBus:Namespace."),
+                    DoctorLevel.Warning, $"No Service Bus is configured, so events stay in the outbox.", $"Subscribers get no events. Applications can query jobs over HTTP.",
+                    $"Set FopWatch:ServiceBus:Namespace."),
             ];
         }
 
@@ -54,14 +55,14 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
         }
     }
 
-    private static DoctorFinding Unreachable(string how) => Trouble(
-        $"The namespace of Service Bus {how}.", "Check FopWatch:ServiceBus:Namespace, its network rules, and that port 5671 is open to it.");
+    private static DoctorFinding Unreachable(Sentence how) => Trouble(
+        $"The namespace of Service Bus {how}.", $"Check FopWatch:ServiceBus:Namespace, its network rules, and that port 5671 is open to it.");
 
     private static bool IsOfIdentity(Type? type) =>
         type is not null && (type.FullName == "Azure.Identity.AuthenticationFailedException" || IsOfIdentity(type.BaseType));
 
-    private static DoctorFinding Trouble(string what, string fix) => Finding(DoctorLevel.Trouble, what, Why, fix);
+    private static DoctorFinding Trouble(Sentence what, Sentence fix) => Finding(DoctorLevel.Trouble, what, Why, fix);
 
-    private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+    private static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why, Sentence? fix) =>
         new() { Check = DoctorCheck.ServiceBus, Level = level, What = what, Why = why, Fix = fix };
 }

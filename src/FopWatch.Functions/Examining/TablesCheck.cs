@@ -1,7 +1,7 @@
-using System.Globalization;
 using FopWatch.Azure.Tables;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Wording;
 
 namespace FopWatch.Functions.Examining;
 
@@ -22,10 +22,10 @@ internal sealed class TablesCheck(Func<TableStore> store) : IDoctorCheck
         [
             took < Slow
                 ? Finding(
-                    DoctorLevel.Pass, string.Create(CultureInfo.InvariantCulture, $"A row of the table can be written, read and deleted. That took {took.TotalMilliseconds:0} ms."), null, null)
+                    DoctorLevel.Pass, $"A row of the table can be written, read and deleted. That took {took.TotalMilliseconds:0} ms.", null, null)
                 : Finding(
-                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"It took {took.TotalSeconds:0.0} s to write, read and delete a row of the table."),
-                    "Each notification waits for the table.", "Check that the storage account is in the region of the app, and whether it throttles requests (metrics of the account, ServerBusyError)."),
+                    DoctorLevel.Warning, $"It took {took.TotalSeconds:0.0} s to write, read and delete a row of the table.",
+                    $"Each notification waits for the table.", $"Check that the storage account is in the region of the app, and whether it throttles requests (metrics of the account, ServerBusyError)."),
         ];
     }
 
@@ -37,19 +37,19 @@ internal sealed class TablesCheck(Func<TableStore> store) : IDoctorCheck
         }
         catch (StoreUnavailableException e)
         {
-            return [Finding(DoctorLevel.Trouble, e.Message, "Notifications and registrations are answered 503, and providers give up after minutes or hours.", FixOf(e.Message))];
+            return [Finding(DoctorLevel.Trouble, Sentence.Verbatim(e.Message), $"Notifications and registrations are answered 503, and providers give up after minutes or hours.", FixOf(e.Message))];
         }
     }
 
-    private static string FixOf(string message) =>
+    private static Sentence FixOf(string message) =>
         message.Contains(" 403", StringComparison.Ordinal) || message.Contains(" 401", StringComparison.Ordinal)
-            ? "Give the identity of the app the role Storage Table Data Contributor on the storage account, and check that the firewall of the account admits the app. A new role takes effect after some minutes."
+            ? (Sentence)$"Give the identity of the app the role Storage Table Data Contributor on the storage account, and check that the firewall of the account admits the app. A new role takes effect after some minutes."
             : message.Contains("no identity", StringComparison.Ordinal)
-                ? "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."
+                ? (Sentence)$"Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."
                 : message.Contains(" 404", StringComparison.Ordinal)
-                    ? "The table was deleted. Restart the app, which creates it again, or restore it from a backup."
-                    : "Check FopWatch:Tables:ServiceUri or AzureWebJobsStorage, and the network rules of the storage account.";
+                    ? (Sentence)$"The table was deleted. Restart the app, which creates it again, or restore it from a backup."
+                    : (Sentence)$"Check FopWatch:Tables:ServiceUri or AzureWebJobsStorage, and the network rules of the storage account.";
 
-    private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+    private static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why, Sentence? fix) =>
         new() { Check = DoctorCheck.Tables, Level = level, What = what, Why = why, Fix = fix };
 }

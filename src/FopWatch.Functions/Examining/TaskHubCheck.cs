@@ -1,6 +1,6 @@
-using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Functions.Examining;
 
@@ -12,7 +12,7 @@ internal sealed class TaskHubCheck(InvocationClient client) : IDoctorCheck
 
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
 
-    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.TaskHub, null, ExamineAsync) { TooSlow = _ => Trouble("The task hub does not answer.") }];
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.TaskHub, null, ExamineAsync) { TooSlow = _ => Trouble($"The task hub does not answer.") }];
 
     private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
     {
@@ -31,17 +31,17 @@ internal sealed class TaskHubCheck(InvocationClient client) : IDoctorCheck
         return
         [
             took < Slow
-                ? Finding(DoctorLevel.Pass, string.Create(CultureInfo.InvariantCulture, $"The task hub answers, in {took.TotalMilliseconds:0} ms."), null, null)
+                ? Finding(DoctorLevel.Pass, $"The task hub answers, in {took.TotalMilliseconds:0} ms.", null, null)
                 : Finding(
-                    DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"The task hub took {took.TotalSeconds:0.0} s to answer."), "Watches start late, and polls are late.",
-                    "Check that the storage account of AzureWebJobsStorage is in the region of the app, and whether it throttles requests."),
+                    DoctorLevel.Warning, $"The task hub took {took.TotalSeconds:0.0} s to answer.", $"Watches start late, and polls are late.",
+                    $"Check that the storage account of AzureWebJobsStorage is in the region of the app, and whether it throttles requests."),
         ];
     }
 
-    private static DoctorFinding Trouble(string what) => Finding(
-        DoctorLevel.Trouble, what, "Watches do not start or continue, so the outcomes of lost notifications are found late.",
-        "Check AzureWebJobsStorage: the identity of the app needs Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor on that account. Then restart the app.");
+    private static DoctorFinding Trouble(Sentence what) => Finding(
+        DoctorLevel.Trouble, what, $"Watches do not start or continue, so the outcomes of lost notifications are found late.",
+        $"Check AzureWebJobsStorage: the identity of the app needs Storage Blob Data Owner, Storage Queue Data Contributor and Storage Table Data Contributor on that account. Then restart the app.");
 
-    private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+    private static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why, Sentence? fix) =>
         new() { Check = DoctorCheck.TaskHub, Level = level, What = what, Why = why, Fix = fix };
 }

@@ -1,5 +1,6 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Jobs;
+using FopWatch.Wording;
 using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Starting;
@@ -33,7 +34,7 @@ internal sealed class OpenStore(CloudSettings settings, Readiness readiness, Tim
             catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 var reason = Reason(e);
-                readiness.NotReady([new("store", reason)]);
+                readiness.NotReady([new("store", Sentence.Verbatim(reason))]);
 
                 // The Functions host shows the worker's output, but drops its log outside of invocations.
                 if (reason != last)

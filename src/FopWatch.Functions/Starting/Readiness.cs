@@ -19,7 +19,7 @@ internal sealed class Readiness
     private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TimeProvider _time;
     private readonly long _since;
-    private IReadOnlyList<ProblemElement> _obstacles = [new("store", "The store is being opened.")];
+    private IReadOnlyList<ProblemElement> _obstacles = [new("store", $"The store is being opened.")];
     private long _logAt;
 
     public Readiness(TimeProvider time) => (_time, _since, _logAt) = (time, time.GetTimestamp(), time.GetTimestamp());

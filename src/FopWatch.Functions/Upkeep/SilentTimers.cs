@@ -6,6 +6,7 @@ using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using FopWatch.Wording;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -106,7 +107,7 @@ public sealed class SilentTimers(
         }
 
         if (silent.Count > 0)
-            troubles.Occurred(null, TroubleKind.TimersSilent, string.Join(", ", silent.Select(one => one.Duty.Timer)));
+            troubles.Occurred(null, TroubleKind.TimersSilent, Sentence.Verbatim(string.Join(", ", silent.Select(one => one.Duty.Timer))));
         else
             troubles.Worked(null, TroubleKind.TimersSilent);
         return (known, silent);

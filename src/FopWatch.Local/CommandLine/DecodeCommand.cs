@@ -318,7 +318,7 @@ internal static class DecodeCommand
         yield return ("checked for", signature.CheckedUrl);
         if (signature.SignedUrl is { } signedUrl)
             yield return ("valid for", signedUrl);
-        yield return ("what to do", signature.Suggestion);
+        yield return ("what to do", signature.Suggestion.ToString());
     }
 
     private static Piece Consequence(BodyInterpretation reading, NotificationResult becomes) => (reading.UrlProblem, becomes) switch

@@ -6,6 +6,7 @@ using FopWatch.Local.Hosting;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Webhooks;
+using FopWatch.Wording;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.CommandLine;
@@ -54,11 +55,11 @@ internal static class OfflineDoctor
                 Check = DoctorCheck.Settings,
                 Level = DoctorLevel.Trouble,
                 What = $"{problem.TrimEnd('.')}.",
-                Why = "The host cannot start with these settings.",
+                Why = $"The host cannot start with these settings.",
             }));
             if (e.Origin is { } origin)
                 tell(origin);
-            notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, "No status API was asked: the settings are invalid."));
+            notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, $"No status API was asked: the settings are invalid."));
         }
 
         checks.Add(new DataFolderCheck(data, isOfHost: false));
@@ -76,9 +77,9 @@ internal static class OfflineDoctor
         Check = DoctorCheck.Settings,
         Level = DoctorLevel.Warning,
         What = $"There are no settings here: no {SettingsFile.DefaultName} in this folder, and no FopWatch__… variable.",
-        Why = "If a host is installed on this machine, its settings and its data folder are elsewhere, and were not examined.",
-        Fix = "Give --config and --data as for the host, or run doctor in its folder. For a host on another machine, give --url. For a new installation, run fopwatch init.",
+        Why = $"If a host is installed on this machine, its settings and its data folder are elsewhere, and were not examined.",
+        Fix = $"Give --config and --data as for the host, or run doctor in its folder. For a host on another machine, give --url. For a new installation, run fopwatch init.",
     };
 
-    private static DoctorFinding Skipped(DoctorCheck check, string what) => new() { Check = check, Level = DoctorLevel.Skipped, What = what };
+    private static DoctorFinding Skipped(DoctorCheck check, Sentence what) => new() { Check = check, Level = DoctorLevel.Skipped, What = what };
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FopWatch.Diagnosis;
 using FopWatch.Sqlite;
+using FopWatch.Wording;
 
 namespace FopWatch.Local.Examining;
 
@@ -25,18 +26,18 @@ internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorChe
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.DataFolder, null, _ => Task.FromResult<IReadOnlyList<DoctorFinding>>(Examine()))];
 
     /// <summary>What to do about missing permissions.</summary>
-    internal const string AsHost = "Run the doctor as the user of the host. If it was, check the owner and mode of the folder and its files.";
+    internal static readonly Sentence AsHost = $"Run the doctor as the user of the host. If it was, check the owner and mode of the folder and its files.";
 
-    private static DoctorFinding Skipped => Finding(DoctorLevel.Skipped, "The data folder was not examined: this user has no permission to use it.", fix: AsHost);
+    private static DoctorFinding Skipped => Finding(DoctorLevel.Skipped, $"The data folder was not examined: this user has no permission to use it.", fix: AsHost);
 
-    internal static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
+    internal static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why = null, Sentence? fix = null) =>
         new() { Check = DoctorCheck.DataFolder, Level = level, What = what, Why = why, Fix = fix };
 
     internal static DoctorFinding? OfRoom(long free) => free >= LittleFree ? null : Finding(
         free < LeastFree ? DoctorLevel.Trouble : DoctorLevel.Warning,
         $"The disk of the data folder has {Size(free)} free.",
-        "On a full disk, notifications and registrations are answered 503, and providers give up after minutes or hours.",
-        "Free disk space, or lower FopWatch:Retention.");
+        $"On a full disk, notifications and registrations are answered 503, and providers give up after minutes or hours.",
+        $"Free disk space, or lower FopWatch:Retention.");
 
     internal static DoctorFinding? OfFileSystem(string name)
     {
@@ -44,13 +45,13 @@ internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorChe
         {
             return Finding(
                 DoctorLevel.Trouble, $"The data folder is on a network file system ({name}).",
-                "SQLite's write-ahead log needs shared memory and reliable locks. A network file system can damage the database.",
-                "Move the data folder to a local disk.");
+                $"SQLite's write-ahead log needs shared memory and reliable locks. A network file system can damage the database.",
+                $"Move the data folder to a local disk.");
         }
 
         return InMemory.Contains(name, StringComparer.OrdinalIgnoreCase)
             ? Finding(
-                DoctorLevel.Warning, $"The data folder is in memory ({name}).", "All jobs are lost when the machine or the container restarts.", "Move the data folder to a disk or a volume.")
+                DoctorLevel.Warning, $"The data folder is in memory ({name}).", $"All jobs are lost when the machine or the container restarts.", $"Move the data folder to a disk or a volume.")
             : null;
     }
 
@@ -72,14 +73,14 @@ internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorChe
         }
         catch (StoreOpenException)
         {
-            return [Finding(DoctorLevel.Trouble, "The data folder cannot be read: the file system reports an error.", "The host cannot use it.", "Check the disk, and links in the path of the folder.")];
+            return [Finding(DoctorLevel.Trouble, $"The data folder cannot be read: the file system reports an error.", $"The host cannot use it.", $"Check the disk, and links in the path of the folder.")];
         }
 
         if (!Directory.Exists(folder))
         {
             return File.Exists(folder)
-                ? [Finding(DoctorLevel.Trouble, "The data folder is a file.", "The host cannot start.", "Give another folder as --data.")]
-                : [Finding(DoctorLevel.Info, "The data folder does not exist. The host creates it when it starts.")];
+                ? [Finding(DoctorLevel.Trouble, $"The data folder is a file.", $"The host cannot start.", $"Give another folder as --data.")]
+                : [Finding(DoctorLevel.Info, $"The data folder does not exist. The host creates it when it starts.")];
         }
 
         var took = TryWrite(out var problem);
@@ -95,28 +96,24 @@ internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorChe
         if (took > SlowSync)
         {
             found.Add(Finding(
-                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"Writing a small file durably to the disk took {took.TotalMilliseconds:0} ms."),
-                "A notification is answered only once it is durable, so a slow disk limits throughput.", "Check what else uses the disk, or move the data folder to a faster one."));
+                DoctorLevel.Warning, $"Writing a small file durably to the disk took {took.TotalMilliseconds:0} ms.",
+                $"A notification is answered only once it is durable, so a slow disk limits throughput.", $"Check what else uses the disk, or move the data folder to a faster one."));
         }
 
         if (DataFolder.OpenToOthers(folder) is { Count: > 0 } open)
         {
             found.Add(Finding(
                 DoctorLevel.Warning,
-                $"Other users of this machine can access {string.Join(", ", open.Select(path => path == Path.GetFullPath(folder) ? "the data folder" : Path.GetFileName(path)))}.",
-                "The database holds ids, metadata, and notifications with secrets in them.", "Restrict the folder (chmod 700) and its files (chmod 600) to the user of the host."));
+                $"Other users of this machine can access {Sentence.Join(open.Select<string, Sentence>(path => path == Path.GetFullPath(folder) ? (Sentence)$"the data folder" : (Sentence)$"{Path.GetFileName(path)}"), ", ")}.",
+                $"The database holds ids, metadata, and notifications with secrets in them.", $"Restrict the folder (chmod 700) and its files (chmod 600) to the user of the host."));
         }
 
         if (found.Count > 0)
             return found;
-        var where = system is null ? "" : $" ({system})";
-        return
-        [
-            Finding(
-                DoctorLevel.Pass,
-                string.Create(CultureInfo.InvariantCulture, $"The data folder is writable{where}. A small file was durable within {took.TotalMilliseconds:0} ms.")
-                + (free is { } left ? $" The disk has {Size(left)} free." : "")),
-        ];
+        Sentence writable = system is null
+            ? (Sentence)$"The data folder is writable. A small file was durable within {took.TotalMilliseconds:0} ms."
+            : (Sentence)$"The data folder is writable ({system}). A small file was durable within {took.TotalMilliseconds:0} ms.";
+        return [Finding(DoctorLevel.Pass, free is { } left ? (Sentence)$"{writable} The disk has {Size(left)} free." : writable)];
     }
 
     private TimeSpan TryWrite(out DoctorFinding? problem)
@@ -137,9 +134,9 @@ internal sealed class DataFolderCheck(string folder, bool isOfHost) : IDoctorChe
         {
             problem = e is UnauthorizedAccessException && !isOfHost ? Skipped : Finding(
                 DoctorLevel.Trouble,
-                e is UnauthorizedAccessException ? "This user has no permission to write to the data folder." : "The data folder is not writable: the disk may be full or read-only.",
-                "The host can accept no notification and no registration.",
-                "Check the owner and mode of the folder, the free space on its disk, and whether the disk is mounted read-only.");
+                e is UnauthorizedAccessException ? (Sentence)$"This user has no permission to write to the data folder." : (Sentence)$"The data folder is not writable: the disk may be full or read-only.",
+                $"The host can accept no notification and no registration.",
+                $"Check the owner and mode of the folder, the free space on its disk, and whether the disk is mounted read-only.");
         }
 
         return TimeProvider.System.GetElapsedTime(began);

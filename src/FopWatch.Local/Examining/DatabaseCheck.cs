@@ -1,6 +1,6 @@
-using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Sqlite;
+using FopWatch.Wording;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Examining;
@@ -21,18 +21,18 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.Database, null, ExamineAsync)];
 
     private static DoctorFinding Damaged => Finding(
-        DoctorLevel.Trouble, "The database is damaged: its check (PRAGMA quick_check) fails.", "Jobs may be unreadable, and commits may fail.",
-        "Stop the host. Then restore a backup, or recover the file (sqlite3 .recover).");
+        DoctorLevel.Trouble, $"The database is damaged: its check (PRAGMA quick_check) fails.", $"Jobs may be unreadable, and commits may fail.",
+        $"Stop the host. Then restore a backup, or recover the file (sqlite3 .recover).");
 
     internal static DoctorFinding? OfLog(long length) => length <= LargeLog ? null : Finding(
         DoctorLevel.Warning, $"The write-ahead log of the database has grown to {DataFolderCheck.Size(length)}.",
-        "It uses disk space, and slows down reads and the next start.",
-        "Check whether another program, such as a backup or sqlite3, keeps the database open, and whether the disk is too slow.");
+        $"It uses disk space, and slows down reads and the next start.",
+        $"Check whether another program, such as a backup or sqlite3, keeps the database open, and whether the disk is too slow.");
 
-    private static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
+    private static DoctorFinding Finding(DoctorLevel level, Sentence what, Sentence? why = null, Sentence? fix = null) =>
         new() { Check = DoctorCheck.Database, Level = level, What = what, Why = why, Fix = fix };
 
-    private static DoctorFinding Skipped(string permission) =>
+    private static DoctorFinding Skipped(Sentence permission) =>
         Finding(DoctorLevel.Skipped, $"The database was not examined: this user has no permission {permission}.", fix: DataFolderCheck.AsHost);
 
     /// <summary>
@@ -68,14 +68,14 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
             switch (DataFolder.HasDatabase(folder))
             {
                 case null:
-                    return [Skipped("to read the data folder")];
+                    return [Skipped($"to read the data folder")];
                 case false:
-                    return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
+                    return [Finding(DoctorLevel.Info, $"There is no database yet. The host creates it when it starts.")];
             }
         }
         catch (StoreOpenException)
         {
-            return [Finding(DoctorLevel.Skipped, "The database was not examined: the data folder cannot be read.")];
+            return [Finding(DoctorLevel.Skipped, $"The database was not examined: the data folder cannot be read.")];
         }
 
         if (store?.Database.Damage is not null)
@@ -97,11 +97,11 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
         }
         catch (SqliteException) when (store is null && IsDenied(path))
         {
-            return [Skipped("to use the database")];
+            return [Skipped($"to use the database")];
         }
         catch (SqliteException e)
         {
-            return [Finding(DoctorLevel.Trouble, $"The database cannot be read: {e.Reason()}.", "The host cannot use it.", "Check the file, its owner and its mode.")];
+            return [Finding(DoctorLevel.Trouble, $"The database cannot be read: {e.Reason()}.", $"The host cannot use it.", $"Check the file, its owner and its mode.")];
         }
 
         if (checkedFor == WholeCheckResult.Damaged)
@@ -113,17 +113,17 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
         if (commit > SlowCommit)
         {
             found.Add(Finding(
-                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"A commit took {commit.Value.TotalSeconds:0.0} s."),
-                "A notification is answered only once it is committed.", "Check what else uses the disk, and whether the disk is fast enough for the load."));
+                DoctorLevel.Warning, $"A commit took {commit.Value.TotalSeconds:0.0} s.",
+                $"A notification is answered only once it is committed.", $"Check what else uses the disk, and whether the disk is fast enough for the load."));
         }
 
         if (found.Count == 0)
         {
-            found.Add(Finding(
-                DoctorLevel.Pass,
-                $"{(checkedFor == WholeCheckResult.Whole ? "No page of the database is damaged" : string.Create(CultureInfo.InvariantCulture, $"No damaged page was found in {Longest.TotalSeconds:0} s; the database is too large to check completely"))}. "
-                + $"Its size is {DataFolderCheck.Size(new FileInfo(path).Length)}, and that of its write-ahead log {DataFolderCheck.Size(log)}"
-                + (commit is { } took ? string.Create(CultureInfo.InvariantCulture, $". A commit took {took.TotalMilliseconds:0} ms.") : ".")));
+            Sentence whole = checkedFor == WholeCheckResult.Whole
+                ? (Sentence)$"No page of the database is damaged"
+                : (Sentence)$"No damaged page was found in {Longest.TotalSeconds:0} s; the database is too large to check completely";
+            Sentence sizes = $"{whole}. Its size is {DataFolderCheck.Size(new FileInfo(path).Length)}, and that of its write-ahead log {DataFolderCheck.Size(log)}.";
+            found.Add(Finding(DoctorLevel.Pass, commit is { } took ? (Sentence)$"{sizes} A commit took {took.TotalMilliseconds:0} ms." : sizes));
         }
 
         return found;

@@ -20,16 +20,16 @@ internal sealed class SettingsFileCheck(SettingsReload reload) : IDoctorCheck
                 Check = DoctorCheck.Settings,
                 Level = DoctorLevel.Trouble,
                 What = $"The settings file is wrong: {problem.TrimEnd('.')}.",
-                Why = "Nothing of the file applies: the host goes on with the settings that it had. With this file it would not start.",
-                Fix = "Correct the file. It is read again within seconds.",
+                Why = $"Nothing of the file applies: the host goes on with the settings that it had. With this file it would not start.",
+                Fix = $"Correct the file. It is read again within seconds.",
             }),
             .. pending.Select(name => new DoctorFinding
             {
                 Check = DoctorCheck.Settings,
                 Level = DoctorLevel.Warning,
                 What = $"{name} was changed in the settings file.",
-                Why = "It takes effect at the next start. Until then the host goes by the earlier value.",
-                Fix = "Restart the host, or undo the change.",
+                Why = $"It takes effect at the next start. Until then the host goes by the earlier value.",
+                Fix = $"Restart the host, or undo the change.",
             }),
         ];
     }

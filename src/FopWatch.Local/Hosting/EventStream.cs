@@ -55,13 +55,13 @@ internal static class EventStream
     {
         var visible = caller.Visible(sources);
         if (!string.IsNullOrEmpty(source) && visible.Find(source) is null)
-            return Problem.Invalid("A parameter is invalid.", [UnknownSource.Parameter(source, visible)]);
+            return Problem.Invalid($"A parameter is invalid.", [UnknownSource.Parameter(source, visible)]);
 
         var last = await log.LastSeqAsync(cancellationToken);
         var position = log.Epochs.PositionOf(last);
         var given = lastEvent is { Length: > 0 } ? lastEvent : lastEventId ?? "";
         if (given.Length > 0 && !EventPosition.TryParse(given, out position))
-            return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
+            return Problem.Invalid($"'Last-Event-ID' is not the id of an event of this stream.");
 
         // The data folder was replaced, or restored from a backup: what follows is new to the client.
         var after = log.Epochs.KnownUpTo(position, last);

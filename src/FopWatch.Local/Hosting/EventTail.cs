@@ -2,6 +2,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
+using FopWatch.Wording;
 
 namespace FopWatch.Local.Hosting;
 
@@ -180,7 +181,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     private EventBatch BatchOf(long after, IReadOnlyList<LoggedEvent> events)
     {
         foreach (var unreadable in events.Where(one => one.Problem is not null))
-            troubles?.Occurred(unreadable.Key.Source, TroubleKind.UnreadableEvents, unreadable.Problem!);
+            troubles?.Occurred(unreadable.Key.Source, TroubleKind.UnreadableEvents, Sentence.Verbatim(unreadable.Problem!));
         return new(after, events, log.Epochs);
     }
 

@@ -31,7 +31,7 @@ internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings setting
         else if (Array.Exists(Called, called => request.Path.Value?.Contains(called + "/", StringComparison.OrdinalIgnoreCase) == true)
             && probes.Find(request.Path.Value) is null)
         {
-            intake.UnknownUrl("The path begins with one that FopWatch:PublicUrl does not have");
+            intake.UnknownUrl($"The path begins with one that FopWatch:PublicUrl does not have");
         }
 
         return next(context);

@@ -5,6 +5,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Webhooks;
+using FopWatch.Wording;
 
 namespace FopWatch.Local.Hosting;
 
@@ -208,11 +209,11 @@ internal sealed class SettingsReload(
         _reportedAt = _time.GetTimestamp();
         var (problems, pending) = (_difference.Problems, _difference.Pending);
         if (problems.Count > 0)
-            troubles.Occurred(null, TroubleKind.SettingsWrong, problems.Count == 1 ? problems[0] : $"{problems[0]}, and {problems.Count - 1} more", isLogged);
+            troubles.Occurred(null, TroubleKind.SettingsWrong, Sentence.Verbatim(problems.Count == 1 ? problems[0] : $"{problems[0]}, and {problems.Count - 1} more"), isLogged);
         else
             troubles.Ended(TroubleKind.SettingsWrong);
         if (pending.Count > 0)
-            troubles.Occurred(null, TroubleKind.RestartNeeded, string.Join(", ", pending), isLogged);
+            troubles.Occurred(null, TroubleKind.RestartNeeded, Sentence.Verbatim(string.Join(", ", pending)), isLogged);
         else
             troubles.Ended(TroubleKind.RestartNeeded);
     }

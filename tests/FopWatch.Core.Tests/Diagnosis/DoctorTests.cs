@@ -54,7 +54,7 @@ public sealed class DoctorTests
 
         Assert.Equal(
             [(DoctorLevel.Trouble, "The check did not end within 0.2 s."), (DoctorLevel.Warning, "slow after 0.2"), (DoctorLevel.Pass, "fine")],
-            report!.Findings.Select(finding => (finding.Level, finding.What)));
+            report!.Findings.Select(finding => (finding.Level, finding.What.ToString())));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class DoctorTests
 
         Assert.All(report!.Findings, finding => Assert.Equal(DoctorLevel.Trouble, finding.Level));
         Assert.Equal(
-            ["Table Storage cannot answer now: it answered 503.", "The check failed with InvalidOperationException."], report.Findings.Select(finding => finding.What));
+            ["Table Storage cannot answer now: it answered 503.", "The check failed with InvalidOperationException."], report.Findings.Select(finding => finding.What.ToString()));
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class DoctorTests
 
     private static DoctorStep Step(DoctorCheck check, Func<CancellationToken, Task<IReadOnlyList<DoctorFinding>>> run) => new(check, null, run);
 
-    private static IReadOnlyList<DoctorFinding> Passes(DoctorCheck check) => [new() { Check = check, Level = DoctorLevel.Pass, What = "fine" }];
+    private static IReadOnlyList<DoctorFinding> Passes(DoctorCheck check) => [new() { Check = check, Level = DoctorLevel.Pass, What = $"fine" }];
 
     private Doctor DoctorOf(params DoctorStep[] steps) => DoctorOf(new() { Step = TimeSpan.FromMinutes(1) }, steps);
 

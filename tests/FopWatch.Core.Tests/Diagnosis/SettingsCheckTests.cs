@@ -77,7 +77,7 @@ public sealed class SettingsCheckTests
         (DoctorLevel.Warning, "No source is configured."),
         Of(Assert.Single(await new SettingsCheck(FopWatchSettings.Read([])).Steps.Single().RunAsync(CancellationToken.None))));
 
-    private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What);
+    private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What.ToString());
 
     private static Task<IReadOnlyList<DoctorFinding>> FindingsAsync(Dictionary<string, string?> changed)
     {

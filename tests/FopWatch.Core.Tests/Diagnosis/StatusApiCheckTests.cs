@@ -136,7 +136,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     {
         var finding = Assert.Single(await ExamineAsync(SourceAt(new("https://no-such-host.invalid"))));
 
-        Assert.Equal((DoctorLevel.Trouble, "https://no-such-host.invalid has a host name that does not resolve."), (finding.Level, finding.What));
+        Assert.Equal((DoctorLevel.Trouble, "https://no-such-host.invalid has a host name that does not resolve."), (finding.Level, finding.What.ToString()));
         Assert.Contains("name servers", finding.Fix!, StringComparison.Ordinal);
     }
 
@@ -261,7 +261,7 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
 
         Assert.Equal([DoctorLevel.Pass, DoctorLevel.Pass, DoctorLevel.Trouble], findings.Select(finding => finding.Level));
         Assert.EndsWith("refuses the access key 'ak-old' (HTTP 401).", findings[2].What, StringComparison.Ordinal);
-        Assert.DoesNotContain("sk", string.Concat(findings.Select(finding => finding.What)).Replace("asks", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("sk", string.Concat(findings.Select(finding => finding.What.ToString())).Replace("asks", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     private static Source SourceAt(Uri endpoint, ProviderKind kind = ProviderKind.Qiniu) => new()

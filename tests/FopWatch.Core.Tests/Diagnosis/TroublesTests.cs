@@ -16,7 +16,7 @@ public class TroublesTests
     {
         for (var second = 0; second <= 600; second++)
         {
-            _troubles.Occurred("media", TroubleKind.StatusApiUnreachable, "HTTP 503");
+            _troubles.Occurred("media", TroubleKind.StatusApiUnreachable, $"HTTP 503");
             _time.Advance(TimeSpan.FromSeconds(1));
         }
 
@@ -209,8 +209,8 @@ public class TroublesTests
     {
         var troubles = Enum.GetValues<TroubleKind>().Select(kind => new Trouble { Source = "media", Kind = kind, Since = default, LastAt = default, Count = 1 }).ToList();
 
-        Assert.Distinct(troubles.Select(trouble => trouble.What));
-        Assert.Distinct(troubles.Select(trouble => trouble.Hint));
+        Assert.Distinct(troubles.Select(trouble => trouble.What.ToString()));
+        Assert.Distinct(troubles.Select(trouble => trouble.Hint.ToString()));
     }
 
     private sealed class Written : IOperatorLog

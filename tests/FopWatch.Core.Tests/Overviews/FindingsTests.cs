@@ -227,7 +227,7 @@ public sealed class FindingsTests
             Since = Now.AddMinutes(-20),
             LastAt = Now,
             Count = 40,
-            Detail = "HTTP 502",
+            Detail = $"HTTP 502",
         };
 
         var finding = Assert.Single(Findings.Of(Signs() with { Troubles = [trouble] }));
@@ -321,7 +321,7 @@ public sealed class FindingsTests
     }
 
     private static SignatureDiagnosis Wrong(string key, SignatureFinding finding) =>
-        new() { Findings = [finding], AccessKey = key, CheckedUrl = "https://hooks.example.com/", Suggestion = "Check it.", Reason = "It is wrong." };
+        new() { Findings = [finding], AccessKey = key, CheckedUrl = "https://hooks.example.com/", Suggestion = $"Check it.", Reason = $"It is wrong." };
 
     private SourceSigns Signs() => new() { Source = Source, Now = Now, Hours = _hours };
 

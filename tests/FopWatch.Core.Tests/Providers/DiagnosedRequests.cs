@@ -44,7 +44,7 @@ internal static class DiagnosedRequests
         Assert.DoesNotContain(Token, shown, StringComparison.Ordinal);
         Assert.DoesNotContain("\"sk", shown, StringComparison.Ordinal);
         Assert.EndsWith(".", diagnosis.ToWords(), StringComparison.Ordinal);
-        Assert.NotEmpty(diagnosis.Suggestion);
+        Assert.NotEmpty(diagnosis.Suggestion.ToString());
         return diagnosis;
     }
 

@@ -1,9 +1,10 @@
+using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Wording;
 using static FopWatch.Core.Tests.Providers.Bodies;
 using static FopWatch.Core.Tests.Providers.DiagnosedRequests;
-using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 
 namespace FopWatch.Core.Tests.Providers;
 
@@ -23,8 +24,8 @@ public class QuarantineReasonTests
         Assert.Equal("https://localhost:7071/api/notify/media/***", Explain(kept, null).Signature!.CheckedUrl);
 
         // A notification quarantined for another reason keeps it, and so does one of an unknown source.
-        Assert.Equal(new("another reason", null), Explain(kept with { Reason = "another reason" }, "https://public.example.org"));
-        Assert.Equal(new(kept.Reason, null), Explain(kept with { Source = "gone" }, "https://hooks.example.com"));
+        Assert.Equal(new($"another reason", null), Explain(kept with { Reason = "another reason" }, "https://public.example.org"));
+        Assert.Equal(new(Sentence.Verbatim(kept.Reason), null), Explain(kept with { Source = "gone" }, "https://hooks.example.com"));
     }
 
     [Fact]

@@ -111,7 +111,7 @@ public class SignatureDiagnosisTests
         Assert.Contains("The tried hosts are hooks.example.com, 10.0.0.7, localhost, 127.0.0.1, [::1].", diagnosis.ToWords(), StringComparison.Ordinal);
         Assert.StartsWith("Check first that FopWatch:PublicUrl is the URL that the provider calls.", diagnosis.Suggestion, StringComparison.Ordinal);
         Assert.True(
-            diagnosis.Suggestion.IndexOf("FopWatch:PublicUrl", StringComparison.Ordinal) < diagnosis.Suggestion.IndexOf("the secret key", StringComparison.Ordinal));
+            diagnosis.Suggestion.ToString().IndexOf("FopWatch:PublicUrl", StringComparison.Ordinal) < diagnosis.Suggestion.ToString().IndexOf("the secret key", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -176,9 +176,9 @@ public class DecoderFuzzTests
                 var read = JobRegistrations.Read(body, settings.Sources);
                 Assert.True(read.Problems.Count > 0 || read.Registrations.Count > 0);
                 Assert.All(read.Registrations, one => Assert.True(JobKey.IsValidId(one.Id)));
-                Assert.All(read.Problems, problem => Assert.InRange(problem.Detail.Length + problem.Element.Length, 1, 1024));
+                Assert.All(read.Problems, problem => Assert.InRange(problem.Detail.ToString().Length + problem.Element.Length, 1, 1024));
                 JsonSerializer.SerializeToUtf8Bytes(
-                    new Problem { Type = "", Title = "", Status = 400, Errors = read.Problems }, ApiJson.Wire.Problem);
+                    new Problem { Type = "", Title = $"", Status = 400, Errors = read.Problems }, ApiJson.Wire.Problem);
                 right += read.Problems.Count == 0 ? 1 : 0;
             }
             catch (Exception e)

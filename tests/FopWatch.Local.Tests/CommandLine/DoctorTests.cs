@@ -70,7 +70,7 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal("info", Of("database").Level);
         Assert.Equal("warning", Of("settings").Level);
         foreach (var skipped in (string[])["notifyUrl", "traffic"])
-            Assert.Equal(("skipped", true), (Of(skipped).Level, Of(skipped).What.StartsWith("No host was asked.", StringComparison.Ordinal)));
+            Assert.Equal(("skipped", true), (Of(skipped).Level, Of(skipped).What.ToString().StartsWith("No host was asked.", StringComparison.Ordinal)));
         Assert.False(Directory.Exists(Data));
         Assert.DoesNotContain(_folder.FullName, output, StringComparison.Ordinal);
 
@@ -114,7 +114,7 @@ public sealed class DoctorTests : IDisposable
 
         Assert.Equal(ExitCodes.Unreachable, exit);
         var settings = Assert.Single(JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings, finding => finding.Check == "settings");
-        Assert.Equal(("warning", "There are no settings here: no fopwatch.json in this folder, and no FopWatch__… variable."), (settings.Level, settings.What));
+        Assert.Equal(("warning", "There are no settings here: no fopwatch.json in this folder, and no FopWatch__… variable."), (settings.Level, settings.What.ToString()));
         Assert.Contains("--config and --data", settings.Fix, StringComparison.Ordinal);
     }
 
@@ -135,7 +135,7 @@ public sealed class DoctorTests : IDisposable
             "doctor", "--json");
 
         var findings = JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings;
-        Assert.DoesNotContain(findings, finding => finding.What.StartsWith("There are no settings", StringComparison.Ordinal));
+        Assert.DoesNotContain(findings, finding => finding.What.ToString().StartsWith("There are no settings", StringComparison.Ordinal));
         Assert.Contains(findings, finding => finding is { Check: "settings", Source: "media" });
     }
 

@@ -61,7 +61,7 @@ public sealed class LocalChecksTests : IDisposable
             return;
         File.SetUnixFileMode(_folder.FullName, (UnixFileMode)0b111_111_111);
 
-        Assert.Contains("Other users of this machine can access the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName, isOfHost: false))).Select(finding => finding.What));
+        Assert.Contains("Other users of this machine can access the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName, isOfHost: false))).Select(finding => finding.What.ToString()));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class LocalChecksTests : IDisposable
         using var disk = await SmallDisk.MountAsync(2);
         var folder = $"/proc/{disk.Through[5]}/root{disk.Folder}";
         Assert.SkipUnless(Directory.Exists(folder), "The mount namespace of another process is not accessible.");
-        Assert.Contains(await RunAsync(new DataFolderCheck(folder, isOfHost: false)), finding => finding.What.StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
+        Assert.Contains(await RunAsync(new DataFolderCheck(folder, isOfHost: false)), finding => finding.What.ToString().StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
 
         await disk.TakeAllAsync();
 
@@ -140,7 +140,7 @@ public sealed class LocalChecksTests : IDisposable
     public async Task A_limit_of_open_files_that_reduces_connections_is_a_warning(int? limit, DoctorLevel expected) =>
         Assert.Equal(expected, Assert.Single(await RunAsync(new OpenFilesCheck(OpenFiles.Share(limit, 2), FopWatchSettings.Read(RunningHost.TokenSources()).Sources))).Level);
 
-    private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What);
+    private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What.ToString());
 
     private static Task<IReadOnlyList<DoctorFinding>> RunAsync(IDoctorCheck check) => check.Steps.Single().RunAsync(Cancelled);
 }

@@ -1,9 +1,10 @@
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.Json.Serialization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using FopWatch.Wording;
 
 namespace FopWatch.Local.Tests.OpenApi;
 
@@ -75,6 +76,7 @@ internal sealed partial class GeneratedSchemas(XmlDocumentation documentation)
         var element = property.Options.GetTypeInfo(property.PropertyType).ElementType;
         var schema = _types.ContainsKey(type.Name) ? Reference(type)
             : type == typeof(DateTimeOffset) ? new JsonObject { ["type"] = "string", ["format"] = "date-time" }
+            : type == typeof(Sentence) ? new JsonObject { ["type"] = "string" }
             : (JsonObject)generated!.DeepClone();
         if (schema["type"] is JsonArray types)
             schema["type"] = types.First(one => one!.GetValue<string>() != "null")!.DeepClone();

@@ -236,7 +236,7 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Contains("at the next start: FopWatch:MaxBodyBytes, FopWatch:Retention. Kind", line, StringComparison.Ordinal);
         Assert.Contains("\"restartNeeded\"", await _host.HealthAsync(), StringComparison.Ordinal);
         Assert.Equal(
-            2, (await _host.ExamineAsync()).Findings.Count(finding => finding.Level == "warning" && finding.What.EndsWith("was changed in the settings file.", StringComparison.Ordinal)));
+            2, (await _host.ExamineAsync()).Findings.Count(finding => finding.Level == "warning" && finding.What.ToString().EndsWith("was changed in the settings file.", StringComparison.Ordinal)));
 
         await _host.ReloadAsync(ReloadedHost.With(("added", ReloadedHost.Source())));
         Assert.DoesNotContain("\"restartNeeded\"", await _host.HealthAsync(), StringComparison.Ordinal);

@@ -65,11 +65,11 @@ public sealed class WrongSettingsTests
     public async Task The_doctor_and_the_overview_report_a_wrong_file()
     {
         await using var host = await ReloadedHost.StartAsync(ReloadedHost.With(("media", ReloadedHost.Source())));
-        Assert.DoesNotContain((await host.ExamineAsync()).Findings, finding => finding.What.Contains("settings file", StringComparison.Ordinal));
+        Assert.DoesNotContain((await host.ExamineAsync()).Findings, finding => finding.What.ToString().Contains("settings file", StringComparison.Ordinal));
 
         host.Write("{"u8.ToArray());
         await Eventually.HoldsAsync(async () => (await host.ExamineAsync()).Findings.Any(finding =>
-            finding.Level == "trouble" && finding.What.StartsWith("The settings file is wrong: settings.json:1:", StringComparison.Ordinal)));
+            finding.Level == "trouble" && finding.What.ToString().StartsWith("The settings file is wrong: settings.json:1:", StringComparison.Ordinal)));
         Assert.Contains("\"kind\":\"settingsWrong\",\"level\":\"trouble\"", await host.Http.GetStringAsync("/api/overview", Cancelled), StringComparison.Ordinal);
         await Eventually.HoldsAsync(() => host.Process.Printed.Contains("Kind: SettingsWrong", StringComparison.Ordinal));
         var line = Assert.Single(host.Process.Printed.Split('\n'), line => line.Contains("settings.json", StringComparison.Ordinal) && line.Contains("wrong", StringComparison.Ordinal));

@@ -137,7 +137,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
         await Eventually.HoldsAsync(async () =>
             (await _host.Http.GetStringAsync("/health/ready", Cancelled)).Contains("webhookPaused", StringComparison.Ordinal));
         var overview = await _host.Http.GetFromJsonAsync("/api/overview", ApiJson.Default.Overview, Cancelled);
-        Assert.Contains(overview!.Findings, finding => finding.Kind == "webhookPaused" && finding.Detail.Contains("answered 410", StringComparison.Ordinal));
+        Assert.Contains(overview!.Findings, finding => finding.Kind == "webhookPaused" && finding.Detail.ToString().Contains("answered 410", StringComparison.Ordinal));
         var metrics = await _host.Http.GetStringAsync("/metrics", Cancelled);
         Assert.Contains("fopwatch_webhooks_attempts_total{", metrics, StringComparison.Ordinal);
         Assert.Matches("fopwatch_webhooks_paused[^\n]*webhook=\"crm\"[^\n]*\\} 1\\b", metrics);

@@ -47,7 +47,7 @@ public sealed class WebhooksCheckTests
             return Task.CompletedTask;
         };
         await host.PostAsync("/api/webhooks/crm/resume");
-        await Eventually.HoldsAsync(async () => (await ExamineAsync(host))[0].What.Contains("410", StringComparison.Ordinal));
+        await Eventually.HoldsAsync(async () => (await ExamineAsync(host))[0].What.ToString().Contains("410", StringComparison.Ordinal));
         Assert.Equal([(DoctorLevel.Trouble, "The webhook crm is paused: its receiver answered 410, which says that it wants no more.")], await ExamineAsync(host));
     }
 
@@ -63,7 +63,7 @@ public sealed class WebhooksCheckTests
                 (DoctorLevel.Warning, "The webhook crm has a secret that is not random: it has the same few bytes again and again."),
                 (DoctorLevel.Info, "The webhook crm has 2 secrets, and signs with each of them."),
             ],
-            findings.Select(finding => (finding.Level, finding.What)));
+            findings.Select(finding => (finding.Level, finding.What.ToString())));
         Assert.All(findings, finding => Assert.DoesNotContain(Random[6..], finding.ToString(), StringComparison.Ordinal));
     }
 
@@ -148,7 +148,7 @@ public sealed class WebhooksCheckTests
     {
         var finding = Assert.Single(await FindingsAsync(url, allowPrivate, Random));
         Assert.NotNull(finding.Fix);
-        return (finding.Level, finding.What);
+        return (finding.Level, finding.What.ToString());
     }
 
     private static Task<IReadOnlyList<DoctorFinding>> FindingsAsync(Uri url, bool allowPrivate, params string[] secrets) =>
@@ -160,6 +160,6 @@ public sealed class WebhooksCheckTests
     {
         using var answer = await host.PostAsync("/api/doctor");
         var report = (await answer.Content.ReadFromJsonAsync(ApiJson.Default.DoctorReport, Cancelled))!;
-        return [.. report.Findings.Where(finding => finding.Check == DoctorCheck.Webhooks).Select(finding => (finding.Level, finding.What))];
+        return [.. report.Findings.Where(finding => finding.Check == DoctorCheck.Webhooks).Select(finding => (finding.Level, finding.What.ToString()))];
     }
 }

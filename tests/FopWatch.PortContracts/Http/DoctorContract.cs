@@ -169,8 +169,8 @@ public abstract class DoctorContract : HostContract
         var media = (await host.Http.GetFromJsonAsync("/api/overview?source=media", ApiJson.Default.Overview, Cancelled))!.Sources[0];
         Assert.NotEmpty(media.Findings);
         Assert.Equal(
-            media.Findings.Select(finding => finding.Detail),
-            report.Findings.Where(finding => (finding.Check, finding.Source) == (DoctorCheck.Traffic, "media")).Select(finding => finding.What));
+            media.Findings.Select(finding => finding.Detail.ToString()),
+            report.Findings.Where(finding => (finding.Check, finding.Source) == (DoctorCheck.Traffic, "media")).Select(finding => finding.What.ToString()));
         Assert.Contains("fails (HTTP 503)", Of(report, DoctorCheck.StatusApi, "media").What, StringComparison.Ordinal);
     }
 

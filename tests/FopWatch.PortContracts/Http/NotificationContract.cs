@@ -110,7 +110,7 @@ public abstract class NotificationContract : HostContract
             Assert.Equal(body, await host.Http.GetByteArrayAsync(one.BodyHref, Cancelled));
             Assert.Equal(body.Length <= 64 * 1024 ? Convert.ToBase64String(body) : null, one.Body);
             Assert.Equal(body.Length, one.Size);
-            Assert.NotEmpty(one.Reason);
+            Assert.NotEmpty(one.Reason.ToString());
             Assert.Equal("application/json; charset=utf-8", one.Headers["Content-Type"]);
         }
     }

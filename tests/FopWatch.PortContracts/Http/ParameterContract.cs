@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using FopWatch.Wording;
 
 namespace FopWatch.PortContracts.Http;
 
@@ -67,7 +68,7 @@ public abstract class ParameterContract : HostContract
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var problem = await ServedHost.ProblemAsync(answer);
         Assert.Equal(detail, problem.Detail);
-        Assert.Equal(new(element, detail), Assert.Single(problem.Errors!));
+        Assert.Equal(new(element, Sentence.Verbatim(detail)), Assert.Single(problem.Errors!));
     }
 
     [Fact]

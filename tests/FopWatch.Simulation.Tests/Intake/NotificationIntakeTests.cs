@@ -11,6 +11,7 @@ using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Simulator;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
@@ -218,7 +219,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
 
         var retried = await IntakeOf(Source).RetryAsync(kept.Key, Cancelled);
 
-        Assert.Equal((NotificationResult.Quarantined, kept.Reason, null), (retried!.Result, retried.Reason, retried.Signature));
+        Assert.Equal((NotificationResult.Quarantined, kept.Reason, null), (retried!.Result, retried.Reason!.ToString(), retried.Signature));
         Assert.Single(_store.Quarantine);
     }
 
@@ -266,12 +267,12 @@ public sealed class NotificationIntakeTests : ICommitObserver
 
         var explained = IntakeOf(Source).Explain(wrong, new());
         Assert.Equal([SignatureFinding.Unexplained], explained.Signature!.Findings);
-        Assert.NotEqual(wrong.Reason, explained.Words);
-        Assert.Equal(new(unreadable.Reason, null), IntakeOf(Source).Explain(unreadable, new()));
-        Assert.Equal(new(wrong.Reason, null), IntakeOf(Source with { Name = "other" }).Explain(wrong, new()));
+        Assert.NotEqual(wrong.Reason, explained.Words.ToString());
+        Assert.Equal(new(Sentence.Verbatim(unreadable.Reason), null), IntakeOf(Source).Explain(unreadable, new()));
+        Assert.Equal(new(Sentence.Verbatim(wrong.Reason), null), IntakeOf(Source with { Name = "other" }).Explain(wrong, new()));
 
         // Without a key, nothing is known about the signature any more.
-        Assert.Equal(new(wrong.Reason, null), IntakeOf(Source with { Keys = KeyRing.Empty }).Explain(wrong, new()));
+        Assert.Equal(new(Sentence.Verbatim(wrong.Reason), null), IntakeOf(Source with { Keys = KeyRing.Empty }).Explain(wrong, new()));
     }
 
     [Fact]
@@ -284,7 +285,7 @@ public sealed class NotificationIntakeTests : ICommitObserver
         Assert.Equal("It names no job.", kept.Reason);
         Assert.Equal([TroubleKind.UnreadableNotifications], Current);
 
-        Assert.Equal(new(kept.Key, NotificationResult.Quarantined, kept.Reason, null), await IntakeOf(source).RetryAsync(kept.Key, Cancelled));
+        Assert.Equal(new(kept.Key, NotificationResult.Quarantined, Sentence.Verbatim(kept.Reason), null), await IntakeOf(source).RetryAsync(kept.Key, Cancelled));
         Assert.Single(_store.Quarantine);
     }
 

@@ -79,7 +79,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
         Assert.Equal(1, await _dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["a.1", "a.2"], Waiting);
         var trouble = Assert.Single(_troubles.Current);
-        Assert.Equal(("media", TroubleKind.EventsRefused, "InvalidOperationException: too long"), (trouble.Source, trouble.Kind, trouble.Detail));
+        Assert.Equal(("media", TroubleKind.EventsRefused, "InvalidOperationException: too long"), (trouble.Source, trouble.Kind, trouble.Detail!.ToString()));
 
         foreach (var minutes in (int[])[1, 2, 4])
         {
@@ -135,7 +135,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
 
         Assert.Equal(["b.1"], Waiting);
         var trouble = Assert.Single(_troubles.Current);
-        Assert.Equal((null, TroubleKind.PublishingFails, "TimeoutException: the broker"), (trouble.Source, trouble.Kind, trouble.Detail));
+        Assert.Equal((null, TroubleKind.PublishingFails, "TimeoutException: the broker"), (trouble.Source, trouble.Kind, trouble.Detail!.ToString()));
 
         _broker = _ => null;
         Assert.Equal(1, await _dispatcher.DrainAsync(Cancelled));
@@ -220,7 +220,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
         var left = Assert.Single(_store.Outbox);
         Assert.Equal(_time.GetUtcNow() + SetAside.Longest, left.RetryAt);
         var trouble = Assert.Single(_troubles.Current);
-        Assert.Equal(("media", TroubleKind.UnreadableEvents, "it is damaged"), (trouble.Source, trouble.Kind, trouble.Detail));
+        Assert.Equal(("media", TroubleKind.UnreadableEvents, "it is damaged"), (trouble.Source, trouble.Kind, trouble.Detail!.ToString()));
 
         _sent.Clear();
         _time.Advance(SetAside.Longest);

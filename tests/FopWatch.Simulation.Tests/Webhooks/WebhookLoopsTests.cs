@@ -76,7 +76,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
             await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == attempt);
         }
 
-        Assert.Contains(_troubles.Current, trouble => trouble.Kind == TroubleKind.WebhookFails && trouble.Detail!.Contains("webhook a", StringComparison.Ordinal));
+        Assert.Contains(_troubles.Current, trouble => trouble.Kind == TroubleKind.WebhookFails && trouble.Detail!.ToString().Contains("webhook a", StringComparison.Ordinal));
         await AdvanceToNextAsync("a");
 
         await Eventually.HoldsAsync(async () => await StateOfAsync("a") == (WebhookState.Active, 5L, 0L));

@@ -29,7 +29,6 @@ export default function page({ main, parameters, signal, reader, setParameters }
 		actionButton(t('refresh'), load),
 		asOf), body);
 
-	// Reload data older than 60 s when the tab becomes visible.
 	document.addEventListener('visibilitychange', () => {
 		if (!document.hidden && Date.now() - readAt > 60000) load();
 	}, { signal });
@@ -69,7 +68,6 @@ const worstFirst = findings => findings.toSorted((a, b) => levels.indexOf(a.leve
 
 export const findingList = (findings = []) => findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
 
-// The kind in the reader's language, and the host's detail in English.
 function findingText(finding) {
 	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [

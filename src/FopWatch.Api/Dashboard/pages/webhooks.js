@@ -2,7 +2,7 @@ import { get, getIfThere, mayAct, post, query } from '../api.js';
 import { h } from '../dom.js';
 import { time, zone } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, cell, copied, dialog, emptyBox, facts, headings, jobCell, lazy, toast } from '../ui.js';
+import { actionButton, badge, cell, confirm, copied, dialog, emptyBox, facts, headings, jobCell, lazy, toast } from '../ui.js';
 
 const colours = { active: 'succeeded', failing: 'partiallyFailed', paused: 'failed' };
 
@@ -19,6 +19,10 @@ export default function page({ main, signal, reader }) {
 		const act = verb => actionButton(t(`webhooks.${verb}`), async () => {
 			const parameters = verb === 'replay' ? await askSince() : {};
 			if (!parameters) return;
+			if (verb === 'replay') {
+				const { behind } = await get(`${path}/replay${query(parameters)}`);
+				if (!await confirm(t('webhooks.replay'), t('webhooks.replay.confirm', { n: behind }), t('webhooks.replay'))) return;
+			}
 			const answer = await post(`${path}/${verb}${query(parameters)}`);
 			toast(verb === 'test' ? t('webhooks.tested', { answer: answerOf(answer) }) : t('done'));
 			await load();

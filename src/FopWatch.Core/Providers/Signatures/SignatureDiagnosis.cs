@@ -1,3 +1,5 @@
+using FopWatch.Wording;
+
 namespace FopWatch.Providers.Signatures;
 
 /// <summary>How a signature differs from the expected one.</summary>
@@ -65,19 +67,19 @@ public sealed record SignatureDiagnosis
     public string? SignedUrl { get; init; }
 
     /// <summary>What to change, with the full name of the setting if it is a setting.</summary>
-    public required string Suggestion { get; init; }
+    public required Sentence Suggestion { get; init; }
 
-    internal string Reason { get; init; } = "";
+    internal Sentence Reason { get; init; } = $"";
 
-    /// <summary>The diagnosis as text.</summary>
-    public string ToWords() => Reason;
+    /// <summary>The diagnosis as text, in English.</summary>
+    public string ToWords() => Reason.ToString();
 
     /// <summary>The diagnosis of a signature that was wrong when its notification arrived and is right now.</summary>
     internal static SignatureDiagnosis RightNow(SignedRequest request, Source source) => new()
     {
         Findings = [SignatureFinding.Right],
         CheckedUrl = NotifyUrl.Redact(request.Url.AbsoluteUri, source.Name, source.Tokens),
-        Suggestion = "Retry the notification.",
-        Reason = "The signature was wrong when the notification arrived, but is right with the current settings.",
+        Suggestion = $"Retry the notification.",
+        Reason = $"The signature was wrong when the notification arrived, but is right with the current settings.",
     };
 }

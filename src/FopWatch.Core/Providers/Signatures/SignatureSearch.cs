@@ -48,11 +48,11 @@ internal sealed class SignatureSearch(SignedRequest request, Source source, Hash
     {
         var words = new SignatureWords(request, source, Checked, accessKey);
         if (accessKey is null || signature is null)
-            return words.Malformed("The Authorization header has no access key or no signature.");
+            return words.Malformed($"The Authorization header has no access key or no signature.");
         if (source.Keys.Secret(accessKey) is not { } secret)
             return words.UnknownAccessKey();
         if (GivenSignature.Read(signature) is not { } given)
-            return words.Malformed("The signature is not an HMAC-SHA1 in Base64.");
+            return words.Malformed($"The signature is not an HMAC-SHA1 in Base64.");
 
         foreach (var variant in Variants.Take(MaxVariants))
         {

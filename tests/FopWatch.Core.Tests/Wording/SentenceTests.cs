@@ -1,0 +1,65 @@
+using System.Text.Json;
+using FopWatch.Diagnosis;
+using FopWatch.Wording;
+
+namespace FopWatch.Core.Tests.Wording;
+
+public sealed class SentenceTests
+{
+    private const string English = "[a-z]+ [a-z]+ [a-z]+ [a-z]+";
+
+    private static readonly JsonSerializerOptions InChinese = new() { Converters = { new SentenceConverter(Language.Chinese) } };
+
+    public static TheoryData<TroubleKind> Kinds => [.. Enum.GetValues<TroubleKind>()];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_kind_of_trouble_is_worded_in_Chinese(TroubleKind kind)
+    {
+        var trouble = new Trouble { Source = "media", Kind = kind, Since = default, LastAt = default, Count = 1 };
+        foreach (var sentence in (Sentence[])[trouble.What, trouble.Hint])
+        {
+            Assert.Matches(@"\p{IsCJKUnifiedIdeographs}", sentence.In(Language.Chinese));
+            Assert.DoesNotMatch(English, sentence.In(Language.Chinese));
+            Assert.Matches("^[ -~]+$", sentence.In(Language.English));
+        }
+    }
+
+    [Fact]
+    public void Values_and_sentences_in_a_sentence_are_kept()
+    {
+        Sentence inner = $"with another body";
+        Sentence outer = $"A notification to {"https://a"} arrives {inner}.";
+        Assert.Equal("A notification to https://a arrives with another body.", outer.ToString());
+        Assert.Equal("发往 https://a 的通知到达时正文已改变。", outer.In(Language.Chinese));
+    }
+
+    [Fact]
+    public void A_stored_text_is_recognised_with_its_values()
+    {
+        Assert.Equal("HTTP 503：状态接口要求放慢", Sentence.Verbatim("HTTP 503: the status API asks to slow down").In(Language.Chinese));
+        Assert.Equal(
+            "报告所属的 bucket“a 'b'”不在 FopWatch:Sources:media:Buckets 中。",
+            Sentence.Verbatim("The report is about the bucket 'a 'b'', which is not in FopWatch:Sources:media:Buckets.").In(Language.Chinese));
+        Assert.Equal("Something else: 1", Sentence.Verbatim("Something else: 1").In(Language.English));
+        Assert.Equal("Something else", Sentence.Verbatim("Something else").In(Language.Chinese));
+    }
+
+    [Fact]
+    public void Braces_that_are_no_value_are_kept()
+    {
+        Sentence sentence = $"{{name}} {{0}} {1.5:0.00} {{";
+        Assert.Contains("{name}", sentence.ToString(), StringComparison.Ordinal);
+        Assert.Equal("{a}", Sentence.Verbatim("{a}").In(Language.Chinese));
+        Assert.Equal("{0}", Sentence.Verbatim("{0}").ToString());
+    }
+
+    [Fact]
+    public void JSON_has_the_words_of_its_language()
+    {
+        Sentence sentence = $"Retry the notification.";
+        Assert.Equal("\"Retry the notification.\"", JsonSerializer.Serialize(sentence));
+        Assert.Equal("请重试该通知。", JsonSerializer.Deserialize<string>(JsonSerializer.Serialize(sentence, InChinese)));
+        Assert.Equal(sentence, JsonSerializer.Deserialize<Sentence>("\"Retry the notification.\""));
+    }
+}
