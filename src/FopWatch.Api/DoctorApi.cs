@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using FopWatch.Diagnosis;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
@@ -5,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using System.ComponentModel;
 
 namespace FopWatch.Api;
 

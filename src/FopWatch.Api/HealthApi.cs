@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -8,7 +9,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using System.ComponentModel;
 
 namespace FopWatch.Api;
 

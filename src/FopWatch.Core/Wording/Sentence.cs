@@ -83,6 +83,12 @@ public sealed class Sentence : IEquatable<Sentence>
     /// <summary>The English words.</summary>
     public override string ToString() => _english ??= Fill(Template, _values, static value => value?.ToString());
 
+    /// <summary>Whether two texts have the same English words.</summary>
+    public static bool operator ==(Sentence? one, Sentence? other) => Equals(one, other);
+
+    /// <summary>Whether two texts have different English words.</summary>
+    public static bool operator !=(Sentence? one, Sentence? other) => !Equals(one, other);
+
     /// <summary>Whether a text has the same English words.</summary>
     public bool Equals(Sentence? other) => other is not null && ToString() == other.ToString();
 

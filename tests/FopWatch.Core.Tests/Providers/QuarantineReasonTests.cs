@@ -1,10 +1,10 @@
-using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Wording;
 using static FopWatch.Core.Tests.Providers.Bodies;
 using static FopWatch.Core.Tests.Providers.DiagnosedRequests;
+using Finding = FopWatch.Providers.Signatures.SignatureFinding;
 
 namespace FopWatch.Core.Tests.Providers;
 

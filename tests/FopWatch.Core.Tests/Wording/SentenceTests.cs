@@ -35,6 +35,14 @@ public sealed class SentenceTests
     }
 
     [Fact]
+    public void Texts_with_the_same_words_are_equal()
+    {
+        Sentence one = $"is {"not"} a number", same = $"{"is not"} a number", other = $"is a number";
+        Assert.True(one == same && one.Equals(same) && one.GetHashCode() == same.GetHashCode());
+        Assert.True(one != other && one != null && (Sentence?)null == null);
+    }
+
+    [Fact]
     public void A_stored_text_is_recognised_with_its_values()
     {
         Assert.Equal("HTTP 503：状态接口要求放慢", Sentence.Verbatim("HTTP 503: the status API asks to slow down").In(Language.Chinese));
