@@ -11,8 +11,6 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # Otherwise the in-process host of Durable Task logs every call.
 export Logging__LogLevel__Default=Warning
 work=$(mktemp -d)
-arguments=("$@")
-npm=
 lanes=()
 trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null; done; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
@@ -54,13 +52,8 @@ else
   # The build also restores what the Functions host loads, in a project that the SDK generates.
   { get "$functions_packages" dotnet restore tests/FopWatch.Functions.Tests && get "$functions_packages" dotnet build src/FopWatch.Functions -c Release; } ||
     leave 'Functions' "FopWatch.Functions and its tests" "$missing"
-
-  # Beside the build, because it waits for the network.
-  set -m
-  npm ci --prefix tests --no-audit --no-fund --loglevel=error >"$work/npm.log" 2>&1 </dev/null &
-  npm=$!
-  set +m
-  lanes+=("$npm")
+  echo "== npm ci"
+  npm ci --prefix tests --no-audit --no-fund --loglevel=error || exit 1
 fi
 get 'BenchmarkDotNet[A-Za-z.]*' dotnet restore tests/FopWatch.Load.Tests || leave 'Benchmarks|Load\.Tests' "FopWatch.Benchmarks, FopWatch.Load.Tests" "$missing"
 get 'Microsoft\.Playwright' dotnet restore tests/FopWatch.Dashboard.Tests || leave 'Dashboard' "FopWatch.Dashboard.Tests" "$missing"
@@ -77,13 +70,15 @@ if ! dotnet build "$built" --nologo -v quiet -c Release; then
   echo "The build failed."
   exit 1
 fi
-if [ -n "$npm" ]; then
-  echo "== npm ci"
-  wait "$npm"
-  code=$?
-  cat "$work/npm.log"
-  [ $code -eq 0 ] || exit 1
-fi
+
+# Runs a test program, and writes its exit code to a file.
+run() { # name, arguments of the program ...
+  local name=$1
+  shift
+  dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor -noLogo -xml "$work/$name.xml" "$@"
+  echo $? >"$work/$name.ended"
+  mv "$work/$name.ended" "$work/$name.code"
+}
 
 names=()
 for project in tests/*.Tests/*.csproj; do
@@ -92,95 +87,55 @@ for project in tests/*.Tests/*.csproj; do
   [ -f "tests/$name/bin/Release/net10.0/$name.runtimeconfig.json" ] && names+=("$name")
 done
 
-# Tests that measure a rate or a time have this trait, and run at the end, one after another. All others run in parallel: most of them wait for timers,
-# other processes or a browser.
-idle="needs=an idle machine"
-
-# A Functions host needs the machine to itself. One more program than processors runs otherwise, because most wait.
-width=$(($(nproc 2>/dev/null || echo 1) + 1))
-[ -z "${FOPWATCH_FUNCTIONS_HOST:-}" ] || width=1
-
-# The longest are started first, so that all lanes end at about the same time.
-queue=()
-for name in FopWatch.{Local,Functions,Azure,Docs,Hostile,Simulation,Infra,Dashboard,Core,Client,Packages}.Tests "${names[@]}"; do
-  [[ " ${names[*]} " == *" $name "* && " ${queue[*]} " != *" $name "* ]] && queue+=("$name")
-done
-
-# Runs some tests of a program. When they have ended, there is a file with the exit code and the seconds.
-run() { # part, name, arguments of the program ...
-  local part=$1 name=$2 began=$SECONDS priority=0
-  shift 2
-
-  # These only compute. Those that wait come first, so that their time limits hold.
-  [[ $name =~ Simulation|Core ]] && priority=5
-  nice -n "$priority" dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor -noLogo -xml "$work/$name.$part.xml" "$@" "${arguments[@]}"
-  echo "$? $((SECONDS - began))" >"$work/$name.$part"
-  mv "$work/$name.$part" "$work/$name.$part.ended"
-}
-
-# Takes programs from the queue until it is empty.
-lane() {
-  local name
-  for name in "${queue[@]}"; do
-    mkdir "$work/$name.taken" 2>/dev/null && run beside "$name" -trait- "$idle" >"$work/$name.log" 2>&1 </dev/null
+# Projects that mostly wait, or do one thing after another, run in parallel, in two lanes; none of them measures a time. The others run
+# alone. A Functions host needs the machine to itself.
+beside=()
+lane() { # the names of projects ...
+  local name own=()
+  for name in "$@"; do
+    [[ " ${names[*]} " == *" $name "* ]] && own+=("$name")
   done
-}
+  [ ${#own[@]} -gt 0 ] || return 0
+  beside+=("${own[@]}")
 
-echo "== In parallel, $width at a time: ${queue[*]}"
-
-# Each lane has its own process group, so that all of it can be ended.
-set -m
-for ((number = 0; number < width; number++)); do
-  lane &
+  # In its own process group, so that all of it can be ended.
+  set -m
+  (for name in "${own[@]}"; do run "$name" "${arguments[@]}" >"$work/$name.log" 2>&1 </dev/null; done) &
   lanes+=($!)
-done
-set +m
-
-# Shows what a program printed when it has ended.
-running=("${queue[@]}")
-while [ ${#running[@]} -gt 0 ]; do
-  alive=$(jobs -rp)
-  left=()
-  for name in "${running[@]}"; do
-    if [ -f "$work/$name.beside.ended" ]; then
-      echo "== $name"
-      cat "$work/$name.log"
-    else
-      left+=("$name")
-    fi
-  done
-  running=("${left[@]}")
-  [ -n "$alive" ] || break
-  [ ${#running[@]} -eq 0 ] || sleep 1
-done
-for name in "${running[@]}"; do
-  echo "== $name did not end"
-  cat "$work/$name.log" 2>/dev/null
-done
-
-for name in "${names[@]}"; do
-  if grep -rqE "Trait\(.*\"${idle#*=}\"\)" "tests/$name" --include="*.cs"; then
-    echo "== $name, what needs an idle machine"
-    run alone "$name" -trait "$idle"
-  else
-    echo "0 0" >"$work/$name.alone.ended"
-  fi
-done
+  set +m
+}
+arguments=("$@")
+if [ "$(nproc 2>/dev/null || echo 1)" -ge 2 ] && [ -z "${FOPWATCH_FUNCTIONS_HOST:-}" ]; then
+  lane FopWatch.Functions.Tests FopWatch.Azure.Tests
+  lane FopWatch.Docs.Tests FopWatch.Dashboard.Tests FopWatch.Infra.Tests
+  echo "== In parallel: ${beside[*]}"
+fi
 
 passed=0 failed=0 skipped=0 broken=() ran=()
-for name in "${names[@]}"; do
-  counts=$(cat "$work/$name".*.xml 2>/dev/null | grep -o '<assembly [^>]*>')
-  count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counts" | awk '{ sum += $1 } END { print sum + 0 }'; }
-  seconds=0
-  for part in beside alone; do
-    read -r code took < <(cat "$work/$name.$part.ended" 2>/dev/null || echo 1 0)
-    seconds=$((seconds + took))
-    [ "$code" -eq 0 ] || [ "${broken[*]: -1}" = "$name" ] || broken+=("$name")
-  done
-  passed=$((passed + $(count passed)))
-  failed=$((failed + $(count failed)))
-  skipped=$((skipped + $(count skipped)))
-  ran+=("$name: $(count passed) passed, $(count failed) failed, $(count skipped) skipped, $seconds s")
+for name in "${beside[@]}" "${names[@]}"; do
+  if [[ " ${beside[*]} " != *" $name "* ]]; then
+    wait "${lanes[@]}"
+    echo "== $name"
+    run "$name" "$@"
+  elif [ -f "$work/$name.log.shown" ]; then
+    continue
+  else
+    while [ ! -f "$work/$name.code" ] && [ -n "$(jobs -rp)" ]; do sleep 1; done
+    echo "== $name"
+    cat "$work/$name.log"
+    touch "$work/$name.log.shown"
+  fi
+
+  code=$(cat "$work/$name.code" 2>/dev/null || echo 1)
+  counts=$(grep -o '<assembly [^>]*>' "$work/$name.xml" 2>/dev/null | head -n 1)
+  count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counts"; }
+  passed=$((passed + $(count passed) + 0))
+  failed=$((failed + $(count failed) + 0))
+  skipped=$((skipped + $(count skipped) + 0))
+  ran+=("$name: $(count passed) passed, $(count failed) failed, $(count skipped) skipped")
+  if [ $code -ne 0 ]; then
+    broken+=("$name")
+  fi
 done
 
 echo

@@ -11,7 +11,6 @@ namespace FopWatch.Hostile.Tests.Overload;
 /// sets how long each is measured. Without it, only intake is measured beside everything, and polls and searches beside loads that could delay them, for moments.
 /// </summary>
 [Collection(nameof(OverloadTests))]
-[Trait("needs", "an idle machine")]
 public class InterferenceTests
 {
     /// <summary>

@@ -12,7 +12,6 @@ namespace FopWatch.Hostile.Tests.Overload;
 
 /// <summary>More load than the host can take.</summary>
 [Collection(nameof(OverloadTests))]
-[Trait("needs", "an idle machine")]
 [CollectionDefinition(nameof(OverloadTests), DisableParallelization = true)]
 public class OverloadTests
 {

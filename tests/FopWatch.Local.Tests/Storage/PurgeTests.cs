@@ -32,7 +32,6 @@ public class PurgeTests
 
     [Theory]
     [MemberData(nameof(Histories))]
-    [Trait("needs", "an idle machine")]
     public async Task Commits_during_a_purge_take_hardly_longer_than_alone_however_much_is_old(string table, string insert)
     {
         // A busy machine has slow moments.

@@ -248,7 +248,6 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    [Trait("needs", "an idle machine")]
     public async Task A_million_watched_jobs_cost_a_tick_no_more_than_a_few()
     {
         await using var temp = await TempStore.OpenAsync();
