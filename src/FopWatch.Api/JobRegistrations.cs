@@ -159,7 +159,7 @@ internal sealed class JobRegistrations
             _ => null,
         };
         if (after is null)
-            Wrong(at, "firstPollAfter", $"is neither a number of seconds nor {Sentence.Verbatim(WrittenTime.Expected(TimeSpan.Zero, MaxFirstPollAfter))}");
+            Wrong(at, "firstPollAfter", $"is neither a number of seconds nor {WrittenTime.Expected(TimeSpan.Zero, MaxFirstPollAfter)}");
         return after;
     }
 

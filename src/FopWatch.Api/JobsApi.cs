@@ -3,7 +3,6 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Watching;
-using FopWatch.Wording;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -67,7 +66,7 @@ internal static class JobsApi
         var longest = TimeSpan.FromSeconds(MaxWaitSeconds);
         var time = TimeSpan.Zero;
         if (wait is not null && !WrittenTime.TryParseOrSeconds(wait, TimeSpan.Zero, longest, out time))
-            return Problem.Invalid($"'wait' is neither a number of seconds nor {Sentence.Verbatim(WrittenTime.Expected(TimeSpan.Zero, longest))}.");
+            return Problem.Invalid($"'wait' is neither a number of seconds nor {WrittenTime.Expected(TimeSpan.Zero, longest)}.");
 
         return await waiters.WaitAsync(key, time, cancellationToken) is { } job
             ? TypedResults.Ok(Watched(job, references, settings))

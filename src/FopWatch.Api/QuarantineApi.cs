@@ -113,7 +113,7 @@ internal static class QuarantineApi
         CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? new Worded<QuarantineEntry>(ToEntry(found, intake, new()), AnswerLanguage.Of(acceptLanguage))
-            : Problem.NotFound($"No notification with this key is in quarantine.");
+            : NoSuchNotification();
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
     [Needs(KeyRights.Read)]
@@ -121,7 +121,7 @@ internal static class QuarantineApi
         string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken) =>
         await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
-            : Problem.NotFound($"No notification with this key is in quarantine.");
+            : NoSuchNotification();
 
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: processes one again, with the current keys and decoders.</summary>
     [Needs(KeyRights.Write)]
@@ -135,7 +135,7 @@ internal static class QuarantineApi
         (caller.SeesEverything || await caller.Visible(quarantine).SourceOfAsync(key, cancellationToken) is not null)
         && await intake.RetryAsync(key, cancellationToken) is { } retried
             ? new Worded<RetriedNotification>(retried, AnswerLanguage.Of(acceptLanguage))
-            : Problem.NotFound($"No notification with this key is in quarantine.");
+            : NoSuchNotification();
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: deletes one.</summary>
     [Needs(KeyRights.Write)]
@@ -154,6 +154,8 @@ internal static class QuarantineApi
         string.IsNullOrEmpty(source)
         || sources.Find(source) is not null
         || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
+
+    private static ProblemResult<NotFound> NoSuchNotification() => Problem.NotFound($"No notification with this key is in quarantine.");
 
     internal static ProblemResult<InvalidRequest> NoSuchSource(string given, Sources visible) =>
         Problem.Invalid($"A parameter is invalid.", [UnknownSource.Parameter(given, visible)]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FopWatch.Wording;
 
 namespace FopWatch.Settings;
 
@@ -47,7 +48,7 @@ public static class WrittenTime
     /// <summary>What a text that was refused should have been.</summary>
     /// <param name="least">The shortest time that is read.</param>
     /// <param name="most">The longest time that is read.</param>
-    public static string Expected(TimeSpan least, TimeSpan most) => $"a time from {InUnits(least)} to {InUnits(most)}, such as 90s, 1.5m or 00:01:30";
+    public static Sentence Expected(TimeSpan least, TimeSpan most) => $"a time from {InUnits(least)} to {InUnits(most)}, such as 90s, 1.5m or 00:01:30";
 
     private static bool TryParseWithUnit(string text, TimeSpan most, out TimeSpan time)
     {

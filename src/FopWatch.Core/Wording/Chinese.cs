@@ -25,12 +25,10 @@ internal static class Chinese
     public static string Of(Sentence sentence)
     {
         var (template, values) = (sentence.Template, sentence.Values);
-        if (Words.TryGetValue(template, out var words))
-            return Joined(Sentence.Fill(words, values, static value => value is Sentence nested ? Of(nested) : value?.ToString()));
-        if (values.Count > 0)
-            return Joined(Sentence.Fill(template, values, static value => value is Sentence nested ? Of(nested) : value?.ToString()));
+        if (!Words.TryGetValue(template, out var words) && values.Count == 0)
+            return Recognised(template);
 
-        return Recognised(template);
+        return Joined(Sentence.Fill(words ?? template, values, static value => value is Sentence nested ? Of(nested) : value?.ToString()));
     }
 
     // A stored English text: a template with its values, or parts such as "HTTP 503: the status API asks to slow down".
