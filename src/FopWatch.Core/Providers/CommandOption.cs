@@ -19,7 +19,7 @@ internal static partial class CommandOption
         "hlsMethod", "host", "image", "index", "interlace", "interval", "key", "keyFramePosition", "limit", "loudnorm", "loudnormI", "loudnormLRA",
         "loudnormTP", "maxDuration", "maxrate", "md5", "mimeType", "mode", "mosaic", "mosaicDuration", "mosaicGravity", "mosaicOffsetX",
         "mosaicOffsetY", "mosaicSize", "mosaicStart", "multiArep", "multiArepDuration", "multiArepOffset", "multiArepStart", "multiAudio",
-        "noDomain", "notify-filter", "notifyURL", "offset", "output", "overwrite", "padH", "padVideoX", "padVideoY", "padW", "pattern", "pipeline",
+        "noDomain", "notify-filter", "notifyURL", "offset", "output", "overwrite", "padH", "padVideoX", "padVideoY", "padW", "password", "pattern", "pipeline",
         "position", "prefix", "preset", "quality", "rate", "refine", "repeat", "resource", "rotate", "saveas", "savePattern", "scodec",
         "segFirstTime", "segmentInit", "segmentType", "segtime", "separate", "shortest", "size", "smtEnhance", "smtQuality", "smtType", "speex",
         "start", "stream", "strip", "stripmeta", "subtitle", "text", "thumbnail", "uphost", "vcodec", "volume", "webp", "wmAlpha", "wmConstant",

@@ -6,9 +6,9 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Redacts secrets in commands, and in texts that repeat commands, before they are stored, logged and published: AES keys (<c>hlsKey/…</c>),
-/// URLs to notify (<c>notify-filter/…</c>), credentials in other URLs, Base64-encoded or not, and the tokens of notify and upload URLs (providers.md,
-/// section 1).
+/// Redacts secrets in commands, and in texts that repeat commands, before they are stored, logged and published: AES keys (<c>hlsKey/…</c>) and
+/// their initialization vectors (<c>hlsIV/…</c>), passwords of archives (<c>unzip/…/password/…</c>), URLs to notify (<c>notify-filter/…</c>), credentials
+/// in other URLs, Base64-encoded or not, and the tokens of notify and upload URLs (providers.md, section 1).
 /// </summary>
 /// <remarks>The surrounding text keeps its encoding: a Base64-encoded URL stays Base64-encoded.</remarks>
 public static partial class CommandRedaction
@@ -17,7 +17,7 @@ public static partial class CommandRedaction
     public const string Mask = "***";
 
     /// <summary>The version of these rules. Text that an earlier version redacted is redacted again when it is read.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>Redacts all secrets in a text. Returns the same text if there are none.</summary>
     /// <remarks>
@@ -112,7 +112,9 @@ public static partial class CommandRedaction
             return text;
 
         if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
-            text = WithoutKeys(text);
+            text = WithoutOptions(text, HlsKey());
+        if (text.AsSpan().ContainsAny(Archives) && text.Contains("password", StringComparison.OrdinalIgnoreCase))
+            text = WithoutOptions(text, ArchivePassword());
         if (text.AsSpan().ContainsAny(Quotes))
         {
             text = QuotedMembers.Redact(text);
@@ -135,11 +137,12 @@ public static partial class CommandRedaction
     // The expressions also match non-ASCII letters that differ from ASCII letters only in case.
     private static bool MayHave(SearchValues<string> words, string text) => text.AsSpan().ContainsAny(words) || !Ascii.IsValid(text);
 
-    private static string WithoutKeys(string text)
+    /// <summary>Redacts the values of options.</summary>
+    private static string WithoutOptions(string text, Regex option)
     {
         StringBuilder? redacted = null;
         var copied = 0;
-        for (var lead = HlsKey().Match(text); lead.Success;)
+        for (var lead = option.Match(text); lead.Success;)
         {
             var start = lead.Index + lead.Length;
             var end = ValueBehind(text, lead).EndOfKey(start);
@@ -149,7 +152,7 @@ public static partial class CommandRedaction
                 copied = end;
             }
 
-            lead = HlsKey().Match(text, end);
+            lead = option.Match(text, end);
         }
 
         return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
@@ -173,6 +176,9 @@ public static partial class CommandRedaction
 
     private static readonly SearchValues<byte> MarkBytes = SearchValues.Create("=/:%\\"u8);
 
+    // Every command that takes the password of an archive contains one of these.
+    private static readonly SearchValues<string> Archives = SearchValues.Create(["zip", "compress"], StringComparison.OrdinalIgnoreCase);
+
     // Every quoted text contains one of these.
     private static readonly SearchValues<string> Quotes =
         SearchValues.Create(["\"", "'", "u0022", "u0027", "%22", "%27", "2522", "2527"], StringComparison.Ordinal);
@@ -184,14 +190,15 @@ public static partial class CommandRedaction
 
     // Every header with a secret contains one of these.
     private static readonly SearchValues<string> HeaderNames =
-        SearchValues.Create(["authorization", "token", "secret", "passw", "key"], StringComparison.OrdinalIgnoreCase);
+        SearchValues.Create(["authorization", "token", "secret", "passw", "key", "hlsiv", "hls_iv", "hls-iv"], StringComparison.OrdinalIgnoreCase);
 
     // Every URL contains one of these.
     private static readonly SearchValues<string> UrlMarks = SearchValues.Create(["//", "%", "aHR0", "YUhSM"], StringComparison.Ordinal);
 
     // Every name of a secret contains one of these.
     private static readonly SearchValues<string> SecretWords = SearchValues.Create(
-        ["token", "secret", "signature", "password", "key", "passwd", "pwd", "credential", "authorization", "hmac", "jwt", "auth_info"], StringComparison.OrdinalIgnoreCase);
+        ["token", "secret", "signature", "password", "key", "passwd", "pwd", "credential", "authorization", "hmac", "jwt", "auth_info", "hlsiv", "hls_iv", "hls-iv"],
+        StringComparison.OrdinalIgnoreCase);
 
     // Every notify URL, every upload URL and every signed command contains one of these.
     private static readonly SearchValues<string> TokenPaths = SearchValues.Create(["api", "saveas"], StringComparison.OrdinalIgnoreCase);
@@ -205,7 +212,7 @@ public static partial class CommandRedaction
     // A slash, possibly percent-encoded, even repeatedly.
     private const string Slash = "(?: " + PlainSlash + " | %(?:25)*2f )";
 
-    private const string KeyName = "(?: hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )";
+    private const string KeyName = "(?: hls[_-]?(?: key | iv ) | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )";
 
     // The names of JSON members that hold secrets; README.md lists them. Object keys, hashes, job ids, page tokens, short names and file metadata are not
     // secrets.
@@ -240,9 +247,13 @@ public static partial class CommandRedaction
     // The separators of query parameters, including HTML's &amp; and the ~ of Akamai tokens.
     private const string QuerySeparator = @"(?: [?&\#;~] | (?<!\\) \\+u00(?:26|3f|23|3b) | %(?:25)*(?:3f|26|23|3b|7e) ) (?= [aekpst] )";
 
-    // hlsKey/… and hlsKey%2F….
-    [GeneratedRegex("hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f )", Options)]
+    // hlsKey/… and hlsKey%2F…, and the same with hlsIV, which may be sent encrypted like the key.
+    [GeneratedRegex("hls (?: key | iv ) (?: " + PlainSlash + " | %(?<level>(?:25)*)2f )", Options)]
     private static partial Regex HlsKey();
+
+    // unzip/…/password/…, where the option follows a slash.
+    [GeneratedRegex("(?<= / | u002f | %(?:25)*2f ) password (?: " + PlainSlash + " | %(?<level>(?:25)*)2f )", Options)]
+    private static partial Regex ArchivePassword();
 
     // notify-filter/<URL>. Whoever has the URL can call it, so all of it is a secret (providers.md, section 1). Its path may contain the names of options, so
     // only what separates operations and commands ends it, and the bracket around a command in prose. A separator that is encoded like the slash before the

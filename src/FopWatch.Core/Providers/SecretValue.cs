@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Finds the end of a secret after <c>hlsKey/</c> or the name of a parameter: at a character that ends a value, or before the next option. Base64
+/// Finds the end of a secret after an option such as <c>hlsKey/</c> or the name of a parameter: at a character that ends a value, or before the next option. Base64
 /// contains slashes, so a slash alone does not end a secret.
 /// </summary>
 /// <param name="text">The text.</param>
@@ -175,7 +175,9 @@ internal readonly ref partial struct SecretValue(string text, string? level)
     private bool IsLevel(int at, int end) => level is not null && text.AsSpan(at + 1, end - at - "%2f".Length).SequenceEqual(level);
 
     private bool IsKey(int at) =>
-        text[at] is 'h' or 'H' && Is(at, "hls") && at + 6 < text.Length && text[at + 3] is 'k' or 'K' or '\u212a' && Is(at + 4, "ey") && Slash(at + 6, out _) > at + 6;
+        text[at] is 'h' or 'H' && Is(at, "hls") && at + 6 < text.Length
+        && ((text[at + 3] is 'k' or 'K' or '\u212a' && Is(at + 4, "ey") && Slash(at + 6, out _) > at + 6) || (Is(at + 3, "iv") && Slash(at + 5, out _) > at + 5))
+        || (text[at] is 'p' or 'P' && Is(at, "password") && Slash(at + 8, out _) > at + 8);
 
     /// <summary>The character that is percent-encoded at a position, even repeatedly, and the end of the encoding; the position itself if there is none.</summary>
     private char Percent(int at, out int end)

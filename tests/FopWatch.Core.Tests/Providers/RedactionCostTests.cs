@@ -110,7 +110,7 @@ public class RedactionCostTests
 
     public static TheoryData<string> Leads =>
     [
-        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsKey=x", "\"hlsKey\":\"", "\"token\":[", "\"token\":{\"", "%22token%22%3A%5B%22", "[\"",
+        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsIV/", "unzip/password/", "unzip%2Fpassword%2F", "hlsKey=x", "\"hlsKey\":\"", "\"token\":[", "\"token\":{\"", "%22token%22%3A%5B%22", "[\"",
         "http://", "http%3A%2F%2F", "api/notify/", "api/notify/media/", "mkzip/2/url/" + Base64Url("http://a.example/x"),
         "mkzip/2/url/" + Base64Url("http://a.example/x?token=abcdef"), "url/" + Base64Url(Base64Url("http://a.example/x?token=abcdef")),
     ];
@@ -118,7 +118,8 @@ public class RedactionCostTests
     private static readonly string[] Repeated =
     [
         "/", "\\/", "\\\\/", "\\", "%2F", "%252F", "%2F/", "%", "%25", "25", "=", "%3D", "&", "?", "#", "|", ";", ":", "@", "-", "_", "+", "%2B", ".", "a", "1", "\"", " ", "*",
-        "\\u002f", "\\u003d", "\\u0026", "/a", "/t", "/t/1", "/t/4=", "%2Ft%2F1", "/vb", "/vb/1", "/video_1", "/url", "/url/http", "hlsKey", "_hlsKey/a/t/1", "_hlsKey%2Fa/t/1",
+        "\\u002f", "\\u003d", "\\u0026", "/a", "/t", "/t/1", "/t/4=", "%2Ft%2F1", "/vb", "/vb/1", "/video_1", "/url", "/url/http", "hlsKey", "_hlsKey/a/t/1", "_hlsKey%2Fa/t/1", "_hlsIV/a/t/1", "%252FhlsIV%2Fa%2Ft%2F1",
+        "/password/", "/password/a/t/1", "%252Fpassword%2Fa%2Ft%2F1",
         "hlsKey\"", "\"hlsKey\":", "_token=/t/1", "_token=a/t/1", "&e=", "%3Ftoken%3D", "%26token%3Da%2Ft%2F1", "token", "x-amz-", "q-sign", "a://", "a%3A%2F%2F", "a%253A%252F%252F",
         "api/notify/", "api/notify/a/", "aHR0", "aHR0cDovL2Ev", "/aHR0cDovL2Ev", "IGh0dHA6Ly9h/", "IGh0dHA6Ly9hYmM/", "YUhSMGNEb3ZMMkV2/", "\ud83d\ude00",
         "~", "~hmac=", "%7E", ",", ",a", ")", "'", ");", "&amp;", "%3B", "%26amp%3B", "\"token\":", "\"token\":\"", "%22token%22%3A", "%22token%22%3A%22", "\\u0022token\\u0022:",
