@@ -40,7 +40,7 @@ public sealed class Failures(Admission admission, Troubles troubles, JobReferenc
                 admission.Refused(full.Message);
                 return Problem.Unavailable();
             case StoreUnavailableException unavailable:
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(unavailable.Message));
+                troubles.StoreFailed(unavailable.Message);
                 return Problem.Unavailable();
             case UnreadableJobException { Job: { } job }:
                 troubles.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, Sentence.Verbatim(job.Problem));

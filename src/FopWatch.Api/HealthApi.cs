@@ -69,7 +69,7 @@ public static class HealthApi
         }
         catch (StoreUnavailableException e) when (caller is { SeesEverything: true })
         {
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+            troubles.StoreFailed(e.Message);
             return Problem.Unavailable(Sentence.Verbatim(e.Message));
         }
     }

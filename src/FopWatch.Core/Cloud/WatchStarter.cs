@@ -5,7 +5,6 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Running;
 using FopWatch.Watching;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Cloud;
@@ -81,7 +80,7 @@ public sealed class WatchStarter(
         catch (StoreUnavailableException e)
         {
             // The partitions of one source may fail alone; watches of other sources still start.
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+            troubles.StoreFailed(e.Message);
             log.StoreUnavailable("start watches", e);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -162,7 +161,7 @@ public sealed class WatchStarter(
         }
         catch (StoreUnavailableException e)
         {
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+            troubles.StoreFailed(e.Message);
             log.StoreUnavailable("poll jobs of stuck watches", e);
             return false;
         }

@@ -59,6 +59,10 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         }
     }
 
+    /// <summary>Records that the store of the installation is unavailable or damaged.</summary>
+    /// <param name="detail">Details, without ids, tokens, keys and bodies.</param>
+    public void StoreFailed(string detail) => Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(detail));
+
     /// <summary>Records the success of an operation that would have failed if the troubles had continued.</summary>
     public void Worked(string? source, params ReadOnlySpan<TroubleKind> kinds)
     {

@@ -2,7 +2,6 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Upkeep;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -27,7 +26,7 @@ public sealed class IndexLoop(IStoreUpkeep store, LoopTimes times, Troubles trou
             catch (StoreUnavailableException e)
             {
                 log.StoreUnavailable("index jobs", e);
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+                troubles.StoreFailed(e.Message);
             }
 
             await Task.Delay(times.IndexEvery, time, cancellationToken);

@@ -2,7 +2,6 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Running;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -36,7 +35,7 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Tro
             catch (StoreUnavailableException e)
             {
                 // The events are still in the outbox.
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+                troubles.StoreFailed(e.Message);
                 log.StoreUnavailable("publish events", e);
                 await Task.Delay(times.Pause, time, cancellationToken);
             }

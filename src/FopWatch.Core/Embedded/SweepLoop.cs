@@ -3,7 +3,6 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Upkeep;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -42,7 +41,7 @@ public sealed class SweepLoop(
             catch (StoreUnavailableException e)
             {
                 log.StoreUnavailable("sweep", e);
-                troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+                troubles.StoreFailed(e.Message);
             }
 
             await Task.Delay(times.SweepEvery, time, cancellationToken);
@@ -56,7 +55,7 @@ public sealed class SweepLoop(
         await store.KeepTimeAsync(time.GetUtcNow(), cancellationToken);
         await purge.RunAsync((before, now) => store.PurgeAsync(before, now, cancellationToken), cancellationToken);
         if (store.Damage is { } damage)
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(damage));
+            troubles.StoreFailed(damage);
         else
             troubles.Worked(null, TroubleKind.StoreUnavailable);
     }

@@ -5,7 +5,6 @@ using FopWatch.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Running;
 using FopWatch.Watching;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
@@ -168,6 +167,6 @@ public sealed class WatchLoop(
     private void StoreFailed(string what, StoreUnavailableException failure)
     {
         log.StoreUnavailable(what, failure);
-        troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(failure.Message));
+        troubles.StoreFailed(failure.Message);
     }
 }

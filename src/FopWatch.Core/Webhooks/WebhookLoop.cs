@@ -143,7 +143,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
             catch (StoreUnavailableException e)
             {
                 ports.Logger.StoreUnavailable("webhook", e);
-                ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+                ports.Troubles.StoreFailed(e.Message);
                 sleep = ports.Times.Pause;
             }
 

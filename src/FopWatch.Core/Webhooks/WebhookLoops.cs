@@ -5,7 +5,6 @@ using FopWatch.Diagnosis;
 using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
-using FopWatch.Wording;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Webhooks;
@@ -101,7 +100,7 @@ public sealed class WebhookLoops
                 }
                 catch (StoreUnavailableException e)
                 {
-                    _ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, Sentence.Verbatim(e.Message));
+                    _ports.Troubles.StoreFailed(e.Message);
                     sleep = _ports.Times.Pause;
                 }
 

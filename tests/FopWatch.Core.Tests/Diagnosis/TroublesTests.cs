@@ -24,6 +24,15 @@ public class TroublesTests
     }
 
     [Fact]
+    public void A_failure_of_the_store_is_a_trouble_of_the_installation()
+    {
+        _troubles.StoreFailed("The store is unavailable: {disk} is full.");
+
+        var trouble = Assert.Single(_troubles.Current);
+        Assert.Equal((null, TroubleKind.StoreUnavailable, "The store is unavailable: {disk} is full."), (trouble.Source, trouble.Kind, trouble.Detail?.ToString()));
+    }
+
+    [Fact]
     public void A_clock_that_was_ahead_silences_no_warning_and_ends_no_trouble()
     {
         _time.Ahead = TimeSpan.FromDays(365);
