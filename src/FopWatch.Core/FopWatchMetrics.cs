@@ -108,10 +108,15 @@ public sealed class FopWatchMetrics
     internal void NotificationFailed(Source source) =>
         _notificationsFailed.Add(1, new KeyValuePair<string, object?>("source", source.Name));
 
-    internal void Polled(Source source, PollAnswer answer)
+    /// <summary>Measures a poll.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="isAsked">Whether the API was asked. The statistics count only what it answered, and the findings rest on them.</param>
+    internal void Polled(Source source, PollAnswer answer, bool isAsked = true)
     {
         _polls.Add(1, new("source", source.Name), new("answer", answer.ToString()));
-        _statistics?.Polled(source.Name, answer);
+        if (isAsked)
+            _statistics?.Polled(source.Name, answer);
     }
 
     /// <summary>Measures a commit; does not throw.</summary>

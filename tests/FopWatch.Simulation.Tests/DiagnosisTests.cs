@@ -7,6 +7,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
@@ -68,11 +69,12 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_poll_counts_by_its_answer_even_if_it_was_put_off_without_a_request(bool isAsked)
+    public async Task A_poll_put_off_without_a_request_is_measured_but_is_no_answer_in_the_statistics(bool isAsked)
     {
         using var meter = new Meter(Telemetry.Name);
         using var factory = new OneMeter(meter);
         var counted = new List<object?>();
+        var statistics = new StatisticsCollector(new(), _time);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>
@@ -83,7 +85,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
         };
         listener.SetMeasurementEventCallback<long>((_, value, labels, _) => counted.AddRange(Enumerable.Repeat(labels.ToArray().Single(label => label.Key == "answer").Value, (int)value)));
         listener.Start();
-        var poller = new Poller(new([Source]), _store, this, _recorder, _troubles, new(factory, _time), _time, new(1));
+        var poller = new Poller(new([Source]), _store, this, _recorder, _troubles, new(factory, _time, statistics), _time, new(1));
         await RegisterAsync();
         _answer = new(PollAnswer.Throttled, Asked: isAsked);
 
@@ -91,6 +93,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
 
         Assert.Equal(["Throttled"], counted);
         Assert.Equal(isAsked ? 1 : 0, polled.Job?.Watch.TotalPolls);
+        Assert.Equal(isAsked ? 1 : 0, statistics.Take(Source.Name, "one")?.Hours.Values.Sum(hour => hour[HourSum.PolledThrottled]) ?? 0);
     }
 
     [Fact]

@@ -121,7 +121,7 @@ public sealed class Poller(
 
             using var turn = told.Turn;
             answer = Judged(source, asked.Job, told);
-            metrics.Polled(source, answer.Answer);
+            metrics.Polled(source, answer.Answer, answer.Asked);
             Diagnose(asked.Job, answer);
             var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
             polled = new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked, by: source)).Job, answer);
