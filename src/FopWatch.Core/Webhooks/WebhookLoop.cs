@@ -350,7 +350,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         (_cursor, _written, _writtenAt) = (cursor, cursor, ports.Time.GetTimestamp());
     }
 
-    private static string Words(WebhookPause reason, WebhookCursor cursor) => reason == WebhookPause.Gone
-        ? "its receiver answered 410"
-        : $"{cursor.Attempts} attempts at an event have failed, most recently: {cursor.LastError}";
+    private static Sentence Words(WebhookPause reason, WebhookCursor cursor) => reason == WebhookPause.Gone
+        ? (Sentence)$"its receiver answered 410"
+        : (Sentence)$"{cursor.Attempts} attempts at an event have failed, most recently: {cursor.LastError}";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text;
 
 namespace FopWatch.Wording;
 
@@ -28,7 +29,8 @@ internal static class Chinese
         if (!Words.TryGetValue(template, out var words) && values.Count == 0)
             return Recognised(template);
 
-        return Joined(Sentence.Fill(words ?? template, values, static value => value is Sentence nested ? Of(nested) : value?.ToString()));
+        words ??= template;
+        return Sentence.Fill(words, values, static value => value is Sentence nested ? Of(nested) : value?.ToString(), (filled, at) => Joined(filled, words, at));
     }
 
     // A stored English text: a template with its values, or parts such as "HTTP 503: the status API asks to slow down".
@@ -39,15 +41,32 @@ internal static class Chinese
         foreach (var (template, chinese) in Templates.Value)
         {
             if (template.ValuesIn(text) is { } values)
-                return Sentence.Fill(chinese, values, static value => Recognised((string)value!));
+                return Sentence.Fill(chinese, values, static value => value is RecognisedName name ? name.Text : Recognised((string)value!));
         }
 
         var parts = text.Split(": ");
-        return parts.Length > 1 ? string.Join("：", parts.Select(Recognised)) : text;
+        if (parts.Length == 1)
+            return text;
+        var translated = new StringBuilder(Recognised(parts[0]));
+        for (var i = 1; i < parts.Length; i++)
+        {
+            // Words that stay English keep their colon.
+            var part = Recognised(parts[i]);
+            translated.Append(part == parts[i] && Recognised(parts[i - 1]) == parts[i - 1] ? ": " : "：").Append(part);
+        }
+
+        return translated.ToString();
     }
 
-    // Chinese sentences need no space between them.
-    private static string Joined(string text) => text.Replace("。 ", "。", StringComparison.Ordinal).Replace("。）", "）", StringComparison.Ordinal);
+    // Chinese sentences need no space between them, and no full stop before a bracket.
+    private static int Joined(StringBuilder filled, string template, int at)
+    {
+        if (filled.Length == 0 || filled[^1] != '。' || at == template.Length)
+            return at;
+        if (template[at] == '）')
+            filled.Length--;
+        return template[at] == ' ' ? at + 1 : at;
+    }
 
     private static IEnumerable<(string English, string Chinese)> Pairs()
     {

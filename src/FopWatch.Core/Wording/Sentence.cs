@@ -108,7 +108,11 @@ public sealed class Sentence : IEquatable<Sentence>
     }
 
     /// <summary>Puts values into a template. Braces without a number of a value are left alone.</summary>
-    internal static string Fill(string template, IReadOnlyList<object?> values, Func<object?, string?> wordsOf)
+    /// <param name="template">The template.</param>
+    /// <param name="values">The values.</param>
+    /// <param name="wordsOf">The words of a value.</param>
+    /// <param name="join">Joins the words so far to the rest of the template, after a value that is a sentence: returns where to go on in the template.</param>
+    internal static string Fill(string template, IReadOnlyList<object?> values, Func<object?, string?> wordsOf, Func<StringBuilder, int, int>? join = null)
     {
         var filled = new StringBuilder(template.Length);
         for (var at = 0; at < template.Length;)
@@ -117,7 +121,7 @@ public sealed class Sentence : IEquatable<Sentence>
             if (end > 0 && int.TryParse(template.AsSpan(at + 1, end - at - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < values.Count)
             {
                 filled.Append(wordsOf(values[number]));
-                at = end + 1;
+                at = join is not null && values[number] is Sentence ? join(filled, end + 1) : end + 1;
             }
             else
             {

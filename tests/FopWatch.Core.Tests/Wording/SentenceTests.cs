@@ -53,6 +53,48 @@ public sealed class SentenceTests
         Assert.Equal("Something else", Sentence.Verbatim("Something else").In(Language.Chinese));
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("the body is empty")]
+    [InlineData("An upload callback: the body is empty")]
+    [InlineData("a。 b（c。）: d")]
+    public void A_name_in_a_stored_text_is_kept_whatever_its_words(string name)
+    {
+        Assert.Equal(
+            $"报告所属的 bucket“{name}”不在 FopWatch:Sources:media:Buckets 中。",
+            Sentence.Verbatim($"The report is about the bucket '{name}', which is not in FopWatch:Sources:media:Buckets.").In(Language.Chinese));
+        Assert.Equal(
+            "报告所属的 bucket“b”不在 FopWatch:Sources:null:Buckets 中。",
+            Sentence.Verbatim("The report is about the bucket 'b', which is not in FopWatch:Sources:null:Buckets.").In(Language.Chinese));
+    }
+
+    [Fact]
+    public void Words_that_stay_English_keep_their_punctuation()
+    {
+        Assert.Equal("SQLite Error 13: disk full", Sentence.Verbatim("SQLite Error 13: disk full").In(Language.Chinese));
+        Assert.Equal("HTTP 503：状态接口要求放慢：a: b", Sentence.Verbatim("HTTP 503: the status API asks to slow down: a: b").In(Language.Chinese));
+    }
+
+    [Fact]
+    public void Only_the_joints_of_Chinese_sentences_lose_a_space_or_a_full_stop()
+    {
+        Sentence first = $"Retry the notification.", value = $"Check {"a。 b（c。）"} and {"d"}";
+        Assert.Equal("请重试该通知。请重试该通知。", Sentence.Join([first, first]).In(Language.Chinese));
+        Assert.Equal("请检查 a。 b（c。） 和 d", value.In(Language.Chinese));
+        Sentence bracketed = $"{value} ({first}). {value}.";
+        Assert.Equal("请检查 a。 b（c。） 和 d（请重试该通知）。请检查 a。 b（c。） 和 d。", bracketed.In(Language.Chinese));
+    }
+
+    [Theory]
+    [InlineData(Language.English, "\"Check a\\\\u202Eb and d\"")]
+    [InlineData(Language.Chinese, "\"请检查 a\\\\u202Eb 和 d\"")]
+    public void Marks_of_the_writing_direction_are_spelled_in_JSON(Language language, string expected)
+    {
+        Sentence sentence = $"Check {"a\u202Eb"} and {"d"}";
+        var options = new JsonSerializerOptions { Converters = { new SentenceConverter(language) }, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+        Assert.Equal(expected, JsonSerializer.Serialize(sentence, options));
+    }
+
     [Fact]
     public void Braces_that_are_no_value_are_kept()
     {
