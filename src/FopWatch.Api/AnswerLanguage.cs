@@ -14,11 +14,14 @@ internal static class AnswerLanguage
     {
         if (string.IsNullOrEmpty(acceptLanguage) || !StringWithQualityHeaderValue.TryParseList([acceptLanguage], out var accepted))
             return Language.English;
-        return QualityOf("zh") > QualityOf("en") ? Language.Chinese : Language.English;
 
-        double QualityOf(string language) => accepted
+        // "*" stands for every language that no other range names. A named language wins a tie with one that is not.
+        var (chinese, english, others) = (QualityOf("zh"), QualityOf("en"), QualityOf("*") ?? 0);
+        return (chinese ?? others) > (english ?? others) || (chinese > 0 && chinese == others && english is null) ? Language.Chinese : Language.English;
+
+        double? QualityOf(string language) => accepted
             .Where(one => one.Value.Equals(language, StringComparison.OrdinalIgnoreCase) || one.Value.StartsWith($"{language}-", StringComparison.OrdinalIgnoreCase))
-            .Select(one => one.Quality ?? 1).DefaultIfEmpty(0).Max();
+            .Select(one => one.Quality ?? 1).Max<double, double?>(quality => quality);
     }
 
     public static Language Of(HttpRequest request) => Of(request.Headers.AcceptLanguage.ToString());

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using FopWatch.Diagnosis;
 using FopWatch.Wording;
@@ -8,7 +9,9 @@ public sealed class SentenceTests
 {
     private const string English = "[a-z]+ [a-z]+ [a-z]+ [a-z]+";
 
-    private static readonly JsonSerializerOptions InChinese = new() { Converters = { new SentenceConverter(Language.Chinese) } };
+    private static readonly JsonSerializerOptions InChinese = Options(Language.Chinese, JavaScriptEncoder.Default);
+    private static readonly JsonSerializerOptions LiterallyInChinese = Options(Language.Chinese, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+    private static readonly JsonSerializerOptions LiterallyInEnglish = Options(Language.English, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
     public static TheoryData<TroubleKind> Kinds => [.. Enum.GetValues<TroubleKind>()];
 
@@ -91,8 +94,7 @@ public sealed class SentenceTests
     public void Marks_of_the_writing_direction_are_spelled_in_JSON(Language language, string expected)
     {
         Sentence sentence = $"Check {"a\u202Eb"} and {"d"}";
-        var options = new JsonSerializerOptions { Converters = { new SentenceConverter(language) }, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        Assert.Equal(expected, JsonSerializer.Serialize(sentence, options));
+        Assert.Equal(expected, JsonSerializer.Serialize(sentence, language == Language.Chinese ? LiterallyInChinese : LiterallyInEnglish));
     }
 
     [Fact]
@@ -112,4 +114,7 @@ public sealed class SentenceTests
         Assert.Equal("请重试该通知。", JsonSerializer.Deserialize<string>(JsonSerializer.Serialize(sentence, InChinese)));
         Assert.Equal(sentence, JsonSerializer.Deserialize<Sentence>("\"Retry the notification.\""));
     }
+
+    private static JsonSerializerOptions Options(Language language, JavaScriptEncoder encoder) =>
+        new() { Converters = { new SentenceConverter(language) }, Encoder = encoder };
 }

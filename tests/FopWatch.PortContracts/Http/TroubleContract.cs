@@ -65,7 +65,10 @@ public abstract class TroubleContract : HostContract
             Assert.Equal("zh-CN", chinese.Language);
             Assert.Matches(Han, chinese.Text);
             Assert.DoesNotMatch("[a-z]+ [a-z]+ [a-z]+ [a-z]+", chinese.Text);
-            Assert.Equal(chinese.Language, (await ReadAsync(path, "fr, zh;q=0.5")).Language);
+            foreach (var accepted in (string[])["fr, zh;q=0.5", "zh, *", "en;q=0, *", "*, en;q=0.1", "ZH-hans-CN"])
+                Assert.Equal(chinese.Language, (await ReadAsync(path, accepted)).Language);
+            foreach (var accepted in (string[])["*", "en, *", "zh;q=0, *", "zh;q=0", "zh;q=2", "zh_CN", "zhx"])
+                Assert.Equal(english.Language, (await ReadAsync(path, accepted)).Language);
         }
 
         async Task<(string Text, string Language)> ReadAsync(string path, string? accepted)
