@@ -47,12 +47,13 @@ internal static class Chinese
         var parts = text.Split(": ");
         if (parts.Length == 1)
             return text;
-        var translated = new StringBuilder(Recognised(parts[0]));
+        var recognised = parts.Select(Recognised).ToArray();
+        var translated = new StringBuilder(recognised[0]);
         for (var i = 1; i < parts.Length; i++)
         {
             // Words that stay English keep their colon.
-            var part = Recognised(parts[i]);
-            translated.Append(part == parts[i] && Recognised(parts[i - 1]) == parts[i - 1] ? ": " : "：").Append(part);
+            var staysEnglish = recognised[i - 1] == parts[i - 1] && recognised[i] == parts[i];
+            translated.Append(staysEnglish ? ": " : "：").Append(recognised[i]);
         }
 
         return translated.ToString();
