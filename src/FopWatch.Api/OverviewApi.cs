@@ -74,8 +74,9 @@ internal static class OverviewApi
 
     /// <summary><c>GET /api/plan?source=</c>.</summary>
     [Needs(KeyRights.Read)]
-    public static async Task<Results<Ok<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
+    public static async Task<Results<Worded<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
         [Description("Only this source.")] string? source,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
         Caller caller,
         PlanReportReader reader,
         Sources sources,
@@ -85,7 +86,7 @@ internal static class OverviewApi
         var of = OfSource(source, caller.Visible(sources), problems);
         return problems.Count > 0
             ? Problem.Invalid($"A parameter is invalid.", problems)
-            : TypedResults.Ok(await reader.ReadAsync(of, cancellationToken));
+            : new Worded<PlanReport>(await reader.ReadAsync(of, cancellationToken), AnswerLanguage.Of(acceptLanguage));
     }
 
     /// <summary>The requested sources.</summary>

@@ -65,6 +65,21 @@ public sealed partial class PageTests(Chromium chromium, SeededHost host)
             "() => { const copy = document.querySelector('main').cloneNode(true); copy.querySelectorAll('code, pre, .facts').forEach(one => one.remove()); return copy.textContent; }");
     }
 
+    [Theory]
+    [InlineData("#/overview", "[0-9]+%")]
+    [InlineData("#/plan", "不足 20 个")]
+    [InlineData("#/jobs", "[0-9]")]
+    public async Task Chinese_pages_have_Chinese_colons_and_no_space_before_a_percent_sign(string hash, string shown)
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, hash), "zh-CN");
+        await tab.Loaded.WaitForAsync();
+
+        var text = await tab.Page.Locator("main").EvaluateAsync<string>(
+            "main => main.textContent + [...main.querySelectorAll('[data-label]')].map(one => one.dataset.label).join(' ')");
+        Assert.Matches(shown, text);
+        Assert.DoesNotMatch(ForeignPunctuation(), text);
+    }
+
     [Fact]
     public async Task On_a_phone_every_tab_is_visible_and_tabs_stay_where_they_are()
     {
@@ -163,4 +178,8 @@ public sealed partial class PageTests(Chromium chromium, SeededHost host)
     // Four lower-case English words in a row.
     [GeneratedRegex("[a-z]+ [a-z]+ [a-z]+ [a-z]+")]
     private static partial Regex EnglishSentence();
+
+    // A colon and a space, or a space and a percent sign.
+    [GeneratedRegex(": |[0-9] %")]
+    private static partial Regex ForeignPunctuation();
 }

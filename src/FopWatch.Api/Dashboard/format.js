@@ -66,7 +66,7 @@ export function tick() {
 
 export const bytes = count => count < 1024 ? `${number(count)} B` : count < 1048576 ? `${number(count / 1024, 1)} KiB` : `${number(count / 1048576, 1)} MiB`;
 
-export const percent = share => Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)} %` : '–';
+export const percent = share => Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)}${t('percent')}` : '–';
 
 export const hourText = (at, withDay) => new Date(at).toLocaleString(locale(), withDay ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' });
 

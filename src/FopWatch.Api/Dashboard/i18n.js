@@ -37,4 +37,6 @@ export function word(group, name) {
 	return has(key) ? t(key) : String(name);
 }
 
+export const labelled = (...parts) => parts.filter(Boolean).join(t('colon'));
+
 export const number = (value, digits = 0) => new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);

@@ -1,6 +1,6 @@
 import { h, s } from './dom.js';
 import { duration, exactTime, now, time } from './format.js';
-import { number, t, word } from './i18n.js';
+import { labelled, number, t, word } from './i18n.js';
 import { label, line, plot, rounds, spaced } from './plot.js';
 
 const lanes = ['notified', 'polled', 'job'];
@@ -30,7 +30,7 @@ function colourOf(entry) {
 // The host's text, except that a report is named by its state in the reader's language.
 export function answerText(answer) {
 	const [, state] = /^the report: (\w+)$/.exec(answer) ?? [];
-	return state ? `${word('answer', 'report')}: ${word('state', state)}` : answer;
+	return state ? labelled(word('answer', 'report'), word('state', state)) : answer;
 }
 
 export function entryText(entry) {
@@ -87,7 +87,7 @@ export function timeline(job) {
 	function drawEntry(entry, x, y) {
 		const at = x(Date.parse(entry.at));
 		const until = entry.until ? x(Date.parse(entry.until)) : at;
-		const title = s('title', `${word('what', entry.what)}${entry.count > 1 ? ` (${number(entry.count)}×)` : ''}: ${entryText(entry)}\n${exactTime(entry.at)}`);
+		const title = s('title', `${labelled(word('what', entry.what) + (entry.count > 1 ? ` (${number(entry.count)}×)` : ''), entryText(entry))}\n${exactTime(entry.at)}`);
 		const colour = colourOf(entry);
 		const span = until - at > 3 && line(`.span.${colour}`, at, y, until, y);
 		if (entry.what === 'settled' || entry.what === 'expired') return s('g', s('rect', { class: `mark ${colour}`, x: at - 6, y: y - 6, width: 12, height: 12, rx: 2 }), title);
@@ -95,6 +95,7 @@ export function timeline(job) {
 		return s('g', span, s('circle', { class: `mark ${colour}`, cx: at, cy: y, r: 5 }), until - at > 3 && s('circle', { class: `mark ${colour}`, cx: until, cy: y, r: 5 }), title);
 	}
 
+	const when = at => h('span.when', { title: exactTime(at) }, `+ ${duration((Date.parse(at) - start) / 1000)}`);
 	return h('section.panel',
 		h('div.title-row', h('h2', t('timeline.title')), buttons),
 		element,
@@ -103,9 +104,9 @@ export function timeline(job) {
 				index === 8 && job.timelineOmitted > 0 && h('li.omitted', t('timeline.omitted', { n: job.timelineOmitted })),
 				h('li',
 					h('i', { class: `swatch ${colourOf(entry)}` }),
-					h('span.when', { title: exactTime(entry.at) }, `+ ${duration((Date.parse(entry.at) - start) / 1000)}`),
+					when(entry.at),
 					h('span.what', h('strong', word('what', entry.what)), entry.count > 1 && [' ', h('span.times', { title: entry.until && exactTime(entry.until) }, t('timeline.count', { n: entry.count, time: duration((Date.parse(entry.until ?? entry.at) - Date.parse(entry.at)) / 1000) }))], ' ', h('span.break', [index === 0 && exactTime(entry.at), entryText(entry)].filter(Boolean).map(text => `· ${text} `))))]),
 			next && h('li.ahead', h('i.swatch.next-swatch'),
-				h('span.when', { title: exactTime(job.nextPollAt) }, `+ ${duration((next - start) / 1000)}`),
+				when(job.nextPollAt),
 				h('span.what', h('strong', t('timeline.next')), ' ', time(job.nextPollAt), job.nextPollReason && ` · ${t('timeline.because', { reason: word('reason', job.nextPollReason) })}`))));
 }

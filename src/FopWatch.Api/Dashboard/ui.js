@@ -1,6 +1,6 @@
 import { address, query } from './api.js';
 import { h, redraw, replace } from './dom.js';
-import { has, t, word } from './i18n.js';
+import { has, labelled, t, word } from './i18n.js';
 
 export const badge = (state, text = word('state', state)) => h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), text);
 
@@ -19,7 +19,7 @@ export const jobCell = job => h('th', { scope: 'row' }, h('a.row-link.clip', { h
 export const itemsOf = job => (job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–');
 
 // The label is visible when a narrow screen shows rows as cards.
-export const cell = (name, ...content) => h('td', { 'data-label': t(name) }, content);
+export const cell = (name, ...content) => h('td', { 'data-label': t(name) + t('colon') }, content);
 
 export const headings = (...names) => names.map(name => h('th', { scope: 'col' }, t(name)));
 
@@ -51,12 +51,13 @@ export const emptyBox = (key, ...actions) => stateBox('empty', t(`${key}.title`)
 
 export const loading = () => stateBox('loading', t('loading'));
 
+export const errorsOf = problem => (problem?.errors ?? []).map(one => labelled(one.element, one.detail)).join(' ');
+
 // The title comes from the status code, the text from the host's problem details.
 export function explain(error) {
 	if (error?.isAway) return { title: t('away.title'), text: t('away.text') };
 	const known = [`error.${error?.status}`, 'error.other'].find(has);
-	const details = error?.problem?.errors?.map(one => `${one.element}: ${one.detail}`).join(' ');
-	return { title: t(known), text: details || error?.problem?.detail || (error?.status ? `HTTP ${error.status}` : String(error?.message ?? error)) };
+	return { title: t(known), text: errorsOf(error?.problem) || error?.problem?.detail || (error?.status ? `HTTP ${error.status}` : String(error?.message ?? error)) };
 }
 
 export function errorBox(error, again) {

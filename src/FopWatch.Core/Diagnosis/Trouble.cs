@@ -191,9 +191,9 @@ public sealed record Trouble
 
     private static Sentence Unreadable => $"The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup";
 
-    internal const string ListsQuarantine = "'fopwatch quarantine list' (GET /api/quarantine)";
+    internal static Sentence ListsQuarantine => $"'fopwatch quarantine list' (GET /api/quarantine)";
 
-    private const string Resumes = "'fopwatch webhooks resume NAME' (POST /api/webhooks/{name}/resume)";
+    private static Sentence Resumes => $"'fopwatch webhooks resume NAME' (POST /api/webhooks/{{name}}/resume)";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
 }

@@ -1,3 +1,5 @@
+using FopWatch.Wording;
+
 namespace FopWatch.Overviews;
 
 /// <summary>When the jobs of the sources are polled, and the expected polls and delays for the known jobs.</summary>
@@ -13,8 +15,8 @@ public sealed record SourcePlanReport
     /// <summary>Whether this process polls its jobs by learned plans.</summary>
     public required PlanInUse Plan { get; init; }
 
-    /// <summary>Why the process does not use learned plans, in English; null if it does.</summary>
-    public string? Reason { get; init; }
+    /// <summary>Why the process does not use learned plans; null if it does.</summary>
+    public Sentence? Reason { get; init; }
 
     /// <summary>The share of the jobs of the last 7 days that were notified; null if none is known.</summary>
     public HeardJobs? Heard { get; init; }

@@ -3,6 +3,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Statistics;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Overviews;
 
@@ -79,7 +80,7 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
             Name = source.Name,
             Plan = learned is null ? PlanInUse.Fixed : PlanInUse.Learned,
             Reason = learned is not null ? null
-                : source.Poll.Plan == PlanChoice.Fixed ? "Poll:Plan is Fixed"
+                : source.Poll.Plan == PlanChoice.Fixed ? (Sentence)$"Poll:Plan is Fixed"
                 : ComparedPlan.WhyFixed(all.Jobs),
             Heard = HeardJobs.From(heard),
             OfSource = all.Jobs > 0 ? Report(null, all, learned?.OfSource?.Ages, PlanInUse.Learned, true) : null,

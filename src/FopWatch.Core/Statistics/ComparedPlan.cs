@@ -1,5 +1,5 @@
-using System.Globalization;
 using FopWatch.Watching;
+using FopWatch.Wording;
 
 namespace FopWatch.Statistics;
 
@@ -42,7 +42,10 @@ public sealed record ComparedPlan(PollAges Ages, PollSpending Spent, PollAges Fi
 
     /// <summary>Why the fixed plan is used although the plan may be learned.</summary>
     /// <param name="jobs">The number of known jobs.</param>
-    public static string WhyFixed(double jobs) => jobs >= PlanLearner.LeastJobs
-        ? string.Create(CultureInfo.InvariantCulture, $"no learned plan with as few polls would save {PlanLearner.LeastSaving:0 %} of the fixed plan's delay")
-        : string.Create(CultureInfo.InvariantCulture, $"fewer than {PlanLearner.LeastJobs} ages are known");
+    public static Sentence WhyFixed(double jobs)
+    {
+        if (jobs < PlanLearner.LeastJobs)
+            return $"fewer than {PlanLearner.LeastJobs} ages are known";
+        return $"no learned plan with as few polls would save {100 * PlanLearner.LeastSaving:0} % of the fixed plan's delay";
+    }
 }

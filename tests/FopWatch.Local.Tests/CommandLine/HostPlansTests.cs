@@ -76,10 +76,25 @@ public sealed class HostPlansTests
         var sources = JsonSerializer.Deserialize(report, ApiJson.Default.PlanReport)!.Sources;
         Assert.Equal(
             [("files", "Poll:Plan is Fixed"), ("media", null), ("video", "fewer than 20 ages are known")],
-            sources.Select(source => (source.Name, source.Reason)));
+            sources.Select(source => (source.Name, (string?)source.Reason)));
         Assert.All(sources, source => Assert.Equal(source.Reason is null, source.Plan == PlanInUse.Learned));
         Assert.Equal((null, null, 0), (sources[2].Heard, sources[2].OfSource, sources[2].Classes.Count));
         Assert.Equal(PlanInUse.Fixed, Assert.Single(sources[0].Classes).Plan);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_reasons_are_in_the_language_of_the_request()
+    {
+        await using var host = await LearnedAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/plan") { Headers = { { "Accept-Language", "zh-CN" } } };
+
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal("zh-CN", Assert.Single(answer.Content.Headers.ContentLanguage));
+        using var report = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal(
+            ["Poll:Plan 为 Fixed", null, "已知时长不足 20 个"],
+            report.RootElement.GetProperty("sources").EnumerateArray().Select(source => source.TryGetProperty("reason", out var reason) ? reason.GetString() : null));
     }
 
     [Fact(Timeout = 120_000)]

@@ -43,6 +43,8 @@ function card(source, most = Infinity) {
 	const [worst, ...others] = worstFirst(source.findings ?? []);
 	const books = source.books ?? {};
 	const of = (page, parameters) => link(page, { source: source.name, ...parameters });
+	const { heard, detection } = source;
+	const poll = detection?.poll;
 	const linked = (amount, href) => (amount > 0 ? h('a', { href }, counted(amount)) : 0);
 	const counted = amount => number(amount ?? 0) + (amount >= most ? '+' : '');
 	return h('article', { class: `card level-${worst ? worst.level : 'well'}`, 'aria-label': source.name },
@@ -56,8 +58,8 @@ function card(source, most = Infinity) {
 			figure(t('overdue'), linked(source.overdue, of('jobs', { overdue: 'true' }))),
 			figure(t('nav.quarantine'), linked(source.quarantined, of('quarantine', {}))),
 			figure(t('overview.dueNow'), counted(source.dueNow), source.heldBack > 0 && t('overview.heldBack', { n: counted(source.heldBack) })),
-			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', !source.heard ? t('overview.heard.none') : t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
-			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && `p50 ${duration(source.detection.poll.p50)}`),
+			figure(t('overview.heard'), percent(heard?.share), heard ? t('overview.heardOf', { low: percent(heard.low), high: percent(heard.high), n: heard.of }) : t('overview.heard.none')),
+			figure(t('overview.delay'), duration(poll?.p95), poll && `p50 ${duration(poll.p50)}`),
 			figure(t('nav.plan'), h('a', { href: of('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
 		h('p.last',
 			h('span', t('overview.lastNotification'), ' ', time(source.lastNotificationAt)),
@@ -71,7 +73,7 @@ export const findingList = (findings = []) => findings.length > 0 && h('ul.findi
 function findingText(finding) {
 	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [
-		known && h('strong', `${known}: `), finding.detail && h('span', finding.detail),
+		known && h('strong', known + t('colon')), finding.detail && h('span', finding.detail),
 		finding.since && h('small', ' ', t('finding.since'), ' ', time(finding.since), finding.count > 1 && ` · ${number(finding.count)}×`)];
 }
 

@@ -1,7 +1,7 @@
 import { get, query, sourceNames } from '../api.js';
 import { h, s } from '../dom.js';
 import { duration, percent } from '../format.js';
-import { number, t, word } from '../i18n.js';
+import { labelled, number, t, word } from '../i18n.js';
 import { label, line, plot, rounds, spaced } from '../plot.js';
 import { emptyBox, figure, more, noSourceBox, sourceField } from '../ui.js';
 
@@ -22,7 +22,7 @@ function sourcePlan(source) {
 	const classes = source.classes ?? [];
 	return h('section.panel', { 'aria-label': source.name },
 		h('div.title-row', h('h2', source.name), h('span.badge.level-info', word('plan', source.plan))),
-		h('p.note', t(`plan.${source.plan === 'learned' ? 'learned' : 'fixed'}.explained`), source.reason && ` (${source.reason})`),
+		h('p.note', t(`plan.${source.plan === 'learned' ? 'learned' : 'fixed'}.explained`), source.reason && ` · ${source.reason}`),
 		source.heard && h('p.note', t('plan.heard', { share: percent(source.heard.share), low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
 		classes.length === 0 ? emptyBox('plan.noClasses') : h('div.classes', [source.ofSource && { class: t('plan.ofSource'), ...source.ofSource }, ...classes].filter(Boolean).map(classPlan)));
 }
@@ -34,7 +34,7 @@ function classPlan(one) {
 		picture(one),
 		h('dl.figures',
 			figure(t('plan.polls'), number(one.expectedPolls ?? NaN, 2), one.fixed && `${t('plan.fixedPlan')} ${number(one.fixed.expectedPolls, 2)}`),
-			figure(t('plan.delay'), duration(one.expectedDelay), one.fixed && [`${t('plan.fixedPlan')} ${duration(one.fixed.expectedDelay)}`, gain > 0.01 && `: ${t('plan.sooner', { share: percent(gain) })}`]),
+			figure(t('plan.delay'), duration(one.expectedDelay), one.fixed && labelled(`${t('plan.fixedPlan')} ${duration(one.fixed.expectedDelay)}`, gain > 0.01 && t('plan.sooner', { share: percent(gain) }))),
 			one.overdueAfter && figure(t('overdue.after'), duration(one.overdueAfter)),
 			one.optimum && figure(t('plan.optimum'), duration(one.optimum.expectedDelay), Number.isFinite(one.efficiency) && t('plan.efficiency', { share: percent(one.efficiency) }))),
 		more(t('plan.ages'), h('p', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
@@ -60,7 +60,7 @@ function picture(one) {
 				line('.grid.faint', at, margin.top, at, base),
 				label(at, height - 5, at > width - 30 ? 'end' : at < 30 ? 'start' : 'middle', duration(mark))]),
 			bars.map(bar => s('rect.c2', { x: x(bar.from), width: Math.max(1, x(bar.to) - x(bar.from) - 0.5), y: base - (base - margin.top) * bar.share / most, height: (base - margin.top) * bar.share / most },
-				s('title', `${duration(bar.from)} – ${duration(bar.to)}: ${percent(bar.share)}`))),
+				s('title', labelled(`${duration(bar.from)} – ${duration(bar.to)}`, percent(bar.share))))),
 			ages.filter(age => age <= to).map((age, index) => s('g.poll',
 				line('', x(age), 8, x(age), margin.top - 4), s('circle', { cx: x(age), cy: 8, r: 3.2 }), s('title', t('plan.poll', { n: index + 1, time: duration(age) }))))];
 	});

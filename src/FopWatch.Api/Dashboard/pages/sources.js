@@ -2,7 +2,7 @@ import { address, get, mayAct, post, session } from '../api.js';
 import { h, replace } from '../dom.js';
 import { now, observeClock, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, commandLine, copied, curlLine, facts, levelBadge, link, more, stateBox } from '../ui.js';
+import { actionButton, commandLine, copied, curlLine, errorsOf, facts, levelBadge, link, more, stateBox } from '../ui.js';
 import { findingList } from './overview.js';
 
 const example = {
@@ -20,7 +20,7 @@ export default function page({ main, signal, reader }) {
 		const [overview, health] = await Promise.all([get('/api/overview?hours=24', signal), get('/health/ready', signal).catch(error => error)]);
 		observeClock(overview.at);
 		return [
-			health instanceof Error && stateBox('error', t('sources.notReady'), [health.problem?.detail, ...(health.problem?.errors ?? []).map(one => `${one.element}: ${one.detail}`)].filter(Boolean).join(' ')),
+			health instanceof Error && stateBox('error', t('sources.notReady'), [health.problem?.detail, errorsOf(health.problem)].filter(Boolean).join(' ')),
 			findingList(overview.findings),
 			overview.sources.length > 0 ? overview.sources.map(card) : firstSource()];
 	});

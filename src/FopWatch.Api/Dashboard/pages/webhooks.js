@@ -1,7 +1,7 @@
 import { get, getIfThere, mayAct, post, query } from '../api.js';
 import { h } from '../dom.js';
 import { time, zone } from '../format.js';
-import { number, t, word } from '../i18n.js';
+import { labelled, number, t, word } from '../i18n.js';
 import { actionButton, badge, cell, confirm, copied, dialog, emptyBox, facts, headings, jobCell, lazy, toast } from '../ui.js';
 
 const colours = { active: 'succeeded', failing: 'partiallyFailed', paused: 'failed' };
@@ -57,7 +57,7 @@ export default function page({ main, signal, reader }) {
 	});
 }
 
-const answerOf = ({ status, error }) => [status && `HTTP ${status}`, error].filter(Boolean).join(': ');
+const answerOf = ({ status, error }) => labelled(status && `HTTP ${status}`, error);
 
 // The start of the replay; null if cancelled.
 async function askSince() {
