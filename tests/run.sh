@@ -116,7 +116,7 @@ for name in "${beside[@]}" "${names[@]}"; do
   if [[ " ${beside[*]} " != *" $name "* ]]; then
     wait "${lanes[@]}"
     echo "== $name"
-    run "$name" "$@"
+    run "$name" "$@" 2>&1 | tee "$work/$name.log"
   elif [ -f "$work/$name.log.shown" ]; then
     continue
   else
@@ -147,6 +147,10 @@ if [ ${#left_out[@]} -gt 0 ]; then
 fi
 if [ ${#broken[@]} -gt 0 ]; then
   echo "Failed: ${broken[*]}"
+  # Each failed test with its first lines once more, because its own output is far above.
+  for name in "${broken[@]}"; do
+    [ -f "$work/$name.log" ] && grep -F -A 5 ' [FAIL]' "$work/$name.log"
+  done
   # A test program that crashes fails no test, but is still a failure.
   [ $failed -gt 0 ] || failed=1
 fi

@@ -58,7 +58,7 @@ public sealed class AlertRuleTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         });
-        var exit = await run.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var exit = await run.ExitAsync(TestContext.Current.CancellationToken);
 
         Assert.True(exit == 0, run.Output + run.Errors);
     }

@@ -67,7 +67,7 @@ public sealed partial class ChangeOfHostTests
                 ["FAILING"] = failing.ToString(CultureInfo.InvariantCulture),
             },
         });
-        var exit = await run.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var exit = await run.ExitAsync(TestContext.Current.CancellationToken);
         return (exit, await File.ReadAllLinesAsync(log, TestContext.Current.CancellationToken));
     }
 

@@ -65,7 +65,7 @@ public sealed partial class CommandTableTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         });
-        Assert.Equal(0, await run.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.Equal(0, await run.ExitAsync(TestContext.Current.CancellationToken));
         Assert.Empty(run.Errors);
         return run.Output;
     }

@@ -40,7 +40,7 @@ public sealed class DocumentedBlocksTests
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             });
-            var exit = await check.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            var exit = await check.ExitAsync(TestContext.Current.CancellationToken);
             Assert.True(exit == 0, $"{step.Place}: {check.Errors}");
         }
     }

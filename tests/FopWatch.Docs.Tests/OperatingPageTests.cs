@@ -29,7 +29,7 @@ public sealed partial class OperatingPageTests
             RedirectStandardError = true,
         });
 
-        var exit = await run.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        var exit = await run.ExitAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal((0, "", ""), (exit, run.Output, run.Errors));
     }

@@ -39,7 +39,7 @@ public sealed class SpellingTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         });
-        var exit = await run.ExitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        var exit = await run.ExitAsync(TestContext.Current.CancellationToken);
         Assert.Empty(run.Errors);
         return (exit, run.Output);
     }

@@ -61,7 +61,7 @@ internal static class CompiledSample
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         });
-        var exit = await compiler.ExitAsync(TimeSpan.FromMinutes(3), cancellationToken);
+        var exit = await compiler.ExitAsync(cancellationToken);
         if (exit != 0)
             return $"The compiler ended with {exit}:\n{compiler.Output}{compiler.Errors}";
 

@@ -6,6 +6,9 @@ namespace FopWatch.Docs.Tests;
 /// <summary>A started command: its output so far, and its end.</summary>
 internal sealed class RunningCommand : IAsyncDisposable
 {
+    /// <summary>How long a command may take. No command takes a minute on an idle machine, but a busy or slow one may need many times as long.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _errors = new();
@@ -24,12 +27,12 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
-    /// <summary>The exit code, once the command has ended and its output is complete; null at the timeout.</summary>
-    public async Task<int?> ExitAsync(TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>The exit code, once the command has ended and its output is complete; null after <see cref="Patience"/>.</summary>
+    public async Task<int?> ExitAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await Task.WhenAll(_process.WaitForExitAsync(cancellationToken), _read).WaitAsync(patience, cancellationToken);
+            await Task.WhenAll(_process.WaitForExitAsync(cancellationToken), _read).WaitAsync(Patience, cancellationToken);
             return _process.ExitCode;
         }
         catch (TimeoutException)
@@ -38,11 +41,11 @@ internal sealed class RunningCommand : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until a condition holds, the command has ended, or the timeout.</summary>
+    /// <summary>Waits until a condition holds, the command has ended, or <see cref="Patience"/> is over.</summary>
     /// <returns>Whether the condition holds.</returns>
-    public async Task<bool> UntilAsync(Func<Task<bool>> holds, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task<bool> UntilAsync(Func<Task<bool>> holds, CancellationToken cancellationToken)
     {
-        for (var waited = Stopwatch.StartNew(); waited.Elapsed < patience;)
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < Patience;)
         {
             if (await holds())
                 return true;

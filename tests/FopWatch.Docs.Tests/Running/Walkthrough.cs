@@ -14,9 +14,6 @@ namespace FopWatch.Docs.Tests;
 /// </summary>
 public sealed partial class Walkthrough : IAsyncLifetime
 {
-    /// <summary>The first command builds, on a machine that may be busy.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
-
     private static readonly Dictionary<string, string> RunElsewhere = new()
     {
         ["tests/run.sh"] = "it runs this test",
@@ -76,7 +73,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
         if (step.IsHost)
         {
             _host = (step, run);
-            if (!await run.UntilAsync(AnswersAsync, Patience, TestContext.Current.CancellationToken))
+            if (!await run.UntilAsync(AnswersAsync, TestContext.Current.CancellationToken))
                 Fail(step, command, run, $"nothing listens on {_rewriting.Host}");
             return;
         }
@@ -92,9 +89,9 @@ public sealed partial class Walkthrough : IAsyncLifetime
 
     private async Task FinishAsync(Step step, string command, RunningCommand run)
     {
-        var exit = await run.ExitAsync(Patience, TestContext.Current.CancellationToken);
+        var exit = await run.ExitAsync(TestContext.Current.CancellationToken);
         if (exit is null)
-            Fail(step, command, run, $"it did not end within {Patience}");
+            Fail(step, command, run, $"it did not end within {RunningCommand.Patience}");
         if (exit != 0)
             Fail(step, command, run, $"it ended with {exit}");
         if (step.Shown.Count > 0 && Sample.Difference(step.Shown, run.Output, isStream: false, _rewriting.Learned) is { } difference)
@@ -110,7 +107,6 @@ public sealed partial class Walkthrough : IAsyncLifetime
             () => Task.FromResult((difference = run.Output.Length == 0
                 ? "nothing is printed"
                 : Sample.Difference(step.Shown, run.Output, isStream: true, _rewriting.Learned)) is null),
-            Patience,
             TestContext.Current.CancellationToken);
         if (!isAsShown)
             Fail(step, command, run, difference!);
