@@ -483,7 +483,7 @@ webhooks
 	attempts: Attempt, duration = 次数、耗时
 	missed: {n} [event was|events were] purged before [it was|they were] sent. = {n} 个事件在发送前已被清除。
 	test: Send a test = 发送测试
-	tested: The receiver answered {answer}. = 接收方应答 {answer}。
+	tested: Test: {answer} = 测试结果：{answer}
 webhookState
 	active: Active = 正常
 	failing: Failing = 投递失败
