@@ -61,6 +61,7 @@ function route() {
 
 function show() {
 	current.abort();
+	document.querySelector('dialog')?.close();
 	current = new AbortController();
 	const { parts, parameters, path } = route();
 	const [name] = parts;
