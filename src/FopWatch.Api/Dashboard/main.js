@@ -143,10 +143,10 @@ let awayTimer = 0;
 let awayTries = 0;
 
 function showAway() {
+	redraw(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
 	if (!banner.hidden) return;
 	banner.hidden = false;
 	awayTries = 0;
-	replace(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
 	awayTimer = setTimeout(askWhetherBack, 1000);
 }
 
