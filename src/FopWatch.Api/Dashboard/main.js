@@ -61,7 +61,6 @@ function route() {
 
 function show() {
 	current.abort();
-	document.querySelector('dialog')?.close();
 	current = new AbortController();
 	const { parts, parameters, path } = route();
 	const [name] = parts;
@@ -246,7 +245,11 @@ async function start(keyWasGiven = false) {
 setTheme(kept('theme') ?? 'auto');
 document.body.append(header, banner, main);
 drawHeader();
-addEventListener('hashchange', () => main.querySelector('.key-form') ? drawHeader() : show());
+addEventListener('hashchange', () => {
+	document.querySelector('dialog')?.close();
+	if (main.querySelector('.key-form')) drawHeader();
+	else show();
+});
 document.addEventListener('visibilitychange', () => {
 	if (document.hidden) return;
 	tick();
