@@ -3,6 +3,7 @@ using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 
@@ -64,7 +65,7 @@ internal sealed class JobFilters
         if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))
             problems.Add(new("ref", $"A job reference is {JobReferences.Length} lower-case hexadecimal digits."));
         if (Id is { Length: > 0 } && !(JobKey.IsValidId(Id) || Id is "." or ".."))
-            problems.Add(new("id", $"The beginning of an id is {JobKey.IdRule}."));
+            problems.Add(new("id", $"The beginning of an id is {Sentence.Verbatim(JobKey.IdRule)}."));
         foreach (var (name, text) in ((string, string?)[])[("bucket", Bucket), ("key", Key)])
         {
             if (text?.Length > MaxText)

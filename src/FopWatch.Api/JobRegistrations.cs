@@ -96,7 +96,7 @@ internal sealed class JobRegistrations
 
         var id = Text(element, "id");
         if (!JobKey.IsValidId(id))
-            Wrong(at, "id", IsMissing(element, "id") ? (Sentence)$"is missing" : (Sentence)$"is not {JobKey.IdRule}");
+            Wrong(at, "id", IsMissing(element, "id") ? (Sentence)$"is missing" : (Sentence)$"is not {Sentence.Verbatim(JobKey.IdRule)}");
         var metadata = ReadMetadata(element, at);
         var firstPollAfter = ReadFirstPollAfter(element, at);
         var names = new HashSet<string>(StringComparer.Ordinal);

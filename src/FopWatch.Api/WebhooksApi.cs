@@ -4,9 +4,11 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Webhooks;
+using FopWatch.Wording;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -23,7 +25,7 @@ public sealed record DeliveryList(IReadOnlyList<WebhookDelivery> Deliveries);
 /// <param name="Status">The HTTP status; absent if there was no answer.</param>
 /// <param name="Error">Why it failed; absent if it succeeded.</param>
 /// <param name="Milliseconds">The duration, in milliseconds.</param>
-public sealed record WebhookTest(int? Status, string? Error, long Milliseconds);
+public sealed record WebhookTest(int? Status, Sentence? Error, long Milliseconds);
 
 /// <summary>The routes below <c>/api/webhooks</c>. Only the embedded host has them; the cloud host publishes to a Service Bus topic.</summary>
 /// <remarks>A webhook sends events of several sources, so each route needs a key of all sources.</remarks>
@@ -121,10 +123,13 @@ public static class WebhooksApi
     /// <summary><c>POST /api/webhooks/{name}/test</c>.</summary>
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Write, EverySource = true)]
-    internal static async Task<Results<Ok<WebhookTest>, ProblemResult<NotFound>>> TestAsync(
-        string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
+    internal static async Task<Results<Worded<WebhookTest>, ProblemResult<NotFound>>> TestAsync(
+        string name,
+        [FromHeader(Name = "Accept-Language"), Description(AnswerLanguage.OfHeader)] string? acceptLanguage,
+        WebhookLoops webhooks,
+        CancellationToken cancellationToken) =>
         await webhooks.TestAsync(name, cancellationToken) is { } answer
-            ? TypedResults.Ok(new WebhookTest(answer.Status, answer.Error, (long)answer.Elapsed.TotalMilliseconds))
+            ? new Worded<WebhookTest>(new(answer.Status, answer.Failure, (long)answer.Elapsed.TotalMilliseconds), AnswerLanguage.Of(acceptLanguage))
             : NoSuchWebhook();
 
     private static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> MoveAsync(

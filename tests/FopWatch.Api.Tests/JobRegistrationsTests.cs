@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using FopWatch.Settings;
+using FopWatch.Wording;
 
 namespace FopWatch.Api.Tests;
 
@@ -38,6 +39,11 @@ public sealed class JobRegistrationsTests
         Assert.Empty(one.Metadata);
         Assert.Null(one.FirstPollAfter);
     }
+
+    [Fact]
+    public void The_rule_for_ids_is_worded_in_Chinese() => Assert.Equal(
+        "“id”应为由 A-Z a-z 0-9 . _ - 组成的 1 到 128 个字符。",
+        Assert.Single(Read("""{"source":"media","id":"有中文"}""").Problems).Detail.In(Language.Chinese));
 
     [Theory]
     [InlineData("{\n \"source\": }", "The body cannot be read as JSON (line 2, byte 12)")]

@@ -96,6 +96,9 @@ public sealed class AccessTests(Chromium chromium)
         host.Kill();
         await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
         Assert.True(await tab.Loaded.IsVisibleAsync());
+
+        await tab.Page.GetByLabel("Language").SelectOptionAsync("zh");
+        await tab.Page.Locator(".banner").GetByText("主机没有响应。").WaitForAsync();
     }
 
     private static Task<HostProcess> StartAsync() => HostProcess.StartAsync(

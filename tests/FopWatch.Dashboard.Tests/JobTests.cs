@@ -89,6 +89,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await tab.Button("Stop watching").WaitForAsync();
         host.Provider.Succeeds("z0.acted");
         await tab.Button("Poll now").ClickAsync();
+        await tab.Page.Locator(".toast").GetByText("Polled: Report: Succeeded").WaitForAsync();
         await tab.Page.GetByText("Every command that ran succeeded. Settled by a poll").WaitForAsync();
         Assert.Equal("succeeded", (string?)(await host.JobAsync("z0.acted"))["state"]);
 

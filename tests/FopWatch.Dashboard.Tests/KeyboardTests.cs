@@ -27,6 +27,20 @@ public sealed class KeyboardTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_question_does_not_outlast_its_page()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/plan"));
+        await tab.Loaded.WaitForAsync();
+        await tab.ShowAsync("#/quarantine?source=media");
+        await tab.Button("Delete").First.ClickAsync();
+        await tab.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+        await tab.Page.GoBackAsync();
+        await tab.Loaded.WaitForAsync();
+        await Eventually.HoldsAsync(async () => await tab.Page.GetByRole(AriaRole.Dialog).CountAsync() == 0);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
     public async Task A_button_keeps_the_focus_and_a_question_that_is_escaped_gives_it_back()
     {
         await host.RegisterAsync(new { source = "media", id = "z0.keys" });

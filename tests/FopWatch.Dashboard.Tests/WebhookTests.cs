@@ -36,10 +36,15 @@ public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
         Assert.Matches("Send up to [0-9]+ events?\\?", await tab.AnswerAsync("Replay"));
         await tab.Page.GetByText("Done.").First.WaitForAsync();
         await tab.Button("Send a test").ClickAsync();
-        await tab.Page.GetByText(Answered()).WaitForAsync();
+        await tab.Page.Locator(".toast.error").GetByText("Test: it refused or closed the connection").WaitForAsync();
         await tab.Button("Resume").ClickAsync();
         await tab.Button("Pause").WaitForAsync();
         Assert.Empty(tab.Errors);
+
+        await using var chinese = await chromium.OpenAsync(new(host.Url, "/ui/#/webhooks"), "zh-CN");
+        await chinese.Button("发送测试").ClickAsync();
+        await chinese.Page.Locator(".toast.error").GetByText(Refused()).WaitForAsync();
+        Assert.Empty(chinese.Errors);
     }
 
     [Fact]
@@ -50,6 +55,6 @@ public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
         Assert.Empty(tab.Errors);
     }
 
-    [GeneratedRegex("The receiver answered ")]
-    private static partial Regex Answered();
+    [GeneratedRegex("测试结果：拒绝或关闭了连接，或无法访问（[A-Za-z]+）")]
+    private static partial Regex Refused();
 }

@@ -54,7 +54,7 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 				if (!signal.aborted) onState?.('paused');
 			} else if (error.status > 400 && error.status < 500 || error.status === 400 && position === null) {
 				wakers.delete(wake);
-				onState?.('none');
+				onState?.('none', error);
 			} else {
 				onState?.('broken');
 				ask().catch(fail);

@@ -142,10 +142,10 @@ let awayTimer = 0;
 let awayTries = 0;
 
 function showAway() {
+	redraw(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
 	if (!banner.hidden) return;
 	banner.hidden = false;
 	awayTries = 0;
-	replace(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
 	awayTimer = setTimeout(askWhetherBack, 1000);
 }
 
@@ -245,7 +245,11 @@ async function start(keyWasGiven = false) {
 setTheme(kept('theme') ?? 'auto');
 document.body.append(header, banner, main);
 drawHeader();
-addEventListener('hashchange', () => main.querySelector('.key-form') ? drawHeader() : show());
+addEventListener('hashchange', () => {
+	document.querySelector('dialog')?.close();
+	if (main.querySelector('.key-form')) drawHeader();
+	else show();
+});
 document.addEventListener('visibilitychange', () => {
 	if (document.hidden) return;
 	tick();

@@ -453,7 +453,7 @@ sources
 	uploadUrl: Upload callback URL = 上传回调地址
 	uploadUrl.explained: Set it in the upload policy, and Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
 	policy: Upload policy = 上传策略
-	steps: First steps = 第一步
+	steps: First steps = 接入步骤
 	step.notifyQiniu: Set the notify URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将通知地址作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
 	step.notifyWangsu: Set the notify URL as notifyURL of the request. = 将通知地址作为请求的 notifyURL。
 	step.register: Register each persistentId at once. Otherwise a lost notification means a lost outcome. = 得到 persistentId 后立即登记，才能在通知丢失时找到它。
@@ -483,7 +483,7 @@ webhooks
 	attempts: Attempt, duration = 次数、耗时
 	missed: {n} [event was|events were] purged before [it was|they were] sent. = {n} 个事件在发送前已被清除。
 	test: Send a test = 发送测试
-	tested: The receiver answered {answer}. = 接收方应答 {answer}。
+	tested: Test: {answer} = 测试结果：{answer}
 webhookState
 	active: Active = 正常
 	failing: Failing = 投递失败

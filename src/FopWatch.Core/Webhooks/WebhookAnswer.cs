@@ -1,3 +1,5 @@
+using FopWatch.Wording;
+
 namespace FopWatch.Webhooks;
 
 /// <summary>The result of one delivery attempt.</summary>
@@ -9,6 +11,9 @@ public sealed record WebhookAnswer(int? Status, string? Error, TimeSpan? RetryAf
 {
     /// <summary>Whether the receiver accepted the event.</summary>
     public bool IsDelivered => Error is null;
+
+    /// <summary><see cref="Error"/>, in words of any language.</summary>
+    public Sentence? Failure => WebhookFailure.InWords(Status, Error);
 
     /// <summary>Whether the receiver refuses further events (410).</summary>
     public bool IsGone => Status == 410;

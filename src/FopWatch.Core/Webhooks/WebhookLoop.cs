@@ -281,7 +281,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         else if (!answer.IsDelivered && before.Attempts == 0)
             ports.Logger.WebhookFailed(webhook.Name, answer.Error!);
         if (!answer.IsDelivered && after.Attempts > 1)
-            ports.Troubles.Occurred(null, TroubleKind.WebhookFails, $"the webhook {webhook.Name}: {answer.Error}");
+            ports.Troubles.Occurred(null, TroubleKind.WebhookFails, $"the webhook {webhook.Name}: {answer.Failure}");
         if (before.Paused is null && after.Paused is { } reason)
         {
             ports.Logger.WebhookPaused(webhook.Name, Words(reason, after));
@@ -352,5 +352,5 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
 
     private static Sentence Words(WebhookPause reason, WebhookCursor cursor) => reason == WebhookPause.Gone
         ? (Sentence)$"its receiver answered 410"
-        : (Sentence)$"{cursor.Attempts} attempts at an event have failed, most recently: {cursor.LastError}";
+        : (Sentence)$"{cursor.Attempts} attempts at an event have failed, most recently: {WebhookFailure.InWords(cursor.LastStatus, cursor.LastError)}";
 }

@@ -45,7 +45,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
                     DoctorLevel.Trouble, $"The webhook {status.Name} is paused: its receiver answered 410, which says that it wants no more.", Waiting,
                     $"Remove the webhook from the settings, or repair the receiver and {resume}."),
                 _ => Finding(
-                    DoctorLevel.Trouble, $"The webhook {status.Name} is paused: {WebhookRetries.MostAttempts} attempts at an event have failed, the last one: {status.LastError}.", Waiting,
+                    DoctorLevel.Trouble, $"The webhook {status.Name} is paused: {WebhookRetries.MostAttempts} attempts at an event have failed, the last one: {WebhookFailure.InWords(status.LastStatus, status.LastError)}.", Waiting,
                     $"Repair the receiver, and {resume}."),
             };
         }
@@ -53,7 +53,7 @@ public sealed class WebhooksCheck(ConfiguredWebhooks configured, WebhookLoops? l
         {
             yield return Finding(
                 DoctorLevel.Trouble,
-                $"The webhook {status.Name} has failed {status.Attempt} time(s) at its next event, the last time: {status.LastError}.",
+                $"The webhook {status.Name} has failed {status.Attempt} time(s) at its next event, the last time: {WebhookFailure.InWords(status.LastStatus, status.LastError)}.",
                 Waiting,
                 $"Repair the receiver. To try again before {status.NextAttemptAt:u}, {resume}.");
         }

@@ -52,6 +52,9 @@ public sealed class SentenceTests
         Assert.Equal(
             "报告所属的 bucket“a 'b'”不在 FopWatch:Sources:media:Buckets 中。",
             Sentence.Verbatim("The report is about the bucket 'a 'b'', which is not in FopWatch:Sources:media:Buckets.").In(Language.Chinese));
+        Assert.Equal(
+            "上传回调：字段“id”应为由 A-Z a-z 0-9 . _ - 组成的 1 到 128 个字符",
+            Sentence.Verbatim("An upload callback: the field 'id' is not 1 to 128 of A-Z a-z 0-9 . _ -").In(Language.Chinese));
         Assert.Equal("Something else: 1", Sentence.Verbatim("Something else: 1").In(Language.English));
         Assert.Equal("Something else", Sentence.Verbatim("Something else").In(Language.Chinese));
     }

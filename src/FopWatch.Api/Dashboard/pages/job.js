@@ -64,7 +64,7 @@ export default function page({ main, parts, signal, fail }) {
 		const act = (verb, question) => async () => {
 			if (question && !await confirm(t(`action.${verb}`), question, t(`action.${verb}`), true)) return;
 			const answer = await actOnJob(verb, source, id);
-			toast(answer.answer ? t('job.polled', { answer: word('answer', answer.answer) }) : t('done'));
+			toast(answer.answer ? t('job.polled', { answer: answerText(answer.answer) }) : t('done'));
 			await load();
 		};
 		const isFinal = job.watch === 'done';
@@ -148,7 +148,6 @@ function raw(job) {
 		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
 }
 
-// The stored report, with secrets redacted.
 function providersBody(job) {
 	const path = `${jobPath(job.source, job.id)}/body`;
 	return lazy(t('job.body'), 'body', async () => {

@@ -24,7 +24,7 @@ export default function page({ main, signal, reader }) {
 				if (!await confirm(t('webhooks.replay'), t('webhooks.replay.confirm', { n: behind }), t('webhooks.replay'))) return;
 			}
 			const answer = await post(`${path}/${verb}${query(parameters)}`);
-			toast(verb === 'test' ? t('webhooks.tested', { answer: answerOf(answer) }) : t('done'));
+			toast(verb === 'test' ? t('webhooks.tested', { answer: answerOf(answer) }) : t('done'), answer.error);
 			await load();
 		}, { kind: verb === 'resume' ? 'primary' : undefined });
 		const { state, pausedBecause } = webhook;
