@@ -36,6 +36,14 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_live_page_of_an_unknown_source_says_so()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=nobody"));
+        await tab.Page.GetByText("'nobody' is not the name of a configured source").WaitForAsync();
+        Assert.Equal(0, await tab.Page.GetByText("This host has no event stream.").CountAsync());
+    }
+
+    [Fact]
     public async Task A_binary_body_is_shown_in_hexadecimal_and_saved_unchanged()
     {
         byte[] body = [0, 1, 2, .. "FopWatch"u8, 0xff];

@@ -55,6 +55,7 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 			} else if (error.status > 400 && error.status < 500 || error.status === 400 && position === null) {
 				wakers.delete(wake);
 				onState?.('none');
+				if (onState || error.status === 401) fail(error);
 			} else {
 				onState?.('broken');
 				ask().catch(fail);

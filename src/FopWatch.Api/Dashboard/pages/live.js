@@ -109,9 +109,9 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 		onState: name => {
 			state.textContent = t(`live.state.${name}`);
 			state.className = `stream-state is-${name}`;
-			if (name === 'open' && table.children.length === 0) drawNote();
-			if (name === 'none') replace(note, emptyBox('live.cloud'));
-			if (name === 'broken' && table.children.length === 0) replace(note);
+			if (table.children.length > 0) return;
+			if (name === 'open') drawNote();
+			else replace(note);
 		},
 	});
 }
