@@ -159,5 +159,16 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Empty(tab.Errors);
     }
 
+    [Fact]
+    public async Task An_action_right_after_typing_is_on_what_was_typed()
+    {
+        await host.RegisterAsync(Enumerable.Range(0, 2).Select(number => new { source = "media", id = $"z0.typed{number}" }));
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?state=waiting"));
+        await Rows(tab).First.WaitForAsync();
+        await tab.Page.GetByLabel("Search jobs", new() { Exact = true }).FillAsync("z0.typed1");
+        await tab.Button("Stop watching").ClickAsync();
+        Assert.Contains("Stop watching 1 job?", await tab.AnswerAsync("Cancel"), StringComparison.Ordinal);
+    }
+
     private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
 }
