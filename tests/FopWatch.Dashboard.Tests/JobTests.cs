@@ -170,5 +170,23 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Contains("Stop watching 1 job?", await tab.AnswerAsync("Cancel"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_is_typed_does_not_change_the_address_of_the_next_page()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await Rows(tab).First.WaitForAsync();
+        await tab.Page.GetByLabel("Search jobs", new() { Exact = true }).FillAsync("z0.job00");
+        await tab.ShowAsync("#/overview");
+        await Task.Delay(400, TestContext.Current.CancellationToken);
+        Assert.EndsWith("#/overview", tab.Page.Url, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_may_contain_a_question_mark()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?key=in/z0.job001?v=2"));
+        await tab.Page.GetByText("No job matches.").WaitForAsync();
+    }
+
     private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
 }
