@@ -188,5 +188,32 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await tab.Page.GetByText("No job matches.").WaitForAsync();
     }
 
+    [Fact]
+    public async Task A_job_that_was_not_found_is_shown_when_it_is_there_again()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.back" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.back"));
+        await tab.Loaded.WaitForAsync();
+        var isGone = true;
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.back", route => isGone ? route.FulfillAsync(new() { Status = 404, Body = "{}" }) : route.ContinueAsync());
+        await tab.Page.RouteAsync("**/api/jobs", route => route.FulfillAsync(new() { Status = 202, Body = "{}" }));
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.back/poll", route => route.FulfillAsync(new() { Body = "{}" }));
+        var poll = await tab.Button("Poll now").ElementHandleAsync();
+        await poll!.ClickAsync();
+        await tab.Page.GetByText("Job not found.").WaitForAsync();
+        isGone = false;
+        await poll.EvaluateAsync("button => button.click()");
+        await tab.Button("Stop watching").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task Metadata_without_a_value_is_shown_and_does_not_link_to_all_jobs()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.empty", metadata = new Dictionary<string, string> { ["note"] = "" } });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.empty"));
+        await tab.Page.Locator("dl.facts.wide").GetByText("note", new() { Exact = true }).WaitForAsync();
+        Assert.Equal(0, await tab.Page.Locator("dl.facts.wide a").CountAsync());
+    }
+
     private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
 }
