@@ -215,5 +215,17 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Equal(0, await tab.Page.Locator("dl.facts.wide a").CountAsync());
     }
 
+    [Fact]
+    public async Task Times_are_right_after_the_machine_slept()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.slept" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.slept"));
+        await tab.Loaded.WaitForAsync();
+
+        // While some machines sleep, performance.now() stands still.
+        await tab.Page.EvaluateAsync("() => { const real = Date.now; Date.now = () => real() + 8 * 3600000; document.dispatchEvent(new Event('visibilitychange')); }");
+        await tab.Page.Locator("main time").GetByText("8 h ago").First.WaitForAsync();
+    }
+
     private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
 }
