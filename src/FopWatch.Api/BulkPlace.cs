@@ -85,7 +85,10 @@ internal sealed record BulkPlace
             return null;
         try
         {
-            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), BulkPlaceJson.Default.BulkPlace) is { Progress: not null } place && place.Of == of ? place : null;
+            return JsonSerializer.Deserialize(Base64Url.DecodeFromChars(text), BulkPlaceJson.Default.BulkPlace) is { Progress.NextPolls: not null } place
+                && place.Of == of
+                && place.CountedAt != DateTimeOffset.MaxValue
+                    ? place : null;
         }
         catch (JsonException)
         {

@@ -22,6 +22,9 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
     {
         CallerLease? lease = null;
         EndpointRules? rules = null;
+
+        // Answers differ between keys and from one moment to the next, and a cache on the way knows no keys. The dashboard's files have rules of their own.
+        context.Response.Headers.CacheControl = "no-store";
         try
         {
             if (context.GetEndpoint() is not RouteEndpoint && await AnswerStrayProbeAsync(context) is { } answer)

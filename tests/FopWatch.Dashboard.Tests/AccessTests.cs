@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 namespace FopWatch.Dashboard.Tests;
 
 /// <summary>Hosts that need a key, have no source, or go away.</summary>
-public sealed class AccessTests(Chromium chromium)
+public sealed class AccessTests(Chromium chromium, SeededHost seeded)
 {
     private const string Key = "a-key-with-all-rights";
     private const string ReadKey = "a-key-that-may-only-read";
@@ -99,6 +99,21 @@ public sealed class AccessTests(Chromium chromium)
 
         await tab.Page.GetByLabel("Language").SelectOptionAsync("zh");
         await tab.Page.Locator(".banner").GetByText("主机没有响应。").WaitForAsync();
+    }
+
+    [Theory]
+    [InlineData("#/live")]
+    [InlineData("#/jobs")]
+    [InlineData("#/jobs/media/z0.job101")]
+    public async Task A_key_that_was_removed_while_the_tab_was_hidden_is_requested_when_it_is_shown(string hash)
+    {
+        await using var tab = await chromium.OpenAsync(new(seeded.Dashboard, hash));
+        await tab.Loaded.WaitForAsync();
+        await Eventually.HoldsAsync(() => tab.Requests.Any(request => request.Url.Contains("/events", StringComparison.Ordinal)));
+        await tab.HideAsync(true);
+        await tab.Page.RouteAsync("**/events*", route => route.FulfillAsync(new() { Status = 401, Body = "{}" }));
+        await tab.HideAsync(false);
+        await tab.Page.GetByLabel("API key").WaitForAsync();
     }
 
     private static Task<HostProcess> StartAsync() => HostProcess.StartAsync(

@@ -36,6 +36,17 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
     }
 
     [Theory]
+    [InlineData("#/jobs/media/..")]
+    [InlineData("#/jobs/media/%2E")]
+    [InlineData("#/jobs/../overview")]
+    public async Task Dots_in_the_address_lead_to_no_other_answer_of_the_API(string hash)
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, hash));
+        await tab.Page.GetByText("Page not found.").WaitForAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [Theory]
     [InlineData("#/jobs/media/%3Cimg%20src=x%20onerror=alert(1)%3E")]
     [InlineData("#/jobs?id=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E")]
     [InlineData("#/%3Cimg%20src=x%20onerror=alert(1)%3E")]

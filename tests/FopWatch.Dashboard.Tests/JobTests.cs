@@ -160,5 +160,73 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Empty(tab.Errors);
     }
 
+    [Fact]
+    public async Task An_action_right_after_typing_is_on_what_was_typed()
+    {
+        await host.RegisterAsync(Enumerable.Range(0, 2).Select(number => new { source = "media", id = $"z0.typed{number}" }));
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?state=waiting"));
+        await Rows(tab).First.WaitForAsync();
+        await tab.Page.GetByLabel("Search jobs", new() { Exact = true }).FillAsync("z0.typed1");
+        await tab.Button("Stop watching").ClickAsync();
+        Assert.Contains("Stop watching 1 job?", await tab.AnswerAsync("Cancel"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_typed_does_not_change_the_address_of_the_next_page()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await Rows(tab).First.WaitForAsync();
+        await tab.Page.GetByLabel("Search jobs", new() { Exact = true }).FillAsync("z0.job00");
+        await tab.ShowAsync("#/overview");
+        await Task.Delay(400, TestContext.Current.CancellationToken);
+        Assert.EndsWith("#/overview", tab.Page.Url, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_filter_may_contain_a_question_mark()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?key=in/z0.job001?v=2"));
+        await tab.Page.GetByText("No job matches.").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task A_job_that_was_not_found_is_shown_when_it_is_there_again()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.back" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.back"));
+        await tab.Loaded.WaitForAsync();
+        var isGone = true;
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.back", route => isGone ? route.FulfillAsync(new() { Status = 404, Body = "{}" }) : route.ContinueAsync());
+        await tab.Page.RouteAsync("**/api/jobs", route => route.FulfillAsync(new() { Status = 202, Body = "{}" }));
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.back/poll", route => route.FulfillAsync(new() { Body = "{}" }));
+        var poll = await tab.Button("Poll now").ElementHandleAsync();
+        await poll!.ClickAsync();
+        await tab.Page.GetByText("Job not found.").WaitForAsync();
+        isGone = false;
+        await poll.EvaluateAsync("button => button.click()");
+        await tab.Button("Stop watching").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task Metadata_without_a_value_is_shown_and_does_not_link_to_all_jobs()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.empty", metadata = new Dictionary<string, string> { ["note"] = "" } });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.empty"));
+        await tab.Page.Locator("dl.facts.wide").GetByText("note", new() { Exact = true }).WaitForAsync();
+        Assert.Equal(0, await tab.Page.Locator("dl.facts.wide a").CountAsync());
+    }
+
+    [Fact]
+    public async Task Times_are_right_after_the_machine_slept()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.slept" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.slept"));
+        await tab.Loaded.WaitForAsync();
+
+        // While some machines sleep, performance.now() stands still.
+        await tab.Page.EvaluateAsync("() => { const real = Date.now; Date.now = () => real() + 8 * 3600000; document.dispatchEvent(new Event('visibilitychange')); }");
+        await tab.Page.Locator("main time").GetByText("8 h ago").First.WaitForAsync();
+    }
+
     private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
 }

@@ -36,6 +36,40 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_JSON_body_is_shown_with_its_numbers_and_repeated_names_as_they_are()
+    {
+        await host.NotifyAsync("""{"what":[1e400,-0,1.10,12345678901234567890],"twice":1,"twice":{"a":[ ],"b":"{[,:]}\""}}""");
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.Locator("article").First.GetByText("Body", new() { Exact = true }).ClickAsync();
+        Assert.Equal(
+            """
+            {
+              "what": [
+                1e400,
+                -0,
+                1.10,
+                12345678901234567890
+              ],
+              "twice": 1,
+              "twice": {
+                "a": [],
+                "b": "{[,:]}\""
+              }
+            }
+            """.ReplaceLineEndings("\n"),
+            await tab.Page.Locator("article pre").First.TextContentAsync());
+    }
+
+    [Fact]
+    public async Task A_live_page_of_an_unknown_source_says_so()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=nobody"));
+        await tab.Page.GetByText("'nobody' is not the name of a configured source").WaitForAsync();
+        Assert.Equal(0, await tab.Page.GetByText("This host has no event stream.").CountAsync());
+    }
+
+    [Fact]
     public async Task A_binary_body_is_shown_in_hexadecimal_and_saved_unchanged()
     {
         byte[] body = [0, 1, 2, .. "FopWatch"u8, 0xff];

@@ -86,11 +86,17 @@ export function keep(name, value) {
 	}
 }
 
-// A JSON object or array, indented; null for any other text.
+// A JSON object or array, indented; null for any other text. Numbers and repeated names stay as they are.
 export function pretty(text) {
+	let depth = 0;
+	const line = by => `\n${'  '.repeat(depth += by)}`;
 	try {
-		const value = JSON.parse(text);
-		return value !== null && typeof value === 'object' ? JSON.stringify(value, null, 2) : null;
+		JSON.parse(text);
+		return /^\s*[[{]/.test(text) ? text.replace(/"(?:[^"\\]|\\.)*"|[[{]\s*[\]}]|\s+|[[{}\],:]/g, one => {
+			if (one[0] === '"') return one;
+			if (one.length > 1 || !one.trim()) return one.replace(/\s/g, '');
+			return one === ':' ? ': ' : one === ',' ? one + line(0) : '[{'.includes(one) ? one + line(depth < 50 ? 1 : -99) : line(-1) + one;
+		}) : null;
 	} catch {
 		return null;
 	}

@@ -54,7 +54,8 @@ export function follow({ source, after, always, onBegin, onEvent, onGap, onState
 				if (!signal.aborted) onState?.('paused');
 			} else if (error.status > 400 && error.status < 500 || error.status === 400 && position === null) {
 				wakers.delete(wake);
-				onState?.('none', error);
+				onState?.('none');
+				if (onState || error.status === 401) fail(error);
 			} else {
 				onState?.('broken');
 				ask().catch(fail);

@@ -33,9 +33,8 @@ export function filterBar(filters, sources, onChange) {
 		clearTimeout(typed);
 		typed = setTimeout(applySearch, 200);
 	});
-	input.addEventListener('keydown', event => {
-		if (event.key === 'Enter') applySearch();
-	});
+	// A button must not act on an earlier search.
+	input.addEventListener('change', applySearch);
 
 	function searchText() {
 		if (search !== 'metadata') return given[search] ?? '';

@@ -2,21 +2,23 @@ import { h } from './dom.js';
 import { locale, number, t } from './i18n.js';
 
 // Relative times use the host's clock. It may differ from the browser's, and a demo's runs faster.
-const clock = { local: 0, host: 0, first: null, rate: 1 };
+const clock = { local: 0, host: 0, base: null, rate: 1 };
 
 export function observeClock(at) {
 	const host = Date.parse(at);
 	if (!Number.isFinite(host)) return;
-	const local = performance.now();
-	clock.first ??= { local, host };
-	if (local - clock.first.local > 1500) {
-		const rate = (host - clock.first.host) / (local - clock.first.local);
+	const local = Date.now();
+	clock.base ??= { local, host };
+	if (local - clock.base.local > 1500) {
+		const rate = (host - clock.base.host) / (local - clock.base.local);
 		clock.rate = Math.abs(rate - 1) < 0.2 ? 1 : Math.max(0, rate);
+		clock.base = { local, host };
 	}
 	Object.assign(clock, { local, host });
 }
 
-export const now = () => clock.host ? clock.host + (performance.now() - clock.local) * clock.rate : Date.now();
+// performance.now() stands still while some machines sleep.
+export const now = () => clock.host ? clock.host + (Date.now() - clock.local) * clock.rate : Date.now();
 
 export function exactTime(at) {
 	const date = new Date(at);

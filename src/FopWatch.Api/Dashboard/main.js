@@ -48,7 +48,7 @@ function setTheme(theme) {
 
 // Routes are in the fragment, so that ids and filters reach no log and no referrer.
 function route() {
-	const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
+	const [, path, search] = /^#?\/?([^?]*)\??(.*)/.exec(location.hash);
 	const parts = path.split('/').filter(part => part !== '').map(part => {
 		try {
 			return decodeURIComponent(part);
@@ -74,11 +74,12 @@ function show() {
 		fail: (error, again) => fail(context, error, again),
 		reader: read => reader(context, read),
 		again: show,
-		setParameters: given => setParameters(path, given),
+		setParameters: given => context.signal.aborted || setParameters(path, given),
 	};
 	keepFocus(main, () => {
 		main.replaceChildren();
-		if (name === 'jobs' && parts.length === 3) job(context);
+		// Browsers resolve dots in a path.
+		if (name === 'jobs' && parts.length === 3 && !parts.some(part => /^\.\.?$/.test(part))) job(context);
 		else if (Object.hasOwn(pages, name) && parts.length === 1) pages[name](context);
 		else main.append(stateBox('empty', t('noPage'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
 	});

@@ -105,7 +105,6 @@ internal static class EventStream
         CancellationToken cancellationToken)
     {
         var after = start.After;
-        response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);
         if (start.Unreached is { } unreached)

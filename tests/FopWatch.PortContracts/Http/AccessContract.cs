@@ -116,6 +116,9 @@ public abstract class AccessContract : HostContract
 
                 var expected = Expected(route, holder);
                 Assert.Equal((route.Method, route.Pattern, route.Query, holder?.Name, expected), (route.Method, route.Pattern, route.Query, holder?.Name, answer.StatusCode));
+
+                // A cache on the way would answer one key with what another one sees.
+                Assert.Equal((route.Pattern, true), (route.Pattern, answer.Headers.CacheControl?.NoStore));
                 if ((int)expected >= 400)
                     await AssertProblemAsync(answer, expected);
             }

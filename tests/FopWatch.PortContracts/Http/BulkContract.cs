@@ -148,6 +148,20 @@ public abstract class BulkContract : HostContract
         }
     }
 
+    [Theory]
+    [InlineData("""{"Of":"OF","Progress":{"NextPolls":null}}""")]
+    [InlineData("""{"Of":"OF","CountedAt":"9999-12-31T23:59:59.9999999Z","Progress":{"NextPolls":{}}}""")]
+    public async Task A_continuation_that_somebody_else_made_is_answered_400(string made)
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var of = Convert.ToHexStringLower(SHA256.HashData("/api/jobs/stop\nsource=media"u8).AsSpan(0, 8));
+        var continuation = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(made.Replace("OF", of, StringComparison.Ordinal)));
+        using var answer = await host.PostAsync($"/api/jobs/stop?source=media&continuation={continuation}");
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(WatchStatus.Watching, (await host.JobAsync("media", "z0.a")).Watch);
+    }
+
     [Fact]
     public async Task Metadata_names_that_differ_only_in_case_are_two_filters()
     {

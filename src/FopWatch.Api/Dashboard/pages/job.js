@@ -27,8 +27,10 @@ export default function page({ main, parts, signal, fail }) {
 			const [job] = await Promise.all([get(path, signal), clock]);
 			draw(job);
 		} catch (error) {
-			if (error.status === 404) replace(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
-			else fail(error, load);
+			if (error.status === 404) {
+				shown = null;
+				replace(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
+			} else fail(error, load);
 		}
 	}
 
@@ -137,7 +139,7 @@ function output(output) {
 function metadata(job) {
 	const pairs = Object.entries(job.metadata ?? {});
 	return pairs.length > 0 && h('section.panel', h('h2', t('search.metadata')), facts(pairs.map(([name, value]) =>
-		[h('bdi.break', name), h('a.break', { href: link('jobs', { [`metadata.${name}`]: value }) }, h('bdi', value))]), '.wide'));
+		[h('bdi.break', name), value ? h('a.break', { href: link('jobs', { [`metadata.${name}`]: value }) }, h('bdi', value)) : '–']), '.wide'));
 }
 
 function raw(job) {

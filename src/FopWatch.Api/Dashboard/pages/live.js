@@ -3,7 +3,7 @@ import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { exactTime } from '../format.js';
 import { locale, number, t, word } from '../i18n.js';
-import { cell, curlLine, emptyBox, errorBox, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
+import { cell, curlLine, emptyBox, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
 
 const most = 500;
 
@@ -106,12 +106,12 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 	follow({
 		source: filters.source, after: filters.from === '0' ? '0' : undefined, always: true, signal, fail, onEvent,
 		onGap: () => replace(note, stateBox('error', t('live.gap'))),
-		onState: (name, error) => {
+		onState: name => {
 			state.textContent = t(`live.state.${name}`);
 			state.className = `stream-state is-${name}`;
-			if (name === 'open' && table.children.length === 0) drawNote();
-			if (name === 'none') replace(note, errorBox(error));
-			if (name === 'broken' && table.children.length === 0) replace(note);
+			if (table.children.length > 0) return;
+			if (name === 'open') drawNote();
+			else replace(note);
 		},
 	});
 }
