@@ -86,16 +86,17 @@ export function keep(name, value) {
 	}
 }
 
-// A JSON object or array, indented; null for any other text. Numbers and repeated names stay as they are.
+// A JSON object or array, indented; null for any other or a deeper text. Numbers and repeated names stay as they are.
 export function pretty(text) {
 	let depth = 0;
 	const line = by => `\n${'  '.repeat(depth += by)}`;
 	try {
 		JSON.parse(text);
 		return /^\s*[[{]/.test(text) ? text.replace(/"(?:[^"\\]|\\.)*"|[[{]\s*[\]}]|\s+|[[{}\],:]/g, one => {
+			if (depth > 50) throw depth;
 			if (one[0] === '"') return one;
 			if (one.length > 1 || !one.trim()) return one.replace(/\s/g, '');
-			return one === ':' ? ': ' : one === ',' ? one + line(0) : '[{'.includes(one) ? one + line(depth < 50 ? 1 : -99) : line(-1) + one;
+			return one === ':' ? ': ' : one === ',' ? one + line(0) : '[{'.includes(one) ? one + line(1) : line(-1) + one;
 		}) : null;
 	} catch {
 		return null;
