@@ -119,12 +119,4 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
         await Eventually.HoldsAsync(async () => !await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.live2" }).First.IsVisibleAsync());
         Assert.Empty(tab.Errors);
     }
-
-    [Fact]
-    public async Task Events_of_an_unknown_source_are_answered_with_the_reason()
-    {
-        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=renamed"));
-        await tab.Page.GetByText("'renamed' is not the name of a configured source").WaitForAsync();
-        Assert.False(await tab.Page.GetByText("This host has no event stream.").IsVisibleAsync());
-    }
 }
