@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Embedded;
@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>How long the loops wait before they retry after a failure of the store.</summary>
-public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, ILogger, IOperatorLog, IDisposable
+public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, IWorkScheduler, ILogger, IOperatorLog, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -30,6 +30,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     private readonly List<double> _asked = [];
     private readonly List<string> _logged = [];
     private readonly List<OutboxEvent> _published = [];
+    private readonly ConcurrentBag<Task> _started = [];
     private readonly Sources _sources = new([Source]);
     private readonly Troubles _troubles;
     private readonly JobRecorder _recorder;
@@ -43,8 +44,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         _recorder = new(_sources, _store, this, _time, new Random(7));
     }
 
-    /// <summary>The time since the start, in whole seconds, without the milliseconds of <see cref="PassedAsync"/>.</summary>
-    private double Seconds => Math.Round((_time.GetUtcNow() - Scenario.Start).TotalSeconds);
+    private double Seconds => (_time.GetUtcNow() - Scenario.Start).TotalSeconds;
 
     public void Dispose() => _stop.Dispose();
 
@@ -80,11 +80,10 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         {
             await AskedAsync(TimeSpan.FromSeconds(wait));
 
-            // A read of the index starts each poll, and another follows it: the failure is logged, and then wakes the loop.
+            // A read of the index starts each poll, and its end wakes the loop for another.
             polls++;
-            await Eventually.HoldsAsync(() => _logged.Count >= polls);
+            await Task.WhenAll(_started).WaitAsync(Patience, _stop.Token);
             await TriedAsync(2 * polls);
-            await UntilNoMoreTriesAsync();
             Assert.Equal(Enumerable.Repeat("poll", polls), _logged);
         }
 
@@ -222,6 +221,8 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
+    void IWorkScheduler.Start(Func<Task> work) => _started.Add(Task.Run(work));
+
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
     bool ILogger.IsEnabled(LogLevel logLevel) => true;
@@ -250,7 +251,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         var poller = Unobserved.Poller(_sources, _store, this, _recorder, _time, _troubles);
         watches = new(_sources, _time);
         return new WatchLoop(
-            Source, watches, this, new(poller, slots, _troubles, this, _time), slots, new ThreadPoolWork(), new(), _troubles, this, _time).RunAsync(_stop.Token);
+            Source, watches, this, new(poller, slots, _troubles, this, _time), slots, this, new(), _troubles, this, _time).RunAsync(_stop.Token);
     }
 
     private async Task CommitEventAsync()
@@ -284,23 +285,6 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
     private Task AskedAsync(TimeSpan after) => PassedAsync(_asked, _asked.Count + 1, after);
 
-    /// <summary>Waits until the loop sleeps. A wake-up that came late lets it read once more.</summary>
-    private async Task UntilNoMoreTriesAsync()
-    {
-        for (var before = -1; before != Count();)
-        {
-            before = Count();
-            await Task.Delay(100, _stop.Token);
-            await _time.UntilTimersAsync(1, _stop.Token).WaitAsync(Patience, _stop.Token);
-        }
-
-        int Count()
-        {
-            lock (_tried)
-                return _tried.Count;
-        }
-    }
-
     private async Task PassedAsync(List<double> what, int times, TimeSpan after)
     {
         if (after > TimeSpan.Zero)
@@ -310,13 +294,6 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
             await Task.Delay(5, _stop.Token);
             Assert.Equal(before, Count());
             _time.Advance(TimeSpan.FromMilliseconds(1));
-
-            // A wake-up that comes late, between the two advances, makes the loop sleep its shortest time, which is longer than the rest.
-            for (var waited = Stopwatch.StartNew(); Count() < times && waited.Elapsed < Patience; await Task.Delay(5, _stop.Token))
-            {
-                if (waited.Elapsed > TimeSpan.FromSeconds(1))
-                    _time.Advance(TimeSpan.FromMilliseconds(1));
-            }
         }
 
         await Eventually.HoldsAsync(() => Count() >= times);

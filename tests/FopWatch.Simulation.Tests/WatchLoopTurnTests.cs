@@ -150,6 +150,26 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     }
 
     [Fact]
+    public async Task A_loop_that_is_woken_just_before_a_job_may_be_polled_again_polls_it_then_and_no_later()
+    {
+        await RegisterAsync("z0.bad", TimeSpan.Zero);
+        var tries = 0;
+        _store.Finding = key => _ = ++tries == 1 ? throw new StoreUnavailableException() : 0;
+        var loop = Run();
+        await _time.UntilTimersAsync(1, Cancelled);
+        _time.Advance(PollBackoff.First - Tick);
+
+        await RegisterAsync("z0.new", TimeSpan.Zero);
+        await _watches.WakeAsync(new(new(Source.Name, "z0.new"), _time.GetUtcNow()), Cancelled);
+        await AskedAsync("z0.new");
+        await _time.UntilTimersAsync(1, Cancelled);
+        _time.Advance(Tick);
+
+        await AskedAsync("z0.bad");
+        await StopAsync(loop);
+    }
+
+    [Fact]
     public async Task A_failing_loop_ends_only_after_the_running_polls()
     {
         _holds = true;

@@ -35,7 +35,7 @@ public sealed class WatchLoop(
     ILogger log,
     TimeProvider time)
 {
-    // Prevents a busy loop while failed polls are due but have no slot.
+    // Prevents a busy loop while the retry of a failed poll is due but has not ended, or has no slot.
     private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
@@ -123,7 +123,7 @@ public sealed class WatchLoop(
 
         var sleep = await index.NextDueAsync(current.Name, by, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
         if (_backoff.NextIn() is { } again && again < sleep)
-            sleep = again > ShortestSleep ? again : ShortestSleep;
+            sleep = again > TimeSpan.Zero ? again : ShortestSleep;
         return sleep < times.LongestSleep ? sleep : times.LongestSleep;
     }
 
