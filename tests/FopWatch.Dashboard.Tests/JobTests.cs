@@ -53,6 +53,20 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task Numbers_of_a_command_are_shown_as_the_provider_wrote_them()
+    {
+        await host.NotifyAsync("""{"id":"z0.numbers","code":0,"items":[{"cmd":"avinfo","code":0,"result":{"frames":9007199254740993,"bytes":123456789012345678901234}}]}""");
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.numbers"));
+        await tab.Page.Locator("details[data-name=result-0] summary").ClickAsync();
+        Assert.Equal(
+            "{\n  \"bytes\": 123456789012345678901234,\n  \"frames\": 9007199254740993\n}", await tab.Page.Locator("details[data-name=result-0] pre").InnerTextAsync());
+
+        await tab.Page.Locator("details[data-name=json] summary").ClickAsync();
+        Assert.Contains("\"frames\": 9007199254740993", await tab.Page.Locator("details[data-name=json] pre").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
     public async Task Jobs_are_found_by_metadata()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));

@@ -58,7 +58,7 @@ export function outsideLink(url, text) {
 	}
 
 	return parsed && /^https?:$/.test(parsed.protocol)
-		? h('a', { href: parsed.href, rel: 'noreferrer noopener', target: '_blank', class: 'break' }, text)
+		? h('a', { href: parsed.href, rel: 'noreferrer', target: '_blank', class: 'break' }, text)
 		: h('span.break', text);
 }
 

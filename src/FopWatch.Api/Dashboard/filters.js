@@ -45,7 +45,7 @@ export function filterBar(filters, sources, onChange) {
 	function applySearch() {
 		const before = JSON.stringify(given);
 		for (const name of Object.keys(given)) {
-			if (['id', 'key', 'bucket', 'ref'].includes(name) ? name === search : name.startsWith('metadata.') && search === 'metadata') delete given[name];
+			if (name === search || search === 'metadata' && name.startsWith('metadata.')) delete given[name];
 		}
 
 		const text = input.value.trim();
@@ -90,11 +90,11 @@ export function filterBar(filters, sources, onChange) {
 
 function toLocal(at) {
 	const date = new Date(at ?? NaN);
-	if (Number.isNaN(date.getTime())) return '';
+	if (isNaN(date)) return '';
 	return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
 }
 
 function fromLocal(text) {
 	const date = new Date(text);
-	return Number.isNaN(date.getTime()) ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
+	return isNaN(date) ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

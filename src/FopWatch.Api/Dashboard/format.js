@@ -22,7 +22,7 @@ export const now = () => clock.host ? clock.host + (Date.now() - clock.local) * 
 
 export function exactTime(at) {
 	const date = new Date(at);
-	return Number.isNaN(date.getTime()) ? String(at) : date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'long' });
+	return isNaN(date) ? String(at) : date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'long' });
 }
 
 export const zone = () => new Intl.DateTimeFormat(locale(), { timeZoneName: 'short' }).formatToParts().find(part => part.type === 'timeZoneName').value;
@@ -33,9 +33,7 @@ const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
 export function duration(seconds) {
 	if (!Number.isFinite(seconds)) return '–';
 	const value = Math.abs(seconds);
-	if (value < 0.001) return `0 ${t('unit.s')}`;
-	if (value < 1) return `${number(value, 3)} ${t('unit.s')}`;
-	if (value < 10) return `${number(value, 1)} ${t('unit.s')}`;
+	if (value < 10) return `${number(value, value < 1 ? 3 : 1)} ${t('unit.s')}`;
 	const index = units.findIndex(([, size]) => Math.round(value) >= size);
 	const [name, size] = units[index];
 	const whole = Math.floor(Math.round(value) / size);

@@ -9,7 +9,7 @@ const margin = { right: 16, top: 10, bottom: 26 };
 const height = margin.top + lanes.length * laneHeight + margin.bottom;
 
 // The stored timeline, or what the job's own members say if it has none.
-export function entriesOf(job) {
+function entriesOf(job) {
 	if (job.timeline?.length > 0) return job.timeline;
 	const entries = [{ at: job.registeredAt, what: 'registered' }];
 	if (job.lastPoll) entries.push({ at: job.lastPoll.at, what: 'polled', answer: job.lastPoll.answer });

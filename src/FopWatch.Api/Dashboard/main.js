@@ -1,4 +1,4 @@
-import { ask, Failure, forgetSources, hasKey, readSession, send, session, setKey, sourceNames } from './api.js';
+import { ask, forgetSources, hasKey, readSession, send, session, setKey, sourceNames } from './api.js';
 import { h, keep, keepFocus, kept, redraw, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
@@ -74,7 +74,7 @@ function show() {
 		fail: (error, again) => fail(context, error, again),
 		reader: read => reader(context, read),
 		again: show,
-		setParameters: given => context.signal.aborted || setParameters(path, given),
+		setParameters: given => context.signal.aborted || history.replaceState(null, '', link(path, given)),
 	};
 	keepFocus(main, () => {
 		main.replaceChildren();
@@ -94,10 +94,6 @@ function focusSearch() {
 	if (!search) return;
 	search.focus();
 	wantsSearch = false;
-}
-
-function setParameters(path, given) {
-	history.replaceState(null, '', link(path, given));
 }
 
 // The part of a page with content from the host. `load` reads and draws it; the first load starts by itself.
@@ -155,18 +151,16 @@ async function askWhetherBack() {
 	if (document.hidden || banner.hidden) return;
 	try {
 		await send('GET', '/health/live');
-		banner.hidden = true;
-		forgetSources();
-		start();
 	} catch (error) {
-		if (error instanceof Failure && !error.isAway) {
-			banner.hidden = true;
-			start();
+		if (error.isAway) {
+			awayTimer = setTimeout(askWhetherBack, Math.min(20000, 1000 * 2 ** awayTries++));
 			return;
 		}
-
-		awayTimer = setTimeout(askWhetherBack, Math.min(20000, 1000 * 2 ** awayTries++));
 	}
+
+	banner.hidden = true;
+	forgetSources();
+	start();
 }
 
 function askForKey(error, wasGiven = false) {

@@ -41,8 +41,7 @@ export const copied = (text, kind = 'bdi') => text && [h(`${kind}.break`, text),
 
 export const commandLine = text => h('div.command', h(text.includes('\n') ? 'pre' : 'code', text), copyButton(text));
 
-// For a POSIX shell.
-const shellQuote = text => /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+const posixQuote = text => /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 // Shown in place of content: loading, empty or error, with actions.
 export const stateBox = (kind, title, text, ...actions) => h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
@@ -148,7 +147,7 @@ export function sourceField(names, value, onChange) {
 export const figure = (name, value, note) => h('div', h('dt', name), h('dd', value, note && h('small', note)));
 
 // For a path or a URL. The key comes from the shell's environment, so that no copied command contains it.
-export const curlLine = (path, options = '') => commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(path.startsWith('http') ? path : address(path).href)}`);
+export const curlLine = (path, options = '') => commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${posixQuote(path.startsWith('http') ? path : address(path).href)}`);
 
 export const noSourceBox = () => emptyBox('sources.none', h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
 

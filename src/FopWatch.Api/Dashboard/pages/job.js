@@ -1,4 +1,4 @@
-import { ask, get, getIfThere, jobPath, mayAct, post } from '../api.js';
+import { ask, call, getIfThere, jobPath, mayAct, post } from '../api.js';
 import { actOnJob } from '../bulk.js';
 import { h, outsideLink, pretty, redraw, replace } from '../dom.js';
 import { follow } from '../events.js';
@@ -24,8 +24,8 @@ export default function page({ main, parts, signal, fail }) {
 
 	async function load() {
 		try {
-			const [job] = await Promise.all([get(path, signal), clock]);
-			draw(job);
+			const [text] = await Promise.all([call('GET', path, { signal, as: 'text' }), clock]);
+			draw(text);
 		} catch (error) {
 			if (error.status === 404) {
 				shown = null;
@@ -42,12 +42,14 @@ export default function page({ main, parts, signal, fail }) {
 		if (wait > 0 && wait < 3600000) timer = setTimeout(() => document.hidden ? document.addEventListener('visibilitychange', load, { once: true, signal }) : load(), Math.max(3000, wait));
 	}
 
-	function draw(job) {
+	function draw(text) {
+		const job = JSON.parse(text);
 		expectPoll(job);
 
 		// Without a change, keep the buttons: one may be about to be pressed.
-		if (JSON.stringify(job) === JSON.stringify(shown)) return;
-		shown = job;
+		if (text === shown?.text) return;
+		shown = { text, version: job.version };
+		const written = JSON.parse(text, asWritten);
 		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
 		redraw(body, h('div.loaded',
 			h('div.verdict-row', badge(job.state), !job.settled && job.overdue && overdueBadge(), h('p', verdict(job))),
@@ -56,9 +58,9 @@ export default function page({ main, parts, signal, fail }) {
 				h('section.panel', h('h2', t('jobs.watch')), watchFacts(job)),
 				h('section.panel', h('h2', t('job.facts')), jobFacts(job))),
 			timeline(job),
-			items(job),
+			items(job, written),
 			metadata(job),
-			raw(job)));
+			raw(job, written)));
 		for (const details of body.querySelectorAll('details[data-name]')) details.open = open.includes(details.dataset.name);
 	}
 
@@ -82,6 +84,9 @@ export default function page({ main, parts, signal, fail }) {
 			job.watch === 'watching' && actionButton(t('action.stop'), act('stop', t('bulk.stop.confirm', { n: 1 })), { title: t('action.stop.explained'), kind: 'danger-text' }));
 	}
 }
+
+// Numbers keep all digits: a provider's may be too large for JavaScript.
+const asWritten = (name, value, context) => (typeof value === 'number' && JSON.rawJSON ? JSON.rawJSON(context.source) : value);
 
 function verdict(job) {
 	const took = job.settledAt ? duration((Date.parse(job.settledAt) - Date.parse(job.registeredAt)) / 1000) : '';
@@ -115,7 +120,7 @@ function jobFacts(job) {
 	]);
 }
 
-function items(job) {
+function items(job, written) {
 	const list = job.items ?? [];
 	return h('section.panel',
 		h('h2', t('jobs.items'), h('small', t('job.items.count', { n: job.counts.total, succeeded: job.counts.succeeded, failed: job.counts.failed, running: job.counts.running }))),
@@ -126,7 +131,7 @@ function items(job) {
 			item.input && h('p.output', t('job.input'), ' ', h('bdi.break', [item.input.bucket, item.input.key].filter(Boolean).join(' / '))),
 			(item.outputs ?? []).slice(0, 100).map(output),
 			item.outputs?.length > 100 && h('p.note', t('job.moreItems', { n: item.outputs.length - 100 })),
-			item.result != null && h('details', { 'data-name': `result-${index}` }, h('summary', t('job.result')), h('pre', JSON.stringify(item.result, null, 2)))))),
+			item.result != null && h('details', { 'data-name': `result-${index}` }, h('summary', t('job.result')), h('pre', JSON.stringify(written.items[index].result, null, 2)))))),
 		list.length > 200 && h('p.note', t('job.moreItems', { n: list.length - 200 })));
 }
 
@@ -142,12 +147,12 @@ function metadata(job) {
 		[h('bdi.break', name), value ? h('a.break', { href: link('jobs', { [`metadata.${name}`]: value }) }, h('bdi', value)) : '–']), '.wide'));
 }
 
-function raw(job) {
+function raw(job, written) {
 	return h('section.panel',
 		h('h2', t('job.raw')),
 		curlLine(jobPath(job.source, job.id)),
 		providersBody(job),
-		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
+		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(written, null, 2))));
 }
 
 function providersBody(job) {
