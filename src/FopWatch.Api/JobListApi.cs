@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Settings;
@@ -48,12 +47,8 @@ internal static class JobListApi
     {
         var problems = new List<ProblemElement>();
         var query = await filters.ReadAsync(request, caller, settings.Sources, store, problems, cancellationToken);
-        var count = 100;
-        if (!string.IsNullOrEmpty(top)
-            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= JobQuery.MaxTop))
-        {
+        if (!CountParameter.TryRead(top, 100, JobQuery.MaxTop, out var count))
             problems.Add(new("top", $"It is not a number from 1 to {JobQuery.MaxTop}."));
-        }
 
         if (problems.Count > 0)
             return Problem.Invalid($"A parameter is invalid.", problems);

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using FopWatch.Overviews;
 using FopWatch.Providers;
 using FopWatch.Settings;
@@ -51,12 +50,8 @@ internal static class OverviewApi
         var language = AnswerLanguage.Of(acceptLanguage);
         var problems = new List<ProblemElement>();
         var of = OfSource(source, caller.Visible(sources), problems);
-        var count = DefaultHours;
-        if (!string.IsNullOrEmpty(hours)
-            && !(int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= OverviewReader.MostHours))
-        {
+        if (!CountParameter.TryRead(hours, DefaultHours, OverviewReader.MostHours, out var count))
             problems.Add(new("hours", $"It is not a number from 1 to {OverviewReader.MostHours}."));
-        }
 
         if (problems.Count == 0 && (long)count * of.Count > MostRows)
             problems.Add(new("hours", $"For {of.Count} sources the maximum is {MostRows / of.Count}. Name one source with 'source'."));

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers;
@@ -62,12 +61,8 @@ internal static class QuarantineApi
         CancellationToken cancellationToken)
     {
         var language = AnswerLanguage.Of(acceptLanguage);
-        var count = 20;
-        if (!string.IsNullOrEmpty(top)
-            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MaxTop))
-        {
+        if (!CountParameter.TryRead(top, 20, MaxTop, out var count))
             return Problem.Invalid($"'top' is not a number from 1 to {MaxTop}.");
-        }
 
         var visible = caller.Visible(quarantine);
         if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
@@ -74,12 +73,8 @@ public static class WebhooksApi
     internal static async Task<Results<Ok<DeliveryList>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> DeliveriesAsync(
         string name, [Description("The maximum number of attempts in the answer.")] string? top, WebhookLoops webhooks, CancellationToken cancellationToken)
     {
-        var count = DefaultTop;
-        if (!string.IsNullOrEmpty(top)
-            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= IWebhookCursors.KeptDeliveries))
-        {
+        if (!CountParameter.TryRead(top, DefaultTop, IWebhookCursors.KeptDeliveries, out var count))
             return Problem.Invalid($"'top' is not a number from 1 to {IWebhookCursors.KeptDeliveries}.");
-        }
 
         return await webhooks.DeliveriesAsync(name, count, cancellationToken) is { } deliveries
             ? TypedResults.Ok(new DeliveryList(deliveries))

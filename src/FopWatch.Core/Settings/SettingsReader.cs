@@ -229,7 +229,8 @@ public sealed class SettingsReader
         if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             && number >= least
             && number <= most
-            && (!whole || double.IsInteger(number)))
+            && (!whole || double.IsInteger(number))
+            && !text.Contains('\0', StringComparison.Ordinal)) // which the parser ignores at the end
         {
             return number;
         }

@@ -55,6 +55,7 @@ public static class WrittenTime
         time = default;
         var (name, unit) = Array.Find(Units, one => text.EndsWith(one.Name, StringComparison.Ordinal));
         if (name is null
+            || text.Contains('\0', StringComparison.Ordinal) // which the parser ignores at the end of a number
             || !double.TryParse(text.AsSpan(0, text.Length - name.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
             || !(count >= 0 && count * unit.TotalDays <= most.TotalDays))
         {

@@ -42,6 +42,7 @@ public class WrittenTimeTests
     [InlineData(".")]
     [InlineData("m")]
     [InlineData("2M")]
+    [InlineData("2\0m")]
     [InlineData("2 m")]
     [InlineData(" 2m")]
     [InlineData("-2m")]
