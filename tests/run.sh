@@ -106,8 +106,8 @@ lane() { # the names of projects ...
 }
 arguments=("$@")
 if [ "$(nproc 2>/dev/null || echo 1)" -ge 2 ] && [ -z "${FOPWATCH_FUNCTIONS_HOST:-}" ]; then
-  lane FopWatch.Functions.Tests FopWatch.Azure.Tests
-  lane FopWatch.Docs.Tests FopWatch.Dashboard.Tests FopWatch.Infra.Tests
+  lane FopWatch.Functions.Tests FopWatch.Azure.Tests FopWatch.Client.Tests FopWatch.Infra.Tests
+  lane FopWatch.Docs.Tests FopWatch.Dashboard.Tests FopWatch.Packages.Tests
   echo "== In parallel: ${beside[*]}"
 fi
 
@@ -115,6 +115,7 @@ passed=0 failed=0 skipped=0 broken=() ran=()
 for name in "${beside[@]}" "${names[@]}"; do
   if [[ " ${beside[*]} " != *" $name "* ]]; then
     wait "${lanes[@]}"
+    lanes=()
     echo "== $name"
     run "$name" "$@" 2>&1 | tee "$work/$name.log"
   elif [ -f "$work/$name.log.shown" ]; then
