@@ -276,6 +276,7 @@ public class FopWatchSettingsTests
     [InlineData("Sources:media:StatusEndpoint", "<MgrDomain>", "Sources:media:StatusEndpoint is a placeholder in angle brackets: replace it with the real value")]
     [InlineData("Sources:media:Provider", "", "Sources:media:Provider is empty: it has to be one of Qiniu, WangsuFmgr, WangsuFops")]
     [InlineData("MaxBodyBytes", "65536.5", "MaxBodyBytes is '65536.5', not a whole number from 65536 to 67108864")]
+    [InlineData("MaxBodyBytes", "65536\0", "MaxBodyBytes is '65536\0', not a whole number from 65536 to 67108864")]
     public void A_value_of_the_wrong_type_an_empty_secret_and_a_placeholder_are_each_named_in_one_sentence(string name, string? value, string problem)
     {
         var settings = new Dictionary<string, string?>(Right) { [name] = value };
