@@ -67,6 +67,22 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_job_that_a_proxy_answers_with_a_page_of_its_own_is_shown_once_the_host_answers()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.proxied" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/overview"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.proxied", route => route.FulfillAsync(new() { Body = "<html>Maintenance" }));
+        await tab.Page.EvaluateAsync("location.hash = '#/jobs/media/z0.proxied'");
+        await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
+
+        await tab.Page.UnrouteAsync("**/api/jobs/media/z0.proxied");
+        await tab.Page.GetByText("Nothing has started, or nothing is known yet.").WaitForAsync();
+        await tab.Page.Locator(".banner").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
     public async Task Jobs_are_found_by_metadata()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));

@@ -64,11 +64,11 @@ export async function send(method, path, { body, signal, headers } = {}) {
 	throw new Failure(response.status, problem);
 }
 
-export async function call(method, path, { as = 'json', ...options } = {}) {
+export async function call(method, path, { parse = JSON.parse, ...options } = {}) {
 	const response = await send(method, path, options);
 	if (response.status === 204) return null;
 	try {
-		return await response[as]();
+		return parse(await response.text());
 	} catch (error) {
 		if (error.name === 'AbortError') throw error;
 		throw new Failure(0);

@@ -24,8 +24,8 @@ export default function page({ main, parts, signal, fail }) {
 
 	async function load() {
 		try {
-			const [text] = await Promise.all([call('GET', path, { signal, as: 'text' }), clock]);
-			draw(text);
+			const [[text, job]] = await Promise.all([call('GET', path, { signal, parse: text => [text, JSON.parse(text)] }), clock]);
+			draw(text, job);
 		} catch (error) {
 			if (error.status === 404) {
 				shown = null;
@@ -42,11 +42,10 @@ export default function page({ main, parts, signal, fail }) {
 		if (wait > 0 && wait < 3600000) timer = setTimeout(() => document.hidden ? document.addEventListener('visibilitychange', load, { once: true, signal }) : load(), Math.max(3000, wait));
 	}
 
-	function draw(text) {
-		const job = JSON.parse(text);
+	function draw(text, job) {
 		expectPoll(job);
 
-		// Without a change, keep the buttons: one may be about to be pressed.
+		// Keep the buttons: one may be about to be pressed.
 		if (text === shown?.text) return;
 		shown = { text, version: job.version };
 		const written = JSON.parse(text, asWritten);
@@ -85,7 +84,7 @@ export default function page({ main, parts, signal, fail }) {
 	}
 }
 
-// Numbers keep all digits: a provider's may be too large for JavaScript.
+// All digits: a provider's number may be too large for JavaScript.
 const asWritten = (name, value, context) => (typeof value === 'number' && JSON.rawJSON ? JSON.rawJSON(context.source) : value);
 
 function verdict(job) {
