@@ -78,17 +78,16 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         var polls = 0;
         foreach (var wait in (int[])[0, 1, 2, 4, 8, 16, 32])
         {
-            await AskedAsync(TimeSpan.FromSeconds(wait));
+            await AskedAsync(++polls, TimeSpan.FromSeconds(wait));
 
             // A read of the index starts each poll, and its end wakes the loop for another.
-            polls++;
             await Task.WhenAll(_started).WaitAsync(Patience, _stop.Token);
             await TriedAsync(2 * polls);
             Assert.Equal(Enumerable.Repeat("poll", polls), _logged);
         }
 
         _store.Refuses = null;
-        await AskedAsync(TimeSpan.FromMinutes(1));
+        await AskedAsync(polls + 1, TimeSpan.FromMinutes(1));
         Assert.Equal([0, 1, 3, 7, 15, 31, 63, 123], _asked);
         await Eventually.HoldsAsync(() => _store.Peek(Key)!.IsSettled);
         Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
@@ -105,7 +104,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         Assert.False(await watches.StartAsync(new(new("unknown", "z0.job"), _store.IndexedAt(Key)!.Value), _stop.Token));
 
         await TriedAsync(2, TimeSpan.Zero);
-        await AskedAsync(TimeSpan.FromSeconds(20));
+        await AskedAsync(1, TimeSpan.FromSeconds(20));
 
         Assert.Equal([20], _asked);
         await StopAsync(loop);
@@ -283,7 +282,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     /// <summary>Advances the time, and waits until the loop has made the given number of attempts: not sooner, and then it sleeps again.</summary>
     private Task TriedAsync(int times, TimeSpan after = default) => PassedAsync(_tried, times, after);
 
-    private Task AskedAsync(TimeSpan after) => PassedAsync(_asked, _asked.Count + 1, after);
+    private Task AskedAsync(int times, TimeSpan after) => PassedAsync(_asked, times, after);
 
     private async Task PassedAsync(List<double> what, int times, TimeSpan after)
     {
