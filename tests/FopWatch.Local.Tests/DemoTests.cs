@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FopWatch.Client;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Tests.CommandLine;
@@ -24,6 +25,11 @@ public class DemoTests
         Assert.All(run.Jobs, job => Assert.Empty(job.Differences()));
         Assert.Equal((0, 0), (run.Sweep!.Unaccounted, run.Sweep.OutboxDepth));
         Assert.Equal((0, 0), (run.Counters.RedirectsFollowed, run.LoggedSecrets));
+
+        // The provider of the demo has the same fast clock.
+        using var client = new FopWatchClient(new() { Url = run.Url });
+        var report = await client.ExamineAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["pass"], report.Findings.Where(finding => finding.Check == "clock").Select(finding => finding.Level));
     }
 
     public static TheoryData<string, string> WrongAnswers => new()

@@ -37,6 +37,19 @@ public class StatusFaultTests
     }
 
     [Fact]
+    public async Task Answers_have_the_date_of_the_injected_clock()
+    {
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new());
+        await fixture.SubmitAsync(job);
+        fixture.Clock.Advance(TimeSpan.FromDays(40));
+
+        using var response = await fixture.AskAsync(job);
+
+        Assert.Equal(fixture.Clock.GetUtcNow(), response.Headers.Date);
+    }
+
+    [Fact]
     public async Task A_workflow_is_known_only_to_its_own_query_and_only_if_signed_with_a_customers_key()
     {
         await using var fixture = await SimulatorFixture.StartAsync();

@@ -54,11 +54,11 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         $"{Api} did not answer within {Seconds(after)}.",
         $"Check the network and the load of the API. If {Setting("Poll:PerSecond")} is small, polls may have taken all of it: examine again.");
 
-    /// <summary>The finding about the clocks, from the date of an answer; null if they agree.</summary>
+    /// <summary>The finding about the clocks, from the date of an answer; null if they agree, and for the workflow query of a key: one wrong clock is one finding.</summary>
     public DoctorFinding? SkewOf(StatusExchange seen, DateTimeOffset now)
     {
         // The date may lie anywhere between the request and the answer.
-        if (seen.Date is not { } date)
+        if (workflowKey is not null || seen.Date is not { } date)
             return null;
         var (ahead, behind) = (now - seen.Took - date.AddSeconds(1), date - now);
         var skew = ahead > StatusApiCheck.LargestSkew ? ahead : behind > StatusApiCheck.LargestSkew ? -behind : TimeSpan.Zero;

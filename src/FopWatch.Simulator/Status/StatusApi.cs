@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,8 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
 
     public async Task AnswerAsync(HttpContext http)
     {
+        // Otherwise a client with the same fast clock would find this machine's clock wrong.
+        http.Response.Headers.Date = options.Clock.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
         var request = http.Request;
         var path = request.Path.Value ?? "";
         var isDecoy = path.StartsWith(DecoyPath, StringComparison.Ordinal);

@@ -250,6 +250,19 @@ public sealed class StatusApiCheckTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_wrong_clock_is_one_finding_however_many_keys_are_tried()
+    {
+        var endpoint = await ServeAsync(context =>
+        {
+            context.Response.Headers.Date = DateTimeOffset.UtcNow.AddHours(-2).ToString("R");
+            return AnswerAsync(context, 612, "{}");
+        });
+        var source = SourceAt(endpoint) with { WorkflowEndpoint = endpoint, Keys = new([new("ak-1", "sk"), new("ak-2", "sk")]) };
+
+        Assert.Single(await ExamineAsync(source), finding => finding.Check == DoctorCheck.Clock);
+    }
+
+    [Fact]
     public async Task Each_key_is_tried_at_the_workflow_API()
     {
         var endpoint = await ServeAsync(context => context.Request.Path.StartsWithSegments("/v3")
