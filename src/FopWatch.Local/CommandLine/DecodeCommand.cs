@@ -247,9 +247,10 @@ internal static class DecodeCommand
         facts.AddKnown("task from", job.TaskFrom);
         facts.AddKnown("created", job.CreatedAt?.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
         facts.Add("notification", WireNames.Of(job.Notification));
+        var (total, succeeded, failed, open) = job.Counts;
         facts.Add("commands", string.Create(
             CultureInfo.InvariantCulture,
-            $"{job.Counts.Total}: {job.Counts.Succeeded} succeeded, {job.Counts.Failed} failed, {job.Counts.Running} open"));
+            $"{total}: {succeeded} succeeded, {failed} failed, {open} open, {total - succeeded - failed - open} skipped"));
         facts.Add("closes the job", YesNo(reading.Closes == true));
         facts.Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome)
             : reading.Closes == true ? "none yet: processing is over, but the body does not say how each command ended, so FopWatch polls the status API"

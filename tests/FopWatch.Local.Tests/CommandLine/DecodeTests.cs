@@ -28,6 +28,14 @@ public class DecodeTests
 
     private const string Fmgr = """{"id":"20.1","code":3,"items":[{"cmd":"copy/x","code":3,"key":"out.zip"}]}""";
 
+    [Fact]
+    public async Task The_counts_of_commands_add_up_with_those_that_were_skipped()
+    {
+        var (_, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], WorkflowV3);
+
+        Assert.Contains("2: 1 succeeded, 0 failed, 0 open, 1 skipped", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("qiniu", Classic, "partiallyFailed")]
     [InlineData("qiniu", WorkflowV3, "cancelled")]
