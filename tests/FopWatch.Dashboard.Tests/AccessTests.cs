@@ -87,6 +87,31 @@ public sealed class AccessTests(Chromium chromium, SeededHost seeded)
     }
 
     [Fact]
+    public async Task A_key_that_is_being_typed_is_not_cleared_by_a_host_that_returns()
+    {
+        using var host = await StartAsync();
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/overview"));
+        var input = tab.Page.GetByLabel("API key");
+        await input.FillAsync(Key);
+        await input.PressAsync("Enter");
+        await tab.Loaded.WaitForAsync();
+
+        // The host goes away, and the page asks whether it is back. Before it is, the key is refused.
+        await tab.Page.RouteAsync("**/health/live", route => route.AbortAsync());
+        await tab.Page.RouteAsync("**/api/overview*", route => route.AbortAsync());
+        await tab.Button("Refresh").ClickAsync();
+        await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
+        await tab.Page.UnrouteAsync("**/api/overview*");
+        await tab.Page.RouteAsync("**/api/overview*", route => route.FulfillAsync(new() { Status = 401, Body = "{}" }));
+        await tab.Button("Refresh").ClickAsync();
+        await input.FillAsync("half-typed");
+        await tab.Page.UnrouteAsync("**/health/live");
+        Assert.True(await tab.Page.Locator(".banner").IsHiddenAsync());
+        await Task.Delay(3000, TestContext.Current.CancellationToken);
+        Assert.Equal("half-typed", await input.InputValueAsync());
+    }
+
+    [Fact]
     public async Task A_list_that_follows_its_jobs_says_by_itself_that_the_host_is_gone()
     {
         using var host = await HostProcess.StartAsync(SeededHost.Settings(new("http://127.0.0.1:9")), "None");

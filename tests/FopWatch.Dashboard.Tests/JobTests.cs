@@ -83,6 +83,40 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_job_whose_first_loads_fail_is_one_error_until_one_succeeds()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.failing" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/overview"));
+        await tab.Loaded.WaitForAsync();
+        var answered = 0;
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.failing", route =>
+        {
+            Interlocked.Increment(ref answered);
+            return route.FulfillAsync(new() { Status = 500, Body = "{}" });
+        });
+        await tab.Page.EvaluateAsync("location.hash = '#/jobs/media/z0.failing'");
+
+        // Once for the page, and once when its event stream has begun.
+        await Eventually.HoldsAsync(() => answered == 2);
+        await Task.Delay(300, Cancelled);
+        Assert.Equal("The host had an internal error.", await tab.Page.Locator("main .state-box strong").InnerTextAsync());
+
+        await tab.Page.UnrouteAsync("**/api/jobs/media/z0.failing");
+        await tab.Button("Try again").ClickAsync();
+        await tab.Loaded.WaitForAsync();
+        Assert.Equal(0, await tab.Page.Locator("main .state-box").CountAsync());
+    }
+
+    [Fact]
+    public async Task The_counts_of_a_job_add_up_with_commands_that_were_skipped()
+    {
+        await host.NotifyAsync("""{"id":"z0.skipping","code":3,"items":[{"cmd":"a","code":3},{"cmd":"b","code":0,"key":"k"},{"cmd":"c","code":1},{"cmd":"d","code":1}]}""");
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.skipping"));
+        await tab.Page.GetByText("4 in all: 1 succeeded, 1 failed, 0 open, 2 skipped").WaitForAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
     public async Task Jobs_are_found_by_metadata()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));

@@ -77,6 +77,40 @@ public sealed class KeyboardTests(Chromium chromium, SeededHost host)
         Assert.Equal("SELECT 语言", await FocusedAsync(tab));
     }
 
+    [Fact]
+    public async Task Escape_leaves_the_search_and_keeps_it()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.Keyboard.PressAsync("/");
+        await tab.Page.Keyboard.TypeAsync("z0.job00");
+        await Eventually.HoldsAsync(async () => await tab.Page.Locator("table.jobs a.row-link").CountAsync() == 10);
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await Task.Delay(1000, TestContext.Current.CancellationToken);
+        Assert.Equal("z0.job00", await tab.Page.GetByRole(AriaRole.Searchbox).InputValueAsync());
+        Assert.Equal("#/jobs?id=z0.job00", new Uri(tab.Page.Url).Fragment);
+        Assert.StartsWith("BODY", await FocusedAsync(tab), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_row_keeps_the_focus_when_its_job_changes_and_when_the_list_is_loaded_again()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.focus-1" }, new { source = "media", id = "z0.focus-2" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.focus"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.focus-1" }).FocusAsync();
+
+        await host.NotifyAsync(SeededHost.Report("z0.focus-1", 0));
+        await tab.Page.Locator("table.jobs tr", new() { HasText = "z0.focus-1" }).GetByText("Succeeded").WaitForAsync();
+        Assert.Equal("A z0.focus-1", await FocusedAsync(tab));
+
+        await tab.Page.EvaluateAsync("window.before = document.activeElement");
+        await tab.Page.GetByRole(AriaRole.Combobox, new() { Name = "Watch" }).EvaluateAsync("field => field.dispatchEvent(new Event('change'))");
+        await Eventually.HoldsAsync(async () => await tab.Page.EvaluateAsync<bool>("document.activeElement !== window.before"));
+        Assert.Equal("A z0.focus-1", await FocusedAsync(tab));
+        Assert.Empty(tab.Errors);
+    }
+
     private static Task<string> FocusedAsync(Tab tab) => tab.Page.EvaluateAsync<string>(
         "() => { const one = document.activeElement; return `${one.tagName} ${one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent}`; }");
 }

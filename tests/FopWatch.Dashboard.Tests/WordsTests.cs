@@ -21,7 +21,7 @@ public sealed partial class WordsTests
         ["ItemState"] = "state",
         ["JobEvent/type"] = "event",
         ["JobState"] = "state",
-        ["KeyRights"] = "rights",
+        ["KeyRights"] = null,
         ["NotificationDelivery"] = "delivery",
         ["NotificationResult"] = "result",
         ["NotifiedResult"] = "result",

@@ -29,8 +29,8 @@ function columnName(column) {
 
 // A chart, a legend with the values of the column at the pointer or keyboard cursor, and the same values as a table.
 // series: [{ key, name, colour }]; value(column, key): a number, or null if unknown.
-export function chart({ title, summary, columns, series, value, kind }) {
-	const format = kind === 'lines' ? duration : count => number(count);
+export function chart({ title, summary, columns, series, value, isLines }) {
+	const format = isLines ? duration : count => number(count);
 	const present = series.filter(one => columns.some(column => value(column, one.key)));
 	const shown = present.length > 0 ? present : series.slice(0, 1);
 	const legend = h('div.legend');
@@ -42,10 +42,10 @@ export function chart({ title, summary, columns, series, value, kind }) {
 		const column = columns[marked];
 		const valueOf = key => {
 			if (column) return value(column, key);
-			return kind === 'lines' ? null : columns.reduce((sum, one) => sum + (value(one, key) ?? 0), 0);
+			return isLines ? null : columns.reduce((sum, one) => sum + (value(one, key) ?? 0), 0);
 		};
 		replace(legend,
-			h('span.when', column ? columnName(column) : kind === 'lines' ? t('chart.point') : t('chart.total')),
+			h('span.when', column ? columnName(column) : isLines ? t('chart.point') : t('chart.total')),
 			shown.map(one => {
 				const known = valueOf(one.key);
 				return h('span.key', h('i', { class: `swatch ${one.colour}${one.isThin ? ' thin' : ''}` }), one.name, known != null && h('b', ` ${format(known)}`));
@@ -55,7 +55,7 @@ export function chart({ title, summary, columns, series, value, kind }) {
 	function draw(width) {
 		const inner = height - margin.top - margin.bottom;
 		slot = (width - margin.left - margin.right) / columns.length;
-		const scale = kind === 'lines' ? timeScale(columns, shown, value) : countScale(columns, shown, value);
+		const scale = isLines ? timeScale(columns, shown, value) : countScale(columns, shown, value);
 		const y = amount => margin.top + inner * (1 - scale.share(amount));
 		const every = Math.max(1, Math.ceil(columns.length / Math.max(2, Math.floor(slot * columns.length / 76))));
 		return [
@@ -65,7 +65,7 @@ export function chart({ title, summary, columns, series, value, kind }) {
 				label(margin.left - 6, y(tick) + 4, 'end', format(tick))]),
 			columns.map((column, index) => (columns.length - 1 - index) % every === 0 && label(middle(index), height - 6, middle(index) > width - 30 ? 'end' : 'middle',
 				column.step < 12 && columns.length <= 48 ? hourText(column.at) : dayText(column.at))),
-			kind === 'lines' ? lines(y) : bars(y)];
+			isLines ? lines(y) : bars(y)];
 	}
 
 	const start = index => margin.left + Math.max(0, index) * slot;

@@ -124,7 +124,7 @@ function fail(context, error, again) {
 
 	if (error.isAway) showAway();
 	if (!main.querySelector('.loaded')) {
-		const box = main.querySelector('.state-box.loading');
+		const box = main.querySelector('.loading, .error');
 		const shown = errorBox(error, again ?? show);
 		if (box) box.replaceWith(shown);
 		else main.append(shown);
@@ -165,6 +165,8 @@ async function askWhetherBack() {
 
 function askForKey(error, wasGiven = false) {
 	current.abort();
+	clearTimeout(awayTimer);
+	banner.hidden = true;
 	setKey(null);
 	drawHeader();
 	const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'key-note' });
@@ -192,7 +194,11 @@ function forgetKey() {
 addEventListener('keydown', event => {
 	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
 	const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-	if (event.key === 'Escape' && isTyping) event.target.blur();
+	if (event.key === 'Escape' && isTyping) {
+		// It would clear a search.
+		event.preventDefault();
+		event.target.blur();
+	}
 	if (isTyping) return;
 	if (event.key === '?') {
 		showKeys();

@@ -27,12 +27,11 @@ theme: Theme = 主题
 	light: Light = 浅色
 	dark: Dark = 深色
 copy: Copy = 复制
-	failed: The browser blocked copying. Select the text instead. = 浏览器不允许，请选中文本后手动复制。
+	failed: The browser blocked copying. Select the text. = 浏览器不允许，请选中文本后手动复制。
 source: Source = 来源
 	all: All sources = 全部来源
 rights
 	read: Read only = 只读
-	write: Read and write = 读写
 noPage: Page not found. = 没有这个页面。
 unit
 	d: d = 天
@@ -228,12 +227,11 @@ overview
 	dueNow: Polls due now = 到期的轮询
 	heldBack: {n} held back by PerSecond = {n} 个受 PerSecond 限制而推迟
 	heard: Notifications received = 通知到达率
-	heard.none: known after 2 to 3 hours = 2 到 3 小时后可知
+	heard.none: estimated after 2 to 3 hours = 2 到 3 小时后估计
 	heardOf: {low} – {high}, of {n} = {low} – {high}，共 {n}
 	delay: Poll delay, p95 = 轮询发现延迟 p95
 	lastNotification: Last notification = 最近通知
 	lastPoll: Last poll = 最近轮询
-	charts: Charts = 图表
 	begin: Set up the first source = 配置第一个来源
 finding
 	since: since = 始于
@@ -282,7 +280,7 @@ chart
 	delay: Detection delay of polls = 轮询的发现延迟
 	delay.summary: Time from the end of a job to the poll that found it. Wider columns show the worst hour. = 任务结束后多久被轮询发现；较宽的列取最差的一小时。
 	heard: Notifications received and lost = 到达与丢失的通知
-	heard.summary: {share} of the notifications arrived. {n} [was|were] lost. = {share} 的通知到达，{n} 个丢失。
+	heard.summary: So far {share} of the notifications arrived, and {n} did not. = 目前 {share} 的通知已到达，{n} 个未到达。
 	heard.heard: Received = 到达
 	heard.late: After the poll = 晚于轮询
 	heard.lost: Lost = 丢失
@@ -317,7 +315,7 @@ jobs
 	noMatch.title: No job matches. = 没有匹配的任务。
 	noMatch.text: Ids and keys match by prefix, other filters by the whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
 	soFar: Nothing found yet among the newest jobs. = 在较新的任务中尚未找到。
-	mixed: Too many jobs match to sort all of them by time. = 匹配过多，未全部按时间排序。
+	mixed: Too many jobs match to sort all by time. = 匹配过多，未全部按时间排序。
 	none.title: There are no jobs yet. = 还没有任务。
 	none.text: Register an id. The Sources page has commands to copy. = 登记一个 id：“来源”页面有可复制的命令。
 	unreadable: {n} stored [job|jobs] cannot be read. = {n} 个存储的任务无法读取。
@@ -372,7 +370,7 @@ job
 	taskFrom: Started by = 触发者
 	created: Accepted by the provider = 服务商受理
 	ref.explained: The log uses it in place of the id. = 日志用它指代该任务。
-	items.count: {n} in all: {succeeded} succeeded, {failed} failed, {running} running = 共 {n} 条：{succeeded} 成功，{failed} 失败，{running} 进行中
+	items.count: {n} in all: {succeeded} succeeded, {failed} failed, {running} open, {skipped} skipped = 共 {n} 条：{succeeded} 成功，{failed} 失败，{running} 未结束，{skipped} 已跳过
 	items.none: No report has named a command yet. = 还没有报告提到任何命令。
 	truncated: Parts were too long to store. The counts are correct. = 部分内容过长而未存储。计数是准确的。
 	reused: Old output reused = 沿用旧结果
@@ -399,7 +397,7 @@ timeline
 	count: {n}× in {time} = {time}内 {n} 次
 	omitted: {n} [entry|entries] omitted. = 此处省略 {n} 条。
 quarantine
-	intro: Notifications that were not accepted, stored unchanged. Fix the cause, then retry. = 未被接受的通知，完整保留。请先消除原因，再重试。
+	intro: Notifications that were not accepted, unchanged. Fix the cause, then retry. = 未被接受的通知，完整保留。请先消除原因，再重试。
 	none: The quarantine is empty. = 隔离区是空的。
 	retryAll: Retry all = 全部重试
 	deleteAll: Delete all = 全部删除
@@ -444,7 +442,7 @@ live
 sources
 	none.title: No source is configured. = 还没有配置来源。
 	none.text: A source is one account at one provider. Its name is part of every URL. = 来源是一个服务商的一个账号。它的名称是每个 URL 的一部分。
-	first.file: Create fopwatch.json in the directory where you start the host. Replace each <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…>。
+	first.file: Create fopwatch.json where you start the host, and replace each <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…>。
 	first.restart: Restart the host. It logs each notify URL and every problem. = 重新启动主机。日志中有通知地址和错误。
 	notReady: The host is not ready. = 主机尚未就绪。
 	never: None yet = 尚无
@@ -464,7 +462,7 @@ webhooks
 	intro: Events sent to applications: signed, in order, at least once. = 按顺序发送给应用的已签名事件，至少一次。
 	none.title: No webhook is configured. = 还没有配置 webhook。
 	none.text: docs/webhooks.md says how to add one. = 添加方法见 docs/webhooks.md。
-	failing.explained: The receiver does not accept an event. It is retried, and later events wait. = 接收方未接受事件。将会重发，后续事件等待。
+	failing.explained: The receiver does not accept an event. It is retried. Later events wait. = 接收方未接受事件。将会重发，后续事件等待。
 	behind: Pending events = 落后事件数
 	position: position {n} in the event log = 事件日志位置 {n}
 	last: Last delivery = 最近投递

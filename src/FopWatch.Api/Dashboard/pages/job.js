@@ -121,8 +121,9 @@ function jobFacts(job) {
 
 function items(job, written) {
 	const list = job.items ?? [];
+	const { total, succeeded, failed, running } = job.counts;
 	return h('section.panel',
-		h('h2', t('jobs.items'), h('small', t('job.items.count', { n: job.counts.total, succeeded: job.counts.succeeded, failed: job.counts.failed, running: job.counts.running }))),
+		h('h2', t('jobs.items'), h('small', t('job.items.count', { n: total, succeeded, failed, running, skipped: total - succeeded - failed - running }))),
 		job.truncated && h('p.note', t('job.truncated')),
 		list.length === 0 ? h('p.note', t('job.items.none')) : h('ol.items', list.slice(0, 200).map((item, index) => h('li',
 			h('div.item-head', badge(item.state), h('code.break', item.command), item.reusedOldOutput && h('span.badge.level-warning', { title: t('job.reused.explained') }, t('job.reused'))),

@@ -1,6 +1,6 @@
 import { get, mayAct, query, sourceNames } from '../api.js';
 import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
-import { h, redraw, replace } from '../dom.js';
+import { h, keepFocus, redraw, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { duration, exactTime, time } from '../format.js';
@@ -43,12 +43,14 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 			// An empty page is not always the last.
 			for (let page = 1; list.jobs.length === 0 && list.continuation && page < 20 && mine === turn; page++) list = await read(list.continuation);
 			if (mine !== turn) return;
-			rows = new Map();
-			selected.clear();
-			unseen = new Set();
-			table.replaceChildren();
-			drawFresh();
-			draw(list);
+			keepFocus(body, () => {
+				rows = new Map();
+				selected.clear();
+				unseen = new Set();
+				table.replaceChildren();
+				drawFresh();
+				draw(list);
+			});
 			followEvents();
 		} catch (error) {
 			if (mine === turn) fail(error, load);
@@ -66,8 +68,8 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 		try {
 			const answer = await get(`/api/jobs/count${query(filters)}`, signal);
 			if (mine === turn) count.textContent = t('jobs.count', { n: answer.count, count: (answer.atLeast ? '≥ ' : '') + number(answer.count) });
-		} catch (error) {
-			if (mine === turn && error.name !== 'AbortError') count.textContent = '';
+		} catch {
+			if (mine === turn) count.textContent = '';
 		}
 	}
 
@@ -113,10 +115,10 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 			return;
 		}
 
-		const element = h('tr');
-		rows.set(key, { job, element });
-		drawRow(rows.get(key));
-		table.append(element);
+		const row = { job, element: h('tr') };
+		rows.set(key, row);
+		drawRow(row);
+		table.append(row.element);
 	}
 
 	function drawRow({ job, element }) {
@@ -127,7 +129,7 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 			drawActions();
 		} });
 		const failed = job.counts.failed > 0 && h('span.wrong', t('jobs.failedItems', { n: job.counts.failed }));
-		replace(element,
+		redraw(element,
 			mayAct() && h('td.pick', box),
 			h('td', jobState(job)),
 			jobCell(job),

@@ -95,12 +95,8 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 	function drawNote() {
 		const visible = [...table.children].filter(element => !element.hidden).length;
 		wrap.hidden = visible === 0;
-		if (visible > 0) {
-			replace(note, h('p.note', t('live.shown', { n: visible })));
-		} else {
-			replace(note, table.children.length > 0 ? stateBox('empty', t('live.noMatch'))
-				: emptyBox('live.none', curlLine(session.events, '-N ')));
-		}
+		replace(note, visible > 0 ? h('p.note', t('live.shown', { n: visible }))
+			: table.children.length > 0 ? stateBox('empty', t('live.noMatch')) : emptyBox('live.none', curlLine(session.events, '-N ')));
 	}
 
 	follow({

@@ -97,14 +97,14 @@ function charts({ at, hours, timeline, sources }) {
 	const delays = sources.flatMap((source, index) => ['p95', 'p50'].map(quantile => ({
 		key: `${source.name}.poll.${quantile}`, name: `${source.name} ${quantile}`, colour: colours[index % colours.length], isThin: quantile === 'p50',
 	})));
-	return h('section.charts', { 'aria-label': t('overview.charts') },
+	return h('section.charts',
 		chart({
 			title: t('chart.settled'), columns, value: sum,
 			summary: t('chart.settled.summary', { n: settled.reduce((whole, key) => whole + total(key), 0), failed: total('failed') + total('partiallyFailed'), expired: total('expired') }),
 			series: settled.map(key => ({ key, name: word('state', key), colour: `state-${key}` })),
 		}),
 		chart({
-			title: t('chart.delay'), columns, kind: 'lines', series: delays, summary: t('chart.delay.summary'),
+			title: t('chart.delay'), columns, isLines: true, series: delays, summary: t('chart.delay.summary'),
 			value: (column, key) => column.delays[key] ?? null,
 		}),
 		chart({

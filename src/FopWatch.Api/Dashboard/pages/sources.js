@@ -42,11 +42,10 @@ function examined({ at, findings }) {
 }
 
 function firstSource() {
-	const text = JSON.stringify(example, null, 2);
 	return h('section.panel',
 		h('h2', t('sources.none.title')), h('p', t('sources.none.text')),
 		h('ol.steps',
-			h('li', h('p', t('sources.first.file')), commandLine(text)),
+			h('li', h('p', t('sources.first.file')), commandLine(JSON.stringify(example, null, 2))),
 			h('li', h('p', t('sources.first.restart')), commandLine('dotnet run --project src/FopWatch.Local'))));
 }
 
