@@ -19,7 +19,7 @@ public sealed partial class WordsTests
         ["Health/status"] = null,
         ["HostKind"] = null,
         ["ItemState"] = "state",
-        ["JobEvent/type"] = "event",
+        ["JobEvent/type"] = "what",
         ["JobState"] = "state",
         ["KeyRights"] = null,
         ["NotificationDelivery"] = "delivery",

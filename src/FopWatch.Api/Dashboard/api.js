@@ -85,11 +85,7 @@ export const getIfThere = (path, signal) => get(path, signal).catch(error => {
 });
 
 export function query(parameters) {
-	const search = new URLSearchParams();
-	for (const [name, value] of Object.entries(parameters)) {
-		if (value != null && value !== '') search.set(name, value);
-	}
-	const text = search.toString();
+	const text = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value != null && value !== '')).toString();
 	return text ? `?${text}` : '';
 }
 

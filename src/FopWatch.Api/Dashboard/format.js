@@ -50,12 +50,7 @@ function relative(at) {
 }
 
 // A relative time with the exact one as its title. `tick` updates all of them.
-export function time(at) {
-	if (!at) return '–';
-	const element = h('time', { datetime: at, title: exactTime(at) });
-	element.textContent = relative(Date.parse(at));
-	return element;
-}
+export const time = at => (at ? h('time', { datetime: at, title: exactTime(at) }, relative(Date.parse(at))) : '–');
 
 export function tick() {
 	for (const element of document.querySelectorAll('time[datetime]')) {
@@ -68,6 +63,8 @@ export const bytes = count => count < 1024 ? `${number(count)} B` : count < 1048
 
 export const percent = share => Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)}${t('percent')}` : '–';
 
-export const hourText = (at, withDay) => new Date(at).toLocaleString(locale(), withDay ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' });
+const day = { month: 'short', day: 'numeric' };
 
-export const dayText = at => new Date(at).toLocaleDateString(locale(), { month: 'short', day: 'numeric' });
+export const hourText = (at, withDay) => new Date(at).toLocaleString(locale(), { ...(withDay && day), hour: '2-digit', minute: '2-digit' });
+
+export const dayText = at => new Date(at).toLocaleDateString(locale(), day);

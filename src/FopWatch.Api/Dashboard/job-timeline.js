@@ -33,14 +33,16 @@ export function answerText(answer) {
 	return state ? labelled(word('answer', 'report'), word('state', state)) : answer;
 }
 
-export function entryText(entry) {
-	const details = [];
-	if (entry.what === 'registered' || entry.what === 'resumed') details.push(entry.by && word('by', entry.by));
-	if (entry.what === 'notified') details.push(entry.by ? word('by', entry.by) : word('trust', entry.trust), entry.result && word('result', entry.result));
-	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), answerText(entry.answer));
-	if (entry.what === 'settled') details.push(entry.state && word('state', entry.state), entry.by && word('settledBy', entry.by));
-	if (entry.what === 'expired') details.push(entry.reason && word('reason', entry.reason));
-	return details.filter(Boolean).join(' · ');
+export function entryText({ what, by, trust, result, reason, answer, state }) {
+	const named = (group, name) => name && word(group, name);
+	return ({
+		registered: [named('by', by)],
+		resumed: [named('by', by)],
+		notified: [by ? word('by', by) : named('trust', trust), named('result', result)],
+		polled: [reason && t('timeline.because', { reason: word('reason', reason) }), answerText(answer)],
+		settled: [named('state', state), named('settledBy', by)],
+		expired: [named('reason', reason)],
+	}[what] ?? []).filter(Boolean).join(' · ');
 }
 
 export function timeline(job) {
@@ -89,10 +91,12 @@ export function timeline(job) {
 		const until = entry.until ? x(Date.parse(entry.until)) : at;
 		const title = s('title', `${labelled(word('what', entry.what) + (entry.count > 1 ? ` (${number(entry.count)}×)` : ''), entryText(entry))}\n${exactTime(entry.at)}`);
 		const colour = colourOf(entry);
-		const span = until - at > 3 && line(`.span.${colour}`, at, y, until, y);
-		if (entry.what === 'settled' || entry.what === 'expired') return s('g', s('rect', { class: `mark ${colour}`, x: at - 6, y: y - 6, width: 12, height: 12, rx: 2 }), title);
-		if (entry.what === 'notified') return s('g', span, s('path', { class: `mark ${colour}`, d: `M${at} ${y - 7}l7 7l-7 7l-7-7z` }), title);
-		return s('g', span, s('circle', { class: `mark ${colour}`, cx: at, cy: y, r: 5 }), until - at > 3 && s('circle', { class: `mark ${colour}`, cx: until, cy: y, r: 5 }), title);
+		const isLong = until - at > 3;
+		const mark = (shape, attributes) => s(`${shape}.mark.${colour}`, attributes);
+		const dot = cx => mark('circle', { cx, cy: y, r: 5 });
+		return s('g', entry.what === 'settled' || entry.what === 'expired' ? mark('rect', { x: at - 6, y: y - 6, width: 12, height: 12, rx: 2 }) : [
+			isLong && line(`.span.${colour}`, at, y, until, y),
+			entry.what === 'notified' ? mark('path', { d: `M${at} ${y - 7}l7 7l-7 7l-7-7z` }) : [dot(at), isLong && dot(until)]], title);
 	}
 
 	const when = at => h('span.when', { title: exactTime(at) }, `+ ${duration((Date.parse(at) - start) / 1000)}`);

@@ -191,16 +191,13 @@ what
 	registered: Registered = 登记
 	notified: Notified = 通知
 	polled: Polled = 轮询
+	progressed: Progressed = 进展
 	settled: Settled = 结束
 	overdue: Overdue = 超时未完成
 	expired: Expired = 过期
 	stopped: Stopped = 停止
 	resumed: Resumed = 恢复
 	republished: Republished = 重新发布
-event
-	settled: Settled = 结束
-	progressed: Progressed = 进展
-	overdue: Overdue = 超时未完成
 signature
 	right: valid with the current settings = 按当前设置签名正确
 	unknownAccessKey: access key not configured = access key 未配置

@@ -1,5 +1,5 @@
 import { session, sourceNames } from '../api.js';
-import { h, replace } from '../dom.js';
+import { h, keepFocus, redraw } from '../dom.js';
 import { follow } from '../events.js';
 import { exactTime } from '../format.js';
 import { locale, number, t, word } from '../i18n.js';
@@ -8,7 +8,7 @@ import { cell, curlLine, emptyBox, headings, itemsOf, jobCell, jobState, loading
 const most = 500;
 
 export default function page({ main, parameters, signal, fail, setParameters, again }) {
-	const filters = { source: parameters.get('source') ?? '', type: parameters.get('type') ?? '', text: parameters.get('text') ?? '', from: parameters.get('from') ?? '' };
+	const filters = Object.fromEntries(['source', 'type', 'text', 'from'].map(name => [name, parameters.get(name) ?? '']));
 	main.append(h('h1', t('nav.live')));
 	if (!session.events) {
 		main.append(emptyBox('live.cloud'));
@@ -25,7 +25,7 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 	} });
 	const table = h('tbody');
 	const note = h('div', loading());
-	const wrap = h('div.scroll', { hidden: true }, h('table.jobs.live',
+	const wrap = h('div.scroll', { hidden: true }, h('table.jobs',
 		h('thead', h('tr', headings('live.time', 'live.event', 'jobs.state', 'search.id', 'source', 'jobs.items', 'live.version'))), table));
 	drawPause();
 	const changed = name => value => {
@@ -37,12 +37,11 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 	const text = h('input', { type: 'search', 'aria-label': t('live.filter'), placeholder: t('live.filter'), spellcheck: 'false', value: filters.text, oninput: () => changed('text')(text.value.trim()) });
 	main.append(h('div.bar', text,
 		sourceField(sourceNames(), () => filters.source, changed('source')),
-		select(t('live.event'), ['', 'settled', 'progressed', 'overdue'].map(type => [type, type ? word('event', type) : t('any')]), filters.type, changed('type')),
+		select(t('live.event'), ['', 'settled', 'progressed', 'overdue'].map(type => [type, type ? word('what', type) : t('any')]), filters.type, changed('type')),
 		select(t('live.from'), [['', t('live.from.now')], ['0', t('live.from.start')]], filters.from, changed('from')),
 		pause, state), h('div.loaded', note, wrap));
 
 	function drawPause() {
-		pause.setAttribute('aria-pressed', String(isPaused));
 		pause.textContent = t(isPaused ? 'live.resume' : 'live.pause') + (isPaused && held.length > 0 ? ` (${number(held.length)})` : '');
 	}
 
@@ -51,7 +50,7 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 	}
 
 	function applyFilters() {
-		for (const element of table.children) element.hidden = !matches({ type: element.dataset.type, text: element.dataset.text });
+		for (const element of table.children) element.hidden = !matches(element.dataset);
 		drawNote();
 	}
 
@@ -80,7 +79,7 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 			const text = `${job.source} ${job.id} ${job.state} ${job.bucket ?? ''} ${job.key ?? ''} ${Object.values(job.metadata ?? {}).join(' ')}`.toLowerCase();
 			return h('tr', { 'data-type': type, 'data-text': text, hidden: !matches({ type, text }) },
 				cell('live.time', h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString(locale(), { timeStyle: 'long' }))),
-				cell('live.event', word('event', type)),
+				cell('live.event', word('what', type)),
 				h('td', jobState(job)),
 				jobCell(job),
 				cell('source', job.source),
@@ -88,26 +87,26 @@ export default function page({ main, parameters, signal, fail, setParameters, ag
 				cell('live.version', number(job.version)));
 		});
 		table.prepend(...rows.reverse());
-		while (table.children.length > most) table.lastChild.remove();
+		keepFocus(table, () => { while (table.children.length > most) table.lastChild.remove(); });
 		drawNote();
 	}
 
 	function drawNote() {
 		const visible = [...table.children].filter(element => !element.hidden).length;
 		wrap.hidden = visible === 0;
-		replace(note, visible > 0 ? h('p.note', t('live.shown', { n: visible }))
+		redraw(note, visible > 0 ? h('p.note', t('live.shown', { n: visible }))
 			: table.children.length > 0 ? stateBox('empty', t('live.noMatch')) : emptyBox('live.none', curlLine(session.events, '-N ')));
 	}
 
 	follow({
 		source: filters.source, after: filters.from === '0' ? '0' : undefined, always: true, signal, fail, onEvent,
-		onGap: () => replace(note, stateBox('error', t('live.gap'))),
+		onGap: () => redraw(note, stateBox('error', t('live.gap'))),
 		onState: name => {
 			state.textContent = t(`live.state.${name}`);
 			state.className = `stream-state is-${name}`;
 			if (table.children.length > 0) return;
 			if (name === 'open') drawNote();
-			else replace(note);
+			else redraw(note);
 		},
 	});
 }

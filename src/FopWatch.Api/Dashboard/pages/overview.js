@@ -48,7 +48,7 @@ function card(source, most = Infinity) {
 	const linked = (amount, href) => (amount > 0 ? h('a', { href }, counted(amount)) : 0);
 	const counted = amount => number(amount ?? 0) + (amount >= most ? '+' : '');
 	return h('article', { class: `card level-${worst ? worst.level : 'well'}`, 'aria-label': source.name },
-		h('h2', h('a', { href: of('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
+		h('h2', h('a', { href: of('jobs') }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
 		others.length > 0 && more(t('overview.others', { n: others.length }), findingList(others)),
 		h('dl.figures',
@@ -56,11 +56,11 @@ function card(source, most = Infinity) {
 			figure(t('what.settled'), number(books.settled ?? 0)),
 			figure(t('state.expired'), linked(books.expired, of('jobs', { state: 'expired' }))),
 			figure(t('overdue'), linked(source.overdue, of('jobs', { overdue: 'true' }))),
-			figure(t('nav.quarantine'), linked(source.quarantined, of('quarantine', {}))),
+			figure(t('nav.quarantine'), linked(source.quarantined, of('quarantine'))),
 			figure(t('overview.dueNow'), counted(source.dueNow), source.heldBack > 0 && t('overview.heldBack', { n: counted(source.heldBack) })),
 			figure(t('overview.heard'), percent(heard?.share), heard ? t('overview.heardOf', { low: percent(heard.low), high: percent(heard.high), n: heard.of }) : t('overview.heard.none')),
 			figure(t('overview.delay'), duration(poll?.p95), poll && `p50 ${duration(poll.p50)}`),
-			figure(t('nav.plan'), h('a', { href: of('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
+			figure(t('nav.plan'), h('a', { href: of('plan') }, word('plan', source.plan ?? 'unknown')))),
 		h('p.last',
 			h('span', t('overview.lastNotification'), ' ', time(source.lastNotificationAt)),
 			h('span', t('overview.lastPoll'), ' ', time(source.lastPoll?.at), source.lastPoll?.answer && [' · ', word('answer', source.lastPoll.answer)])));

@@ -52,7 +52,7 @@ export default function page({ main, signal, reader }) {
 				cell('live.time', time(one.at)),
 				cell('webhooks.result', h('span', { class: one.status >= 200 && one.status < 300 ? 'break' : 'break wrong' }, answerOf(one))),
 				jobCell(one),
-				cell('live.event', word('event', String(one.type).split('.').at(-1))),
+				cell('live.event', word('what', String(one.type).split('.').at(-1))),
 				cell('webhooks.attempts', `${number(one.attempt)}, ${number(one.milliseconds)} ms`))))));
 	});
 }
