@@ -53,11 +53,12 @@ export async function actOnAll(path, action, filters, signal) {
 }
 
 async function withProgress(action, count, signal, work) {
-	const bar = h('progress', { max: count, value: 0 });
-	const line = h('p', { 'aria-live': 'polite' }, t('bulk.progress', { done: 0, n: count }));
+	const bar = h('progress', { max: count, value: 0, 'aria-labelledby': 'dialog-title' });
+	const line = h('p', t('bulk.progress', { done: 0, n: count }));
 	const reason = h('p.wrong');
+	const end = h('div', { role: 'status' });
 	let isOver = false;
-	const closed = dialog(t(`action.${action}`), [bar, line, reason], [{ value: '', text: t('close') }]).then(() => { isOver = true; });
+	const closed = dialog(t(`action.${action}`), [bar, line, reason, end], [{ value: '', text: t('close') }]).then(() => { isOver = true; });
 	const progress = (done, failed, why) => {
 		bar.value = done + failed;
 		line.textContent = t('bulk.progress', { done, n: count }) + (failed > 0 ? ` ${t('bulk.failed', { n: failed })}` : '');
@@ -71,13 +72,15 @@ async function withProgress(action, count, signal, work) {
 		reason.textContent = `${what} ${text}`;
 	}
 
+	// Announced only now.
+	end.append(line, reason);
 	await closed;
 }
 
 // A quote before what a spreadsheet would read as a formula makes the cell text.
 export function downloadCsv(name, columns, rows) {
 	const cell = value => {
-		const text = value == null ? '' : String(value);
+		const text = String(value ?? '');
 		const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 		return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 	};

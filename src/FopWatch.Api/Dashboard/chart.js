@@ -33,7 +33,7 @@ export function chart({ title, summary, columns, series, value, isLines }) {
 	const format = isLines ? duration : count => number(count);
 	const present = series.filter(one => columns.some(column => value(column, one.key)));
 	const shown = present.length > 0 ? present : series.slice(0, 1);
-	const legend = h('div.legend');
+	const legend = h('div.legend', { role: 'status' });
 	const { element, svg } = plot('', height, { tabindex: '0', 'aria-label': `${title}. ${summary ?? ''}` }, draw);
 	let marked = -1;
 	let slot = 1;

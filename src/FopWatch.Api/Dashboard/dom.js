@@ -24,9 +24,7 @@ function make(create, name, rest) {
 }
 
 export function append(element, children) {
-	for (const child of [children].flat(Infinity)) {
-		if (child != null && child !== false) element.append(child instanceof Node ? child : String(child));
-	}
+	element.append(...[children].flat(Infinity).filter(child => child != null && child !== false));
 	return element;
 }
 
@@ -35,28 +33,33 @@ export function replace(element, ...children) {
 	return append(element, children);
 }
 
-// Redraws a part of the page, and returns the focus to the element with the same name.
-export function keepFocus(place, draw) {
+// Notes the focus in a part of the page. The answer returns it after a redraw, to the element with the same name.
+export function noteFocus(place) {
 	const held = document.activeElement;
-	const nameOf = one => one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent;
+
+	// Not a chart's summary, but the card: the next one has the same buttons.
+	const nameOf = one => [(one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent).split('. ')[0], one.closest('section, article')?.ariaLabel].join();
 	const name = place.contains(held) && nameOf(held);
 	const alike = () => [...place.querySelectorAll(held.tagName)].filter(one => nameOf(one) === name);
 	const index = alike().indexOf(held);
+	return () => {
+		if (index < 0 || document.activeElement === held) return;
+		alike()[index]?.focus({ preventScroll: true });
+		if (document.activeElement === document.body) document.querySelector('main').focus({ preventScroll: true });
+	};
+}
+
+export function keepFocus(place, draw) {
+	const giveBack = noteFocus(place);
 	draw();
-	if (index >= 0 && !held.isConnected) (alike()[index] ?? document.querySelector('main')).focus({ preventScroll: true });
+	giveBack();
 }
 
 export const redraw = (place, ...children) => keepFocus(place, () => replace(place, ...children));
 
 // An untrusted URL becomes a link only with http or https; any other (javascript:, data:) stays text.
 export function outsideLink(url, text) {
-	let parsed = null;
-	try {
-		parsed = new URL(url);
-	} catch {
-		// Not an absolute URL.
-	}
-
+	const parsed = URL.canParse(url) && new URL(url);
 	return parsed && /^https?:$/.test(parsed.protocol)
 		? h('a', { href: parsed.href, rel: 'noreferrer', target: '_blank', class: 'break' }, text)
 		: h('span.break', text);

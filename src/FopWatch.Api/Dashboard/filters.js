@@ -10,12 +10,7 @@ const names = ['source', 'state', 'watch', 'overdue', 'id', 'key', 'bucket', 're
 
 // The filters of a job list, under the names of the URL and the API.
 export function readFilters(parameters) {
-	const filters = {};
-	for (const [name, value] of parameters) {
-		if (value && (names.includes(name) || name.startsWith('metadata.'))) filters[name] = value;
-	}
-
-	return filters;
+	return Object.fromEntries([...parameters].filter(([name, value]) => value && (names.includes(name) || name.startsWith('metadata.'))));
 }
 
 export function filterBar(filters, sources, onChange) {
@@ -63,7 +58,8 @@ export function filterBar(filters, sources, onChange) {
 		search = kinds.value;
 		input.value = searchText();
 		input.placeholder = t(`search.${search}.example`);
-		input.focus();
+		// An arrow key may be on its way to the next.
+		kinds.matches(':focus-visible') || input.focus();
 	} }, searches.map(name => h('option', { value: name, selected: name === search }, t(`search.${name}`))));
 
 	const chosen = new Set((given.state ?? '').split(',').filter(Boolean));

@@ -2,7 +2,7 @@ import { ask, forgetSources, hasKey, readSession, send, session, setKey, sourceN
 import { h, keep, keepFocus, kept, redraw, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
-import { dialog, errorBox, explain, link, loading, stateBox } from './ui.js';
+import { dialog, errorBox, explain, link, loading, stateBox, toasts } from './ui.js';
 import job from './pages/job.js';
 import jobs from './pages/jobs.js';
 import live from './pages/live.js';
@@ -25,7 +25,7 @@ let wantsSearch = false;
 // Webhooks exist in the embedded host only, for keys with access to all sources.
 function drawHeader() {
 	const name = route().parts[0];
-	replace(header,
+	redraw(header,
 		h('a.skip', { href: '#main', onclick: event => { event.preventDefault(); main.focus(); } }, t('skip')),
 		h('a.brand', { href: '#/overview' }, h('img', { src: 'icon.svg', alt: '', width: '20', height: '20' }), 'FopWatch'),
 		h('nav', { 'aria-label': t('nav') }, Object.keys(pages).filter(page => page !== 'webhooks' || (session.host === 'embedded' && !session.sources)).map(page =>
@@ -49,14 +49,14 @@ function setTheme(theme) {
 // Routes are in the fragment, so that ids and filters reach no log and no referrer.
 function route() {
 	const [, path, search] = /^#?\/?([^?]*)\??(.*)/.exec(location.hash);
-	const parts = path.split('/').filter(part => part !== '').map(part => {
+	const parts = path.split('/').filter(Boolean).map(part => {
 		try {
 			return decodeURIComponent(part);
 		} catch {
 			return part;
 		}
 	});
-	return { parts: parts.length > 0 ? parts : ['overview'], parameters: new URLSearchParams(search), path };
+	return { parts: parts[0] ? parts : ['overview'], parameters: new URLSearchParams(search), path };
 }
 
 function show() {
@@ -123,23 +123,23 @@ function fail(context, error, again) {
 	}
 
 	if (error.isAway) showAway();
-	if (!main.querySelector('.loaded')) {
-		const box = main.querySelector('.loading, .error');
-		const shown = errorBox(error, again ?? show);
+	const loaded = main.querySelector('.loaded');
+	if (loaded && error.isAway) return;
+	const box = main.querySelector(loaded ? '.passing' : '.loading, .error');
+	const shown = errorBox(error, again ?? show);
+	keepFocus(main, () => {
+		if (loaded) shown.classList.add('passing');
 		if (box) box.replaceWith(shown);
+		else if (loaded) loaded.before(shown);
 		else main.append(shown);
-	} else if (!error.isAway) {
-		const { title, text } = explain(error);
-		main.querySelector('.passing')?.remove();
-		main.querySelector('.loaded').before(stateBox('error passing', title, text, h('button', { onclick: again ?? show }, t('again'))));
-	}
+	});
 }
 
 let awayTimer = 0;
 let awayTries = 0;
 
 function showAway() {
-	redraw(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
+	if (!banner.textContent.includes(t('away.title'))) redraw(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
 	if (!banner.hidden) return;
 	banner.hidden = false;
 	awayTries = 0;
@@ -159,8 +159,13 @@ async function askWhetherBack() {
 	}
 
 	banner.hidden = true;
+	redraw(banner);
 	forgetSources();
-	start();
+
+	// A redraw would delete what is being typed.
+	const field = document.querySelector('main:has(.loaded) input:focus:not([type=checkbox])');
+	if (field) field.addEventListener('blur', () => start(), { once: true });
+	else start();
 }
 
 function askForKey(error, wasGiven = false) {
@@ -181,7 +186,7 @@ function askForKey(error, wasGiven = false) {
 	h('label.field', h('span', t('key.label')), input),
 	h('p.actions', h('button', { type: 'submit', class: 'primary' }, t('key.use'))));
 	replace(main, form);
-	input.focus();
+	if (!header.contains(document.activeElement)) input.focus();
 }
 
 function forgetKey() {
@@ -193,7 +198,7 @@ function forgetKey() {
 
 addEventListener('keydown', event => {
 	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-	const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+	const isTyping = event.target.matches('input:not([type=checkbox]), select');
 	if (event.key === 'Escape' && isTyping) {
 		// It would clear a search.
 		event.preventDefault();
@@ -210,8 +215,8 @@ addEventListener('keydown', event => {
 	} else if (/^[1-7]$/.test(event.key)) {
 		header.querySelectorAll('nav a')[Number(event.key) - 1]?.click();
 	} else if (event.key === 'j' || event.key === 'k') {
-		const links = [...main.querySelectorAll('a.row-link')];
-		const next = links[links.indexOf(document.activeElement) + (event.key === 'j' ? 1 : -1)] ?? (event.key === 'j' ? links[0] : links.at(-1));
+		const links = [...main.querySelectorAll('a.row-link')].filter(one => one.checkVisibility());
+		const next = links[links.findIndex(one => one.closest('tr').contains(document.activeElement)) + (event.key === 'j' ? 1 : -1)] ?? (event.key === 'j' ? links[0] : links.at(-1));
 		next?.focus();
 	}
 });
@@ -230,7 +235,7 @@ async function start(keyWasGiven = false) {
 		if (error.status === 401) {
 			askForKey(error, keyWasGiven);
 		} else {
-			replace(main, errorBox(error, () => start()));
+			redraw(main, errorBox(error, () => start()));
 			if (error.isAway) showAway();
 		}
 
@@ -244,7 +249,7 @@ async function start(keyWasGiven = false) {
 }
 
 setTheme(kept('theme') ?? 'auto');
-document.body.append(header, banner, main);
+document.body.append(header, banner, main, toasts);
 drawHeader();
 addEventListener('hashchange', () => {
 	document.querySelector('dialog')?.close();

@@ -1,5 +1,5 @@
 import { address, query } from './api.js';
-import { h, redraw, replace } from './dom.js';
+import { h, keepFocus, noteFocus, redraw, replace } from './dom.js';
 import { has, labelled, t, word } from './i18n.js';
 
 export const badge = (state, text = word('state', state)) => h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), text);
@@ -24,7 +24,7 @@ export const cell = (name, ...content) => h('td', { 'data-label': t(name) + t('c
 export const headings = (...names) => names.map(name => h('th', { scope: 'col' }, t(name)));
 
 export function copyButton(text) {
-	const button = h('button.copy', { title: t('copy'), 'aria-label': t('copy'), onclick: copy }, h('span.copy-icon'));
+	const button = h('button.copy', { title: t('copy'), onclick: copy }, h('span.copy-icon'));
 	async function copy(event) {
 		event.preventDefault();
 		// Browsers offer no clipboard over plain HTTP, except on localhost.
@@ -76,14 +76,15 @@ export function lazy(summary, name, read) {
 	return element;
 }
 
-const toasts = h('div.toasts', { role: 'status', 'aria-live': 'polite' });
+// A log, which announces only what is new.
+export const toasts = h('div.toasts', { role: 'log' });
 
 export function toast(text, isError = false) {
-	if (!toasts.isConnected) document.body.append(toasts);
-	const element = h('div', { class: isError ? 'toast error' : 'toast' }, h('span', text), h('button.plain', { 'aria-label': t('close'), onclick: () => element.remove() }, '×'));
+	const remove = () => keepFocus(toasts, () => element.remove());
+	const element = h('div', { class: isError ? 'toast error' : 'toast' }, h('span', text), h('button.plain', { 'aria-label': t('close'), onclick: remove }, '×'));
 	toasts.append(element);
 	while (toasts.children.length > 4) toasts.firstChild.remove();
-	setTimeout(() => element.remove(), isError ? 15000 : 4000);
+	setTimeout(remove, isError ? 15000 : 4000);
 }
 
 export function toastError(error) {
@@ -93,9 +94,11 @@ export function toastError(error) {
 
 // A modal dialog. Resolves to the value of the pressed button, or null.
 export function dialog(title, content, buttons) {
+	const giveBack = noteFocus(document.querySelector('main'));
 	return new Promise(resolve => {
 		const element = h('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => {
 			element.remove();
+			giveBack();
 			resolve(element.returnValue || null);
 		} },
 		h('h2', { id: 'dialog-title' }, title),
@@ -137,7 +140,7 @@ export function select(label, options, value, onChange) {
 
 // `names` is a promise of the sources' names.
 export function sourceField(names, value, onChange) {
-	const field = h('span.slot');
+	const field = h('span');
 	const draw = known => redraw(field, select(t('source'), [...new Set(['', ...known ?? [], value() ?? ''])].map(name => [name, name || t('source.all')]), value(), onChange));
 	draw();
 	names.then(draw);

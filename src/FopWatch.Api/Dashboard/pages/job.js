@@ -1,6 +1,6 @@
 import { ask, call, getIfThere, jobPath, mayAct, post } from '../api.js';
 import { actOnJob } from '../bulk.js';
-import { h, outsideLink, pretty, redraw, replace } from '../dom.js';
+import { h, outsideLink, pretty, redraw } from '../dom.js';
 import { follow } from '../events.js';
 import { bytes, duration, now, time } from '../format.js';
 import { answerText, timeline } from '../job-timeline.js';
@@ -27,10 +27,9 @@ export default function page({ main, parts, signal, fail }) {
 			const [[text, job]] = await Promise.all([call('GET', path, { signal, parse: text => [text, JSON.parse(text)] }), clock]);
 			draw(text, job);
 		} catch (error) {
-			if (error.status === 404) {
-				shown = null;
-				replace(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
-			} else fail(error, load);
+			shown = null;
+			if (error.status === 404) redraw(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
+			else fail(error, load);
 		}
 	}
 
@@ -49,7 +48,7 @@ export default function page({ main, parts, signal, fail }) {
 		if (text === shown?.text) return;
 		shown = { text, version: job.version };
 		const written = JSON.parse(text, asWritten);
-		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
+		const open = [...body.querySelectorAll('details[open]')].map(details => details.dataset.name);
 		redraw(body, h('div.loaded',
 			h('div.verdict-row', badge(job.state), !job.settled && job.overdue && overdueBadge(), h('p', verdict(job))),
 			mayAct() && actions(job),
@@ -70,12 +69,10 @@ export default function page({ main, parts, signal, fail }) {
 			toast(answer.answer ? t('job.polled', { answer: answerText(answer.answer) }) : t('done'));
 			await load();
 		};
-		const isFinal = job.watch === 'done';
-		const isResumable = job.watch === 'stopped' || job.watch === 'givenUp';
 		return h('div.bar',
-			!isFinal && actionButton(t('action.poll'), act('poll'), { title: t('action.poll.explained'), kind: 'primary' }),
+			job.watch !== 'done' && actionButton(t('action.poll'), act('poll'), { title: t('action.poll.explained'), kind: 'primary' }),
 			job.settled && actionButton(t('action.republish'), act('republish'), { title: t('action.republish.explained') }),
-			isResumable && actionButton(t('action.resume'), async () => {
+			/stopped|givenUp/.test(job.watch) && actionButton(t('action.resume'), async () => {
 				await post('/api/jobs', { source, id });
 				toast(t('done'));
 				await load();

@@ -1,6 +1,6 @@
 import { get, mayAct, query, sourceNames } from '../api.js';
 import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
-import { h, keepFocus, redraw, replace } from '../dom.js';
+import { h, keepFocus, redraw } from '../dom.js';
 import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { duration, exactTime, time } from '../format.js';
@@ -11,16 +11,20 @@ const pageSize = 100;
 
 export default function page({ main, parameters, signal, fail, setParameters }) {
 	let filters = readFilters(parameters);
-	let rows = new Map();
+	const rows = new Map();
 	let continuation = null;
 	let turn = 0;
-	let unseen = new Set();
+	const unseen = new Set();
 	let stream = new AbortController();
 	const selected = new Set();
 	signal.addEventListener('abort', () => stream.abort());
 
 	const count = h('span.count', { role: 'status' });
-	const fresh = h('span.slot');
+	// New rows wait for a click, so that nothing moves under the pointer.
+	const fresh = h('button.fresh', { hidden: true, onclick: async () => {
+		await load();
+		table.querySelector('a')?.focus();
+	} });
 	const actions = h('div.bar');
 	const body = h('div', loading());
 	const table = h('tbody');
@@ -44,9 +48,9 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 			for (let page = 1; list.jobs.length === 0 && list.continuation && page < 20 && mine === turn; page++) list = await read(list.continuation);
 			if (mine !== turn) return;
 			keepFocus(body, () => {
-				rows = new Map();
+				rows.clear();
 				selected.clear();
-				unseen = new Set();
+				unseen.clear();
 				table.replaceChildren();
 				drawFresh();
 				draw(list);
@@ -87,9 +91,11 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 	}
 
 	async function loadMore() {
-		const mine = turn;
+		const [mine, before] = [turn, rows.size];
 		const list = await read(continuation);
-		if (mine === turn) draw(list);
+		if (mine !== turn) return;
+		draw(list);
+		table.querySelectorAll('a')[before]?.focus();
 	}
 
 	// The cloud host cannot sort very many by time.
@@ -182,9 +188,9 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 		return Object.entries(filters).every(([name, value]) => matches[name]?.(value));
 	}
 
-	// New rows wait for a click, so that nothing moves under the pointer.
 	function drawFresh() {
-		replace(fresh, unseen.size > 0 && h('button.fresh', { onclick: load }, t('jobs.fresh', { n: unseen.size })));
+		fresh.hidden = unseen.size === 0;
+		fresh.textContent = t('jobs.fresh', { n: unseen.size });
 	}
 
 	function selectAll(isOn) {
@@ -202,22 +208,17 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 		all.checked = selected.size > 0 && selected.size === rows.size;
 		all.indeterminate = selected.size > 0 && selected.size < rows.size;
 		const csv = rows.size > 0 && h('button', { onclick: toCsv }, 'CSV');
-		if (!mayAct()) {
-			redraw(actions, csv);
-			return;
-		}
-
 		// Without a filter, an action on all jobs is never intended.
 		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
 		const verbs = ['poll', 'republish', 'stop'];
-		redraw(actions,
+		redraw(actions, mayAct() && [
 			h('span.scope', t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size })),
 			verbs.map(verb => actionButton(t(`action.${verb}`), async () => {
 				const chosen = [...selected].map(key => rows.get(key)?.job).filter(Boolean);
 				const acted = chosen.length > 0 ? await actOnEach(verb, chosen, signal) : await actOnAll('/api/jobs', verb, filters, signal);
 				if (acted) await load();
-			}, { title: t(`action.${verb}.explained`), kind: verb === 'stop' ? 'danger-text' : undefined, disabled: isUnbounded })),
-			csv);
+			}, { title: t(`action.${verb}.explained`), kind: verb === 'stop' ? 'danger-text' : undefined, disabled: isUnbounded }))],
+		csv);
 	}
 
 	function toCsv() {

@@ -1,6 +1,6 @@
 import { get, mayAct, post, query, send, sourceNames } from '../api.js';
 import { actOnAll } from '../bulk.js';
-import { append, h, pretty, replace, save } from '../dom.js';
+import { append, h, pretty, redraw, replace, save } from '../dom.js';
 import { bytes, time } from '../format.js';
 import { t, word } from '../i18n.js';
 import { actionButton, badge, confirm, copied, copyButton, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
@@ -33,7 +33,11 @@ export default function page({ main, parameters, signal, reader, setParameters }
 		return [
 			unreadable?.length > 0 && stateBox('error', t('quarantine.unreadable', { n: unreadable.length }), unreadable.join(', ')),
 			list.children.length === 0 && !continuation ? stateBox('empty', t('quarantine.none')) : list,
-			continuation && h('div.bar', actionButton(t('more'), async () => replace(body.firstChild, content(await read(continuation)))))];
+			continuation && h('div.bar', actionButton(t('more'), async () => {
+				const before = list.children.length;
+				redraw(body.firstChild, content(await read(continuation)));
+				list.children[before]?.querySelector('button').focus();
+			}))];
 	}
 
 	function entry(notification) {

@@ -2,7 +2,7 @@ import { address, get, mayAct, post, session } from '../api.js';
 import { h, replace } from '../dom.js';
 import { now, observeClock, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, commandLine, copied, curlLine, errorsOf, facts, levelBadge, link, more, stateBox } from '../ui.js';
+import { actionButton, commandLine, copied, curlLine, errorsOf, facts, levelBadge, link, more, stateBox, toast } from '../ui.js';
 import { findingList } from './overview.js';
 
 const example = {
@@ -25,7 +25,10 @@ export default function page({ main, signal, reader }) {
 			overview.sources.length > 0 ? overview.sources.map(card) : firstSource()];
 	});
 	const doctor = h('div');
-	const examine = actionButton(t('doctor.run'), async () => replace(doctor, examined(await post('/api/doctor'))));
+	const examine = actionButton(t('doctor.run'), async () => {
+		replace(doctor, examined(await post('/api/doctor')));
+		toast(t('done'));
+	});
 	main.append(h('div.title-row', h('h1', t('nav.sources')), actionButton(t('refresh'), load), mayAct() && !session.sources && examine), doctor, body);
 }
 
