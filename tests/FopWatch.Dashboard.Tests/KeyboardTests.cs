@@ -111,6 +111,80 @@ public sealed class KeyboardTests(Chromium chromium, SeededHost host)
         Assert.Empty(tab.Errors);
     }
 
+    [Fact]
+    public async Task A_link_to_the_page_that_is_shown_and_the_choice_of_what_to_search_keep_the_focus()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?state=waiting"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.GetByRole(AriaRole.Navigation).GetByRole(AriaRole.Link, new() { Name = "Jobs" }).PressAsync("Enter");
+        await Eventually.HoldsAsync(() => new Uri(tab.Page.Url).Fragment == "#/jobs");
+        await Eventually.HoldsAsync(async () => await FocusedAsync(tab) == "A Jobs");
+
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.Keyboard.PressAsync("/");
+        await tab.Page.Keyboard.PressAsync("Shift+Tab");
+        await tab.Page.Keyboard.PressAsync("ArrowDown");
+        await tab.Page.Keyboard.PressAsync("ArrowDown");
+        Assert.Equal("SELECT Search by", await FocusedAsync(tab));
+        Assert.Equal("bucket", await tab.Page.GetByRole(AriaRole.Combobox, new() { Name = "Search by" }).InputValueAsync());
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task More_jobs_get_the_focus_and_j_works_from_a_checkbox()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await tab.Loaded.WaitForAsync();
+        var first = await tab.Page.Locator("a.row-link").Nth(1).TextContentAsync();
+        await tab.Page.Locator("tbody input[type=checkbox]").First.FocusAsync();
+        await tab.Page.Keyboard.PressAsync("j");
+        Assert.Equal($"A {first}", await FocusedAsync(tab));
+
+        await tab.Button("Show more").PressAsync("Enter");
+        await Eventually.HoldsAsync(async () => await tab.Page.Locator("a.row-link").CountAsync() > 100);
+        var next = await tab.Page.Locator("a.row-link").Nth(100).TextContentAsync();
+        await Eventually.HoldsAsync(async () => await FocusedAsync(tab) == $"A {next}");
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task A_question_about_a_job_that_settles_meanwhile_and_a_message_that_is_closed_do_not_lose_the_focus()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.asked" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.asked"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Button("Stop watching").PressAsync("Enter");
+        await tab.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+        await host.NotifyAsync(SeededHost.Report("z0.asked", 0));
+        await tab.Page.Locator("main").GetByText("Republish").First.WaitForAsync();
+        await tab.Page.Keyboard.PressAsync("Escape");
+        await Eventually.HoldsAsync(async () => (await FocusedAsync(tab)).StartsWith("MAIN", StringComparison.Ordinal));
+
+        await tab.Button("Republish").PressAsync("Enter");
+        await tab.Button("Close").PressAsync("Enter");
+        await Eventually.HoldsAsync(async () => (await FocusedAsync(tab)).StartsWith("MAIN", StringComparison.Ordinal));
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task A_host_that_comes_back_takes_neither_the_focus_nor_what_is_being_typed()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.RouteAsync(url => url.Contains("/api/", StringComparison.Ordinal) || url.Contains("/health/", StringComparison.Ordinal), route => route.AbortAsync());
+        await tab.Page.Keyboard.PressAsync("/");
+        await tab.Page.Keyboard.TypeAsync("z0");
+        await tab.Button("Try again").WaitForAsync();
+        await tab.Page.GetByRole(AriaRole.Combobox, new() { Name = "Search by" }).SelectOptionAsync("metadata");
+        await tab.Page.GetByRole(AriaRole.Searchbox).FocusAsync();
+        await tab.Page.Keyboard.TypeAsync("less");
+        await tab.Page.UnrouteAllAsync();
+        await tab.Button("Try again").WaitForAsync(new() { State = WaitForSelectorState.Detached });
+        await Task.Delay(1000, TestContext.Current.CancellationToken);
+        Assert.Equal("INPUT Search jobs", await FocusedAsync(tab));
+        Assert.Equal("less", await tab.Page.GetByRole(AriaRole.Searchbox).InputValueAsync());
+    }
+
     private static Task<string> FocusedAsync(Tab tab) => tab.Page.EvaluateAsync<string>(
         "() => { const one = document.activeElement; return `${one.tagName} ${one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent}`; }");
 }
