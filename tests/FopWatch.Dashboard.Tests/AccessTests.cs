@@ -7,6 +7,7 @@ public sealed class AccessTests(Chromium chromium, SeededHost seeded)
 {
     private const string Key = "a-key-with-all-rights";
     private const string ReadKey = "a-key-that-may-only-read";
+    private const string MediaKey = "a-key-of-the-source-media";
 
     [Fact]
     public async Task A_key_is_requested_kept_for_the_tab_and_never_in_a_URL()
@@ -112,6 +113,41 @@ public sealed class AccessTests(Chromium chromium, SeededHost seeded)
     }
 
     [Fact]
+    public async Task A_key_that_is_being_typed_is_kept_when_the_language_changes()
+    {
+        using var host = await StartAsync();
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/jobs"));
+        await tab.Page.GetByLabel("API key").FillAsync("half-typed");
+        await tab.Page.GetByLabel("Language").SelectOptionAsync("zh");
+        await tab.Page.GetByText("此主机需要 API 密钥").WaitForAsync();
+        await Task.Delay(300, TestContext.Current.CancellationToken);
+        Assert.Equal("half-typed", await tab.Page.Locator(".key-form input").InputValueAsync());
+    }
+
+    [Fact]
+    public async Task The_sources_offered_are_those_of_the_present_key()
+    {
+        using var host = await StartAsync();
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/quarantine"));
+        var input = tab.Page.GetByLabel("API key");
+        await input.FillAsync(Key);
+        await input.PressAsync("Enter");
+        var options = tab.Page.GetByLabel("Source", new() { Exact = true }).Locator("option");
+        await Eventually.HoldsAsync(async () => await options.CountAsync() == 3);
+
+        // The key was removed, and the next one is for one source.
+        await tab.Page.RouteAsync("**/api/quarantine?*", route => route.FulfillAsync(new() { Status = 401, Body = "{}" }));
+        await tab.Button("Refresh").ClickAsync();
+        await input.WaitForAsync();
+        await tab.Page.UnrouteAsync("**/api/quarantine?*");
+        await input.FillAsync(MediaKey);
+        await input.PressAsync("Enter");
+        await tab.Loaded.WaitForAsync();
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Assert.Equal(["All sources", "media"], await options.AllInnerTextsAsync());
+    }
+
+    [Fact]
     public async Task A_list_that_follows_its_jobs_says_by_itself_that_the_host_is_gone()
     {
         using var host = await HostProcess.StartAsync(SeededHost.Settings(new("http://127.0.0.1:9")), "None");
@@ -147,6 +183,9 @@ public sealed class AccessTests(Chromium chromium, SeededHost seeded)
             ["ApiKey"] = Key,
             ["ApiKeys:viewer:Key"] = ReadKey,
             ["ApiKeys:viewer:Rights"] = "Read",
+            ["ApiKeys:media:Key"] = MediaKey,
+            ["ApiKeys:media:Rights"] = "Write",
+            ["ApiKeys:media:Sources:0"] = "media",
         },
         "None");
 }

@@ -225,6 +225,31 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task An_action_that_ends_with_its_page_is_not_called_finished()
+    {
+        await host.RegisterAsync(Enumerable.Range(0, 2).Select(number => new { source = "media", id = $"z0.cut{number}" }));
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.cut"));
+        await tab.Loaded.WaitForAsync();
+
+        // The host was away, and is back only after the action was confirmed: then the page starts again.
+        await tab.Page.RouteAsync("**/health/live", route => route.AbortAsync());
+        await tab.Page.RouteAsync("**/api/jobs?*", route => route.AbortAsync());
+        await tab.Page.GetByLabel("Search jobs", new() { Exact = true }).FillAsync("z0.cu");
+        await tab.Page.Locator(".banner").GetByText("The host does not respond.").WaitForAsync();
+        await tab.Page.UnrouteAsync("**/api/jobs?*");
+        await tab.Page.RouteAsync("**/api/jobs/stop?*confirm=*", async route =>
+        {
+            await tab.Page.UnrouteAsync("**/health/live");
+            await tab.Page.Locator(".banner").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
+            await tab.Loaded.WaitForAsync();
+            await route.FulfillAsync(new() { Body = """{"count":2,"done":1,"failed":0,"continuation":"c"}""" });
+        });
+        await tab.Button("Stop watching").ClickAsync();
+        await tab.AnswerAsync("Stop watching");
+        await tab.Page.GetByText("1 of 2 done. Interrupted.").WaitForAsync();
+    }
+
+    [Fact]
     public async Task An_action_right_after_typing_is_on_what_was_typed()
     {
         await host.RegisterAsync(Enumerable.Range(0, 2).Select(number => new { source = "media", id = $"z0.typed{number}" }));
@@ -269,6 +294,26 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         isGone = false;
         await poll.EvaluateAsync("button => button.click()");
         await tab.Button("Stop watching").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task The_error_about_a_job_that_was_not_found_ends_when_it_is_there()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/overview"));
+        await tab.Loaded.WaitForAsync();
+        var answered = 0;
+        await tab.Page.RouteAsync("**/api/jobs/media/z0.coming", route => Interlocked.Increment(ref answered) switch
+        {
+            1 => route.FulfillAsync(new() { Status = 404, Body = "{}" }),
+            2 => route.FulfillAsync(new() { Status = 500, Body = "{}" }),
+            _ => route.ContinueAsync(),
+        });
+        await tab.Page.EvaluateAsync("location.hash = '#/jobs/media/z0.coming'");
+        await tab.Page.GetByText("The host had an internal error.").WaitForAsync();
+        await host.RegisterAsync(new { source = "media", id = "z0.coming" });
+        await tab.Button("Try again").ClickAsync();
+        await tab.Button("Stop watching").WaitForAsync();
+        Assert.Equal(0, await tab.Page.GetByText("The host had an internal error.").CountAsync());
     }
 
     [Fact]

@@ -62,6 +62,74 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task An_answer_that_arrives_after_a_later_one_changes_nothing()
+    {
+        var (list, more, error) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.RouteAsync("**/api/quarantine?*", async route =>
+        {
+            if (route.Request.Url.Contains("continuation", StringComparison.Ordinal))
+                await more.Task;
+            else if (route.Request.Url.Contains("source=media", StringComparison.Ordinal))
+                await list.Task;
+            await route.FulfillAsync(new() { Body = AnswerTo(route.Request.Url) });
+        });
+        var source = tab.Page.GetByLabel("Source", new() { Exact = true });
+        await source.SelectOptionAsync("media");
+        await source.SelectOptionAsync("files");
+        var card = tab.Page.Locator("article.card");
+        await tab.Page.GetByLabel("the list of files").WaitForAsync();
+        list.SetResult();
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Assert.Equal("the list of files", await card.GetAttributeAsync("aria-label"));
+
+        await tab.Button("Show more").ClickAsync();
+        await source.SelectOptionAsync("media");
+        await tab.Page.GetByLabel("the list of media").WaitForAsync();
+        more.SetResult();
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Assert.Equal("the list of media", await card.GetAttributeAsync("aria-label"));
+
+        await tab.ShowAsync("#/overview");
+        await tab.Page.RouteAsync("**/api/overview?*source=media", async route =>
+        {
+            await error.Task;
+            await route.FulfillAsync(new() { Status = 503, Body = "{}" });
+        });
+        await source.SelectOptionAsync("media");
+        await source.SelectOptionAsync("files");
+        await Eventually.HoldsAsync(async () => await tab.Page.Locator("article.card").CountAsync() == 1);
+        error.SetResult();
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        Assert.Equal(0, await tab.Page.GetByText("The host cannot do that now.").CountAsync());
+    }
+
+    [Fact]
+    public async Task More_notifications_are_shown_below_the_others_after_an_error()
+    {
+        var status = 200;
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/overview"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.RouteAsync("**/api/quarantine?*", route => route.FulfillAsync(new() { Status = status, Body = AnswerTo(route.Request.Url) }));
+        await tab.ShowAsync("#/quarantine?source=media");
+        status = 503;
+        await tab.Button("Refresh").ClickAsync();
+        await tab.Page.GetByText("The host cannot do that now.").WaitForAsync();
+        status = 200;
+        await tab.Button("Show more").ClickAsync();
+        await tab.Page.GetByLabel("the rest of media").WaitForAsync();
+        Assert.Equal(2, await tab.Page.Locator("main .loaded article.card").CountAsync());
+    }
+
+    private static string AnswerTo(string url)
+    {
+        var (part, continuation) = url.Contains("continuation", StringComparison.Ordinal) ? ("rest", "null") : ("list", "\"more\"");
+        var source = url.Contains("source=media", StringComparison.Ordinal) ? "media" : "files";
+        return $$"""{"notifications":[{"key":"the {{part}} of {{source}}","source":"{{source}}","reason":"r","receivedAt":"2026-11-22T03:10:35Z","headers":{},"size":2,"body":"e30="}],"continuation":{{continuation}}}""";
+    }
+
+    [Fact]
     public async Task A_live_page_of_an_unknown_source_says_so()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=nobody"));

@@ -26,6 +26,7 @@ export const hasKey = () => key !== null;
 
 export function setKey(value) {
 	key = value;
+	forgetSources();
 	keep('key', value);
 	useWay(ways[0]);
 }

@@ -66,7 +66,7 @@ async function withProgress(action, count, signal, work) {
 	};
 	try {
 		await work(progress, () => isOver || signal.aborted);
-		line.textContent += ` ${t(isOver ? 'bulk.interrupted' : 'bulk.over')}`;
+		line.textContent += ` ${t(isOver || signal.aborted ? 'bulk.interrupted' : 'bulk.over')}`;
 	} catch (error) {
 		const { title: what, text } = explain(error);
 		reason.textContent = `${what} ${text}`;

@@ -33,11 +33,11 @@ export function replace(element, ...children) {
 	return append(element, children);
 }
 
-// Notes the focus in a part of the page. The answer returns it after a redraw, to the element with the same name.
+// The result returns the focus after a redraw, to the element of the same name.
 export function noteFocus(place) {
 	const held = document.activeElement;
 
-	// Not a chart's summary, but the card: the next one has the same buttons.
+	// Without a chart's summary, with the card: the next has the same buttons.
 	const nameOf = one => [(one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent).split('. ')[0], one.closest('section, article')?.ariaLabel].join();
 	const name = place.contains(held) && nameOf(held);
 	const alike = () => [...place.querySelectorAll(held.tagName)].filter(one => nameOf(one) === name);

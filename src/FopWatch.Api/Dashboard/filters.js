@@ -58,8 +58,8 @@ export function filterBar(filters, sources, onChange) {
 		search = kinds.value;
 		input.value = searchText();
 		input.placeholder = t(`search.${search}.example`);
-		// An arrow key may be on its way to the next.
-		kinds.matches(':focus-visible') || input.focus();
+		// An arrow key may go further.
+		if (!kinds.matches(':focus-visible')) input.focus();
 	} }, searches.map(name => h('option', { value: name, selected: name === search }, t(`search.${name}`))));
 
 	const chosen = new Set((given.state ?? '').split(',').filter(Boolean));

@@ -2,7 +2,7 @@ import { ask, forgetSources, hasKey, readSession, send, session, setKey, sourceN
 import { h, keep, keepFocus, kept, redraw, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
-import { dialog, errorBox, explain, link, loading, stateBox, toasts } from './ui.js';
+import { dialog, errorBox, link, loading, stateBox, toasts } from './ui.js';
 import job from './pages/job.js';
 import jobs from './pages/jobs.js';
 import live from './pages/live.js';
@@ -33,7 +33,7 @@ function drawHeader() {
 		h('div.tools',
 			session.rights === 'read' && h('span.rights', t('rights.read')),
 			hasKey() && h('button.plain', { onclick: forgetKey }, t('key.forget', { name: session.name ?? '' })),
-			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); show(); header.querySelector('select').focus(); } },
+			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); (main.querySelector('.key-form') ? askForKey : show)(); header.querySelector('select').focus(); } },
 				Object.entries(languages).map(([name, text]) => h('option', { value: name, lang: name, selected: name === language }, text))),
 			h('select', { 'aria-label': t('theme'), onchange: event => setTheme(event.target.value) },
 				themes.map(theme => h('option', { value: theme, selected: theme === (kept('theme') ?? 'auto') }, t(`theme.${theme}`))))));
@@ -106,7 +106,7 @@ function reader(context, read) {
 			const content = await read();
 			if (mine === turn && !context.signal.aborted) redraw(body, h('div.loaded', content));
 		} catch (error) {
-			fail(context, error, load);
+			if (mine === turn) fail(context, error, load);
 		}
 	}
 
@@ -115,10 +115,10 @@ function reader(context, read) {
 	return { body, load };
 }
 
-function fail(context, error, again) {
+function fail(context, error, again = show) {
 	if (error.name === 'AbortError' || context.signal.aborted) return;
 	if (error.status === 401) {
-		askForKey(error);
+		askForKey();
 		return;
 	}
 
@@ -126,7 +126,7 @@ function fail(context, error, again) {
 	const loaded = main.querySelector('.loaded');
 	if (loaded && error.isAway) return;
 	const box = main.querySelector(loaded ? '.passing' : '.loading, .error');
-	const shown = errorBox(error, again ?? show);
+	const shown = errorBox(error, again);
 	keepFocus(main, () => {
 		if (loaded) shown.classList.add('passing');
 		if (box) box.replaceWith(shown);
@@ -168,13 +168,13 @@ async function askWhetherBack() {
 	else start();
 }
 
-function askForKey(error, wasGiven = false) {
+function askForKey(wasGiven = false) {
 	current.abort();
 	clearTimeout(awayTimer);
 	banner.hidden = true;
 	setKey(null);
 	drawHeader();
-	const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'key-note' });
+	const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, value: !wasGiven && main.querySelector('.key-form input')?.value, 'aria-describedby': 'key-note' });
 	const form = h('form.key-form.state-box', { onsubmit: async event => {
 		event.preventDefault();
 		setKey(input.value.trim());
@@ -191,21 +191,18 @@ function askForKey(error, wasGiven = false) {
 
 function forgetKey() {
 	setKey(null);
-	forgetSources();
 	Object.assign(session, { name: null, rights: 'write' });
 	start();
 }
 
 addEventListener('keydown', event => {
 	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-	const isTyping = event.target.matches('input:not([type=checkbox]), select');
-	if (event.key === 'Escape' && isTyping) {
+	if (event.target.matches('input:not([type=checkbox]), select')) {
+		if (event.key !== 'Escape') return;
 		// It would clear a search.
 		event.preventDefault();
 		event.target.blur();
-	}
-	if (isTyping) return;
-	if (event.key === '?') {
+	} else if (event.key === '?') {
 		showKeys();
 	} else if (event.key === '/') {
 		event.preventDefault();
@@ -215,9 +212,10 @@ addEventListener('keydown', event => {
 	} else if (/^[1-7]$/.test(event.key)) {
 		header.querySelectorAll('nav a')[Number(event.key) - 1]?.click();
 	} else if (event.key === 'j' || event.key === 'k') {
+		const step = event.key === 'j' ? 1 : -1;
 		const links = [...main.querySelectorAll('a.row-link')].filter(one => one.checkVisibility());
-		const next = links[links.findIndex(one => one.closest('tr').contains(document.activeElement)) + (event.key === 'j' ? 1 : -1)] ?? (event.key === 'j' ? links[0] : links.at(-1));
-		next?.focus();
+		const at = links.findIndex(one => one.closest('tr').contains(document.activeElement));
+		(links[at + step] ?? links.at(step > 0 ? 0 : -1))?.focus();
 	}
 });
 
@@ -233,7 +231,7 @@ async function start(keyWasGiven = false) {
 	} catch (error) {
 		drawHeader();
 		if (error.status === 401) {
-			askForKey(error, keyWasGiven);
+			askForKey(keyWasGiven);
 		} else {
 			redraw(main, errorBox(error, () => start()));
 			if (error.isAway) showAway();

@@ -28,7 +28,7 @@ export default function page({ main, parts, signal, fail }) {
 			draw(text, job);
 		} catch (error) {
 			shown = null;
-			if (error.status === 404) redraw(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
+			if (error.status === 404) redraw(body, h('div.loaded', emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs')))));
 			else fail(error, load);
 		}
 	}

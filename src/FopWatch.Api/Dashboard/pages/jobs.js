@@ -210,10 +210,9 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 		const csv = rows.size > 0 && h('button', { onclick: toCsv }, 'CSV');
 		// Without a filter, an action on all jobs is never intended.
 		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
-		const verbs = ['poll', 'republish', 'stop'];
 		redraw(actions, mayAct() && [
 			h('span.scope', t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size })),
-			verbs.map(verb => actionButton(t(`action.${verb}`), async () => {
+			['poll', 'republish', 'stop'].map(verb => actionButton(t(`action.${verb}`), async () => {
 				const chosen = [...selected].map(key => rows.get(key)?.job).filter(Boolean);
 				const acted = chosen.length > 0 ? await actOnEach(verb, chosen, signal) : await actOnAll('/api/jobs', verb, filters, signal);
 				if (acted) await load();

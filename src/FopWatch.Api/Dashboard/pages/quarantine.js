@@ -3,7 +3,7 @@ import { actOnAll } from '../bulk.js';
 import { append, h, pretty, redraw, replace, save } from '../dom.js';
 import { bytes, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copied, copyButton, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
+import { actionButton, badge, confirm, copied, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
 
 const mostShown = 200000;
 const mostDumped = 4096;
@@ -11,12 +11,7 @@ const mostDumped = 4096;
 export default function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
 	const bar = h('div.bar');
-	const list = h('div.cards.wide');
-	const { body, load } = reader(async () => {
-		const answer = await read();
-		list.replaceChildren();
-		return content(answer);
-	});
+	const { body, load } = reader(async () => content(await read(), h('div.cards.wide')));
 	main.append(h('h1', t('nav.quarantine')), h('p.intro', t('quarantine.intro')), bar, body);
 	const all = (action, kind) => actionButton(t(`quarantine.${action}All`), async () => {
 		if (await actOnAll('/api/quarantine', action, { source }, signal)) await load();
@@ -28,14 +23,16 @@ export default function page({ main, parameters, signal, reader, setParameters }
 
 	const read = continuation => get(`/api/quarantine${query({ source, top: 20, continuation })}`, signal);
 
-	function content({ notifications, unreadable, continuation }) {
+	function content({ notifications, unreadable, continuation }, list) {
 		list.append(...notifications.map(entry));
 		return [
 			unreadable?.length > 0 && stateBox('error', t('quarantine.unreadable', { n: unreadable.length }), unreadable.join(', ')),
 			list.children.length === 0 && !continuation ? stateBox('empty', t('quarantine.none')) : list,
 			continuation && h('div.bar', actionButton(t('more'), async () => {
 				const before = list.children.length;
-				redraw(body.firstChild, content(await read(continuation)));
+				const answer = await read(continuation);
+				if (!list.isConnected) return;
+				redraw(body.lastChild, content(answer, list));
 				list.children[before]?.querySelector('button').focus();
 			}))];
 	}
@@ -49,7 +46,7 @@ export default function page({ main, parameters, signal, reader, setParameters }
 			const next = element.nextElementSibling ?? element.previousElementSibling;
 			element.remove();
 			(next?.querySelector('button.primary') ?? main).focus();
-			if (list.children.length === 0) load();
+			if (!next) load();
 		};
 		const element = h('article.card', { 'aria-label': key },
 			h('h2', notification.source, h('small', time(notification.receivedAt)), h('small', bytes(notification.size))),
