@@ -132,7 +132,7 @@ public sealed class AccessTests(Chromium chromium, SeededHost seeded)
         var input = tab.Page.GetByLabel("API key");
         await input.FillAsync(Key);
         await input.PressAsync("Enter");
-        var options = tab.Page.GetByLabel("Source", new() { Exact = true }).Locator("option");
+        var options = tab.Page.GetByRole(AriaRole.Combobox, new() { Name = "Source" }).Locator("option");
         await Eventually.HoldsAsync(async () => await options.CountAsync() == 3);
 
         // The key was removed, and the next one is for one source.

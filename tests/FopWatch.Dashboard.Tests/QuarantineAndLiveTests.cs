@@ -75,7 +75,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
                 await list.Task;
             await route.FulfillAsync(new() { Body = AnswerTo(route.Request.Url) });
         });
-        var source = tab.Page.GetByLabel("Source", new() { Exact = true });
+        var source = tab.Page.GetByRole(AriaRole.Combobox, new() { Name = "Source" });
         await source.SelectOptionAsync("media");
         await source.SelectOptionAsync("files");
         var card = tab.Page.Locator("article.card");

@@ -72,7 +72,7 @@ async function withProgress(action, count, signal, work) {
 		reason.textContent = `${what} ${text}`;
 	}
 
-	// Announced only now.
+	// Announced now.
 	end.append(line, reason);
 	await closed;
 }

@@ -117,8 +117,8 @@ export async function confirm(title, text, action, isDangerous = false) {
 	]) === 'yes';
 }
 
-export function actionButton(text, action, { kind, title, disabled } = {}) {
-	const button = h('button', { class: kind, title, disabled, onclick: async () => {
+export function actionButton(text, action, { kind, title } = {}) {
+	const button = h('button', { class: kind, title, onclick: async () => {
 		// A disabled button would lose the focus.
 		if (button.ariaBusy) return;
 		button.ariaBusy = 'true';

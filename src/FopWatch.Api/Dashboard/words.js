@@ -310,12 +310,12 @@ jobs
 	fresh: Show {n} new or changed [job|jobs] = 显示 {n} 个新增或变化的任务
 	clear: Clear the filters = 清除筛选
 	noMatch.title: No job matches. = 没有匹配的任务。
-	noMatch.text: Ids and keys match by prefix, other filters by the whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
+	noMatch.text: Ids and keys match by prefix, other filters exactly. = id 和文件名按开头匹配，其余按完整的值匹配。
 	soFar: Nothing found yet among the newest jobs. = 在较新的任务中尚未找到。
 	mixed: Too many jobs match to sort all by time. = 匹配过多，未全部按时间排序。
 	none.title: There are no jobs yet. = 还没有任务。
 	none.text: Register an id. The Sources page has commands to copy. = 登记一个 id：“来源”页面有可复制的命令。
-	unreadable: {n} stored [job|jobs] cannot be read. = {n} 个存储的任务无法读取。
+	unreadable: {n} [job|jobs] cannot be read. = {n} 个任务无法读取。
 search
 	id: Id = Id
 	key: Key = 文件名
@@ -414,7 +414,7 @@ quarantine
 	body.cut: The file has the rest. = 其余部分见文件。
 	download: Save as a file ({size}) = 保存为文件（{size}）
 	body.secrets: Secrets are not redacted. = 其中的机密内容未遮盖。
-	unreadable: {n} [notification|notifications] cannot be read from the store. = {n} 条通知无法从存储中读取。
+	unreadable: {n} [notification|notifications] cannot be read. = {n} 条通知无法读取。
 live
 	gap: Older events were purged. The Jobs page shows the current states. = 较早的事件已删除。“任务”页面显示当前状态。
 	cloud.title: This host has no event stream. = 此主机没有事件流。

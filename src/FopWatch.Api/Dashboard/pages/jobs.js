@@ -25,11 +25,17 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 		await load();
 		table.querySelector('a')?.focus();
 	} });
-	const actions = h('div.bar');
+	const scope = h('span.scope');
+	const buttons = ['poll', 'republish', 'stop'].map(verb => actionButton(t(`action.${verb}`), async () => {
+		const chosen = [...selected].map(key => rows.get(key).job);
+		const acted = chosen.length > 0 ? await actOnEach(verb, chosen, signal) : await actOnAll('/api/jobs', verb, filters, signal);
+		if (acted) await load();
+	}, { title: t(`action.${verb}.explained`), kind: verb === 'stop' && 'danger-text' }));
+	const csv = h('button', { onclick: toCsv }, 'CSV');
 	const body = h('div', loading());
 	const table = h('tbody');
 	const all = h('input', { type: 'checkbox', 'aria-label': t('jobs.selectAll'), onchange: () => selectAll(all.checked) });
-	main.append(h('div.title-row', h('h1', t('nav.jobs')), count, fresh), filterBar(filters, sourceNames(), changed), actions, body);
+	main.append(h('div.title-row', h('h1', t('nav.jobs')), count, fresh), filterBar(filters, sourceNames(), changed), h('div.bar', mayAct() && [scope, buttons], csv), body);
 	drawActions();
 	load();
 
@@ -130,8 +136,7 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 	function drawRow({ job, element }) {
 		const key = keyOf(job);
 		const box = mayAct() && h('input', { type: 'checkbox', checked: selected.has(key), 'aria-label': t('jobs.select', { id: job.id }), onchange: event => {
-			if (event.target.checked) selected.add(key);
-			else selected.delete(key);
+			selected[event.target.checked ? 'add' : 'delete'](key);
 			drawActions();
 		} });
 		const failed = job.counts.failed > 0 && h('span.wrong', t('jobs.failedItems', { n: job.counts.failed }));
@@ -194,30 +199,28 @@ export default function page({ main, parameters, signal, fail, setParameters }) 
 	}
 
 	function selectAll(isOn) {
+		selected.clear();
 		for (const [key, { element }] of rows) {
 			if (isOn) selected.add(key);
-			else selected.delete(key);
-			const box = element.querySelector('input[type=checkbox]');
-			if (box) box.checked = isOn;
+			element.querySelector('input').checked = isOn;
 		}
 
 		drawActions();
 	}
 
+	// The buttons stay: one may just be pressed.
 	function drawActions() {
 		all.checked = selected.size > 0 && selected.size === rows.size;
-		all.indeterminate = selected.size > 0 && selected.size < rows.size;
-		const csv = rows.size > 0 && h('button', { onclick: toCsv }, 'CSV');
+		all.indeterminate = selected.size > 0 && !all.checked;
+		csv.hidden = rows.size === 0;
+
 		// Without a filter, an action on all jobs is never intended.
 		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
-		redraw(actions, mayAct() && [
-			h('span.scope', t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size })),
-			['poll', 'republish', 'stop'].map(verb => actionButton(t(`action.${verb}`), async () => {
-				const chosen = [...selected].map(key => rows.get(key)?.job).filter(Boolean);
-				const acted = chosen.length > 0 ? await actOnEach(verb, chosen, signal) : await actOnAll('/api/jobs', verb, filters, signal);
-				if (acted) await load();
-			}, { title: t(`action.${verb}.explained`), kind: verb === 'stop' ? 'danger-text' : undefined, disabled: isUnbounded }))],
-		csv);
+		scope.textContent = t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size });
+		for (const button of buttons) {
+			if (isUnbounded && button === document.activeElement) main.focus({ preventScroll: true });
+			button.disabled = isUnbounded;
+		}
 	}
 
 	function toCsv() {
