@@ -58,6 +58,7 @@ async function withProgress(action, count, signal, work) {
 	const reason = h('p.wrong');
 	const end = h('div', { role: 'status' });
 	let isOver = false;
+	const isCut = () => isOver || signal.aborted;
 	const closed = dialog(t(`action.${action}`), [bar, line, reason, end], [{ value: '', text: t('close') }]).then(() => { isOver = true; });
 	const progress = (done, failed, why) => {
 		bar.value = done + failed;
@@ -65,14 +66,14 @@ async function withProgress(action, count, signal, work) {
 		if (why) reason.textContent = why;
 	};
 	try {
-		await work(progress, () => isOver || signal.aborted);
-		line.textContent += ` ${t(isOver || signal.aborted ? 'bulk.interrupted' : 'bulk.over')}`;
+		await work(progress, isCut);
+		line.textContent += ` ${t(isCut() ? 'bulk.interrupted' : 'bulk.over')}`;
 	} catch (error) {
 		const { title: what, text } = explain(error);
 		reason.textContent = `${what} ${text}`;
 	}
 
-	// Announced now.
+	// Announced.
 	end.append(line, reason);
 	await closed;
 }

@@ -36,10 +36,11 @@ export function replace(element, ...children) {
 // The result returns the focus after a redraw, to the element of the same name.
 export function noteFocus(place) {
 	const held = document.activeElement;
+	if (!place.contains(held)) return () => {};
 
 	// Without a chart's summary, with the card: the next has the same buttons.
 	const nameOf = one => [(one.ariaLabel ?? one.labels?.[0]?.firstChild.textContent ?? one.textContent).split('. ')[0], one.closest('section, article')?.ariaLabel].join();
-	const name = place.contains(held) && nameOf(held);
+	const name = nameOf(held);
 	const alike = () => [...place.querySelectorAll(held.tagName)].filter(one => nameOf(one) === name);
 	const index = alike().indexOf(held);
 	return () => {

@@ -96,7 +96,7 @@ function focusSearch() {
 	wantsSearch = false;
 }
 
-// The part of a page with content from the host. `load` reads and draws it; the first load starts by itself.
+// The part of a page with content from the host. `load` reads and draws it; the first starts by itself.
 function reader(context, read) {
 	const body = h('div', loading());
 	let turn = 0;
@@ -110,7 +110,7 @@ function reader(context, read) {
 		}
 	}
 
-	// After the page has added the body to itself.
+	// After the page has added the body.
 	queueMicrotask(load);
 	return { body, load };
 }
@@ -146,6 +146,12 @@ function showAway() {
 	awayTimer = setTimeout(askWhetherBack, 1000);
 }
 
+function hideAway() {
+	clearTimeout(awayTimer);
+	banner.hidden = true;
+	redraw(banner);
+}
+
 async function askWhetherBack() {
 	clearTimeout(awayTimer);
 	if (document.hidden || banner.hidden) return;
@@ -158,8 +164,7 @@ async function askWhetherBack() {
 		}
 	}
 
-	banner.hidden = true;
-	redraw(banner);
+	hideAway();
 	forgetSources();
 
 	// A redraw would delete what is being typed.
@@ -170,8 +175,7 @@ async function askWhetherBack() {
 
 function askForKey(wasGiven = false) {
 	current.abort();
-	clearTimeout(awayTimer);
-	banner.hidden = true;
+	hideAway();
 	setKey(null);
 	drawHeader();
 	const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, value: !wasGiven && main.querySelector('.key-form input')?.value, 'aria-describedby': 'key-note' });
@@ -199,7 +203,7 @@ addEventListener('keydown', event => {
 	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
 	if (event.target.matches('input:not([type=checkbox]), select')) {
 		if (event.key !== 'Escape') return;
-		// It would clear a search.
+		// It clears a search.
 		event.preventDefault();
 		event.target.blur();
 	} else if (event.key === '?') {

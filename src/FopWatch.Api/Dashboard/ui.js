@@ -76,7 +76,7 @@ export function lazy(summary, name, read) {
 	return element;
 }
 
-// A log, which announces only what is new.
+// A log announces only what is new.
 export const toasts = h('div.toasts', { role: 'log' });
 
 export function toast(text, isError = false) {

@@ -33,7 +33,7 @@ export default function page({ main, parts, signal, fail }) {
 		}
 	}
 
-	// A poll that changes nothing creates no event, so a visible page reloads once after the poll is due.
+	// A poll that changes nothing creates no event, so the page reloads once after the poll is due.
 	function expectPoll(job) {
 		clearTimeout(timer);
 		if (!job.nextPollAt) return;
@@ -44,7 +44,7 @@ export default function page({ main, parts, signal, fail }) {
 	function draw(text, job) {
 		expectPoll(job);
 
-		// Keep the buttons: one may be about to be pressed.
+		// Keep the buttons: one may just be pressed.
 		if (text === shown?.text) return;
 		shown = { text, version: job.version };
 		const written = JSON.parse(text, asWritten);

@@ -32,7 +32,7 @@ export default function page({ main, parameters, signal, reader, setParameters }
 				const before = list.children.length;
 				const answer = await read(continuation);
 				if (!list.isConnected) return;
-				redraw(body.lastChild, content(answer, list));
+				redraw(list.parentNode, content(answer, list));
 				list.children[before]?.querySelector('button').focus();
 			}))];
 	}
